@@ -1,0 +1,100 @@
+//! A compiled runbook: flat programs of steps, without text positions, ready to be executed
+//! without choices. Made by the runbook crate, frozen by digest, shared by all runs of a version.
+//!
+//! Not here: parsing, checking, evaluation.
+
+mod person;
+mod spawn;
+mod step;
+
+pub use person::{Approve, Ask, OnDeny, OnExpire, Who, WhoClause};
+pub use spawn::{
+    AtOnce, Call, Collect, Each, Gate, OnExhausted, Over, PerGroup, Ramp, Repeat, Spawn, StopAt, Wave,
+    WaveLimit,
+};
+pub use step::{
+    Do, Finish, FinishResult, LeaseEnd, Notify, NoticePlan, OnFailure, Recipient, Retry, Step, StepLease, Verb, Wait,
+    WaitUntil,
+};
+
+use crate::expression::Dynamic;
+use crate::id::Digest;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Index of a program inside its definition; 0 is the run's own.
+pub type ProgramIndex = u16;
+
+/// A runbook version, compiled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Definition {
+    /// Rises when this shape changes; older ones stay readable.
+    pub format: u32,
+    pub runbook: String,
+    pub version: u32,
+    pub title: String,
+    pub owner: String,
+    /// Digest of the runbook file and its templates, as released.
+    pub source: Digest,
+    pub policy: Policy,
+    /// Contracts with their major version.
+    pub needs: BTreeMap<String, u32>,
+    pub inputs: BTreeMap<String, Input>,
+    pub outputs: BTreeMap<String, Dynamic>,
+    pub programs: Vec<Program>,
+    /// Handlebars templates by name (`maintenance.subject`, `maintenance.text`, `maintenance.html`).
+    pub templates: BTreeMap<String, String>,
+}
+
+impl Definition {
+    /// The program at an index. Compiled definitions never point outside.
+    #[must_use]
+    pub fn program(&self, index: ProgramIndex) -> Option<&Program> {
+        self.programs.get(usize::from(index))
+    }
+}
+
+/// Who may start it, and how it is treated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    pub class: String,
+    /// Roles (or `scheduler`, `runbook`) that may start it.
+    pub start: Vec<String>,
+    /// The starter's own approval does not count.
+    pub four_eyes: bool,
+    /// Who may cancel from outside.
+    pub withdraw: Vec<String>,
+}
+
+/// One input of a runbook.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    pub kind: InputKind,
+    pub label: Option<String>,
+    pub required: bool,
+    pub default: Option<Value>,
+    /// JSON Schema of the value as given.
+    pub schema: Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputKind {
+    /// Plain data described by the schema alone.
+    Data,
+    /// A filter over assets (`ring=canary service=co-managed`); becomes the list of asset ids.
+    Selector,
+    Asset,
+    Customer,
+    Window,
+}
+
+/// A list of steps, read top to bottom, and what runs at the end whatever happened.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Program {
+    pub steps: Vec<Step>,
+    pub always: Vec<Step>,
+    /// Name of the current item in expressions (`as: asset`), if this is the body of an `each`.
+    pub binds: Option<String>,
+}

@@ -1,0 +1,140 @@
+//! A step: one verb, and what stands around it.
+
+use super::{Approve, Ask, Spawn};
+use crate::contract::{Effect, Impact};
+use crate::expression::{Dynamic, Expression};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    pub id: Arc<str>,
+    pub name: Option<String>,
+    /// The step is skipped when this is false.
+    pub condition: Option<Expression>,
+    pub verb: Verb,
+    pub retry: Retry,
+    pub on_failure: OnFailure,
+    /// How the step is taken back: alternatives, the first that works counts. Empty: not at all.
+    pub undo: Vec<Step>,
+    pub lease: Option<StepLease>,
+    /// Nothing before this step is undone once it is done.
+    pub no_return: bool,
+    pub notices: Option<NoticePlan>,
+    /// Who owes it: platform unless said otherwise.
+    pub duty: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    Do(Do),
+    Approve(Approve),
+    Ask(Ask),
+    Notify(Notify),
+    Wait(Wait),
+    /// `each`, `repeat` and `call`.
+    Spawn(Spawn),
+    /// Ends a lease early: the id of the step that opened it, or `step.inner`.
+    Release { lease: String },
+    Finish(Finish),
+}
+
+/// An action of a contract.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Do {
+    /// `contract.action`.
+    pub action: String,
+    pub with: Dynamic,
+    pub effect: Effect,
+    pub impact: Impact,
+    /// The action works on an asset: the lane's, unless `with.asset` names one.
+    pub needs_asset: bool,
+    /// Milliseconds until a call is cut off and the outcome is observed.
+    pub timeout_ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// Repeats after the first attempt.
+    pub times: u32,
+    pub wait_ms: u64,
+}
+
+/// What a failed step means for its lane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// Undo what is declared, end as failed.
+    #[default]
+    Stop,
+    /// Undo what is declared, end as rolled back.
+    Undo,
+    /// Undo what is declared, end as held.
+    Hold,
+    /// Go on; the lane can at best be recovered.
+    Continue,
+    /// A person says: retry, skip or fail.
+    Ask,
+    /// End the round with `again`.
+    Again,
+}
+
+/// What must end later, owned by the engine; outlives the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepLease {
+    pub for_ms: u64,
+    pub end: LeaseEnd,
+    pub blocks: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeaseEnd {
+    /// `contract.action`; its input is the step's input and output.
+    pub action: Do,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Wait {
+    pub until: WaitUntil,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitUntil {
+    /// Milliseconds, or an expression that gives a duration string or milliseconds.
+    For(Dynamic),
+    /// RFC 3339, or an expression that gives one.
+    Instant(Dynamic),
+}
+
+/// A message to staff, or a report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notify {
+    pub template: String,
+    pub to: Vec<Recipient>,
+    pub about: Option<Dynamic>,
+}
+
+/// `role:patch-lead`, `customer`, `person:ada`, or an expression that gives one of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Recipient(pub Dynamic);
+
+/// Notices to the customers whose assets a step disturbs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NoticePlan {
+    pub template: String,
+    /// A calendar file goes with it.
+    pub invite: bool,
+}
+
+/// Ends the lane, or the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finish {
+    pub result: crate::definition::step::FinishResult,
+    pub of_run: bool,
+    pub note: Option<Dynamic>,
+}
+
+pub type FinishResult = String;

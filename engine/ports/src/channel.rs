@@ -1,0 +1,39 @@
+//! Delivery of one message to one recipient.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// A rendered message. The same `message_id` is used on every repeat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Stable, without angle brackets: `<local>@<domain>`.
+    pub message_id: String,
+    /// Message ids of the earlier messages of the thread, oldest first.
+    pub references: Vec<String>,
+    pub to_name: String,
+    pub to_address: String,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    /// An iCalendar object (METHOD:PUBLISH or CANCEL), if the message announces a time.
+    pub calendar: Option<String>,
+}
+
+/// What the next hop said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "delivery")]
+pub enum Delivery {
+    /// Taken over by the next hop; its answer and the SHA-256 of the bytes are the evidence.
+    Accepted { answer: String, sha256: String },
+    /// Try again later.
+    Deferred { answer: String },
+    /// Will never be taken.
+    Refused { answer: String },
+}
+
+/// A way to reach people. Called by the outbox, several messages at a time; may block on the
+/// network up to its own timeout; must not retry by itself.
+#[async_trait]
+pub trait Channel: Send + Sync + 'static {
+    async fn deliver(&self, message: &Message) -> Delivery;
+}

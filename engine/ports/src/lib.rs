@@ -1,0 +1,10 @@
+//! The traits behind which everything outside the pure core lives, their twins in memory, and the
+//! conformance suites that every adapter runs.
+//!
+//! Not here: any technology (no Redis, no file, no network, no WASM), and any rule of a runbook.
+#![forbid(unsafe_code)]
+
+pub mod channel;
+pub mod clock;
+pub mod plugin;
+pub mod store;

@@ -1,0 +1,284 @@
+//! The durable store: lanes with their logs, the ready queue, leases, timers, inboxes, locks,
+//! documents, indexes and the ledger.
+//!
+//! A store compares, appends and moves ids. It knows no step kinds: events, commands, summaries and
+//! documents are opaque bytes to it.
+//!
+//! Not here: retries, decisions, any reading of an event.
+
+mod batch;
+mod error;
+mod reads;
+
+pub use batch::{
+    Batch, Blob, Child, DocumentWrite, Expect, IndexChange, LedgerLine, Post, Resource, Spawn, Take,
+    Then, TimerChange,
+};
+pub use error::{CommitError, StartError, StoreError, StoreResult};
+pub use reads::{Cursor, Document, FeedEntry, IndexEntry, LedgerEntry, Page};
+
+use async_trait::async_trait;
+use hostler_core::id::{Digest, LaneId, RunId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Most entries that one bounded read returns, and most inbox commands that one load returns.
+pub const READ_MAX: usize = 500;
+/// Most lanes that one commit may spawn: a larger call would hold Redis for milliseconds.
+pub const SPAWN_MAX: usize = 200;
+/// Most commands that one commit may send.
+pub const SEND_MAX: usize = 200;
+/// A gap between two ticks longer than this means that the store stalled: nothing is reclaimed for
+/// one lease (all leases would look expired at once).
+pub const STALL_GAP_MS: i64 = 5_000;
+/// A lane that took its worker down this often is handed out only alone.
+pub const STRIKES_BEFORE_ALONE: u32 = 2;
+
+/// Which of the store's queues a lane belongs to. A queue has its own ready set; leases, fences,
+/// timers and inboxes are the same for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Queue {
+    /// Lanes of runs.
+    Run,
+    /// Messages to people: the outbox.
+    Mail,
+}
+
+/// Who goes first. A smaller value overtakes; inside one value the order is first in, first out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    Emergency = 0,
+    Operator = 1,
+    Scheduled = 2,
+    Housekeeping = 3,
+}
+
+/// The right to write a lane: new at every claim, compared for equality only. The random part makes
+/// two claims with the same epoch on two sides of a failover differ.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Fence(pub String);
+
+/// Position in the realm's order of commits. A store that returns a smaller one than before has
+/// been rewound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Seq(pub u64);
+
+/// What a worker asks for.
+#[derive(Clone, Debug)]
+pub struct ClaimAsk {
+    pub queue: Queue,
+    /// Name of the worker process, for people who look at leases.
+    pub worker: String,
+    /// Most lanes to hand out: the number of free permits.
+    pub max: usize,
+    /// Only lanes of this priority or a more urgent one (reserved emergency slots).
+    pub at_least: Option<Priority>,
+    /// How long a claimed lane is held unless renewed.
+    pub lease_ms: i64,
+    /// How long the call may wait for a lane to become ready, 0 for not at all. A ring ends the wait.
+    pub wait_ms: u64,
+}
+
+/// One lane handed out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub lane: LaneId,
+    pub fence: Fence,
+    /// How often the lane's lease was lost with a host call in flight.
+    pub strikes: u32,
+    /// True when the lane has reached `STRIKES_BEFORE_ALONE`: the worker performs nothing else
+    /// beside it. Handed out only as the single answer of a claim.
+    pub alone: bool,
+    pub header: Header,
+}
+
+/// The small record of a lane.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    pub lane: LaneId,
+    pub run: RunId,
+    pub queue: Queue,
+    pub priority: Priority,
+    pub parent: Option<LaneId>,
+    /// Number of events in the log. Written last; events beyond it are not part of the log.
+    pub version: u64,
+    pub ended: bool,
+    /// JSON for lists and the host matrix; the lane's state decides nothing by it.
+    pub summary: String,
+    /// When the lane was spawned, by the store's clock.
+    pub created_ms: i64,
+    /// Last commit, by the store's clock.
+    pub updated_ms: i64,
+}
+
+/// A command that waited in the inbox, stamped by the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    pub id: Uuid,
+    /// When it was accepted, by the store's clock. Expiry is judged by this, not by when it is read.
+    pub at_ms: i64,
+    pub body: String,
+}
+
+/// A lane as it lies in the store.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub header: Header,
+    /// The newest snapshot at or below the header's version, if it is newer than the asked version.
+    pub snapshot: Option<(u64, String)>,
+    /// Events after the snapshot (or after the asked version), oldest first, at most `READ_MAX`;
+    /// load again from the last one for more.
+    pub events: Vec<String>,
+    /// Version of the lane before `events[0]`.
+    pub events_from: u64,
+    /// Oldest first, at most `READ_MAX`.
+    pub inbox: Vec<Letter>,
+    pub now_ms: i64,
+}
+
+/// What a commit tells back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    pub seq: Seq,
+    /// New version of the lane.
+    pub version: u64,
+    /// The lane was rung since it was claimed or last told so: the inbox has more.
+    pub dirty: bool,
+    pub now_ms: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Started {
+    New(Seq),
+    /// The same run with the same body was accepted before.
+    Same,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    Accepted,
+    /// A command with this id was accepted before.
+    Known,
+    /// There is no such lane, or it has ended.
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ticked {
+    pub now_ms: i64,
+    pub timers_fired: usize,
+    pub leases_expired: usize,
+    /// The store stalled since the last tick; nothing is reclaimed until this instant.
+    pub held_until_ms: Option<i64>,
+    /// More was due than `max`: tick again.
+    pub more: bool,
+}
+
+/// To which degree a commit is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    Durable,
+    /// The store could not say so in time: no effect may start on it; load the lane again.
+    Unknown,
+}
+
+/// What a run begins with: its first lane, and all that is written with it.
+#[derive(Clone, Debug)]
+pub struct Start {
+    pub run: RunId,
+    /// Digest of what was asked: the same id with another body is a conflict.
+    pub body: Digest,
+    pub root: Spawn,
+    pub blobs: Vec<Blob>,
+    pub index: Vec<IndexChange>,
+    pub ledger: Vec<LedgerLine>,
+    /// JSON kept after the run is archived.
+    pub run_summary: String,
+}
+
+/// One realm's durable state. All verbs are atomic: all of a call happens or none of it.
+///
+/// Called from async code; an implementation must not block the thread. Every verb is called many
+/// times a second except `purge`. A lost connection is the adapter's to mend: verbs wait for it up
+/// to the adapter's limit and then answer `StoreError::Unavailable`.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Hands out ready lanes with new fences and leases, most urgent first. Clears their dirty mark.
+    /// A lane with `STRIKES_BEFORE_ALONE` strikes comes alone or not at all.
+    async fn claim(&self, ask: &ClaimAsk) -> StoreResult<Vec<Claim>>;
+
+    /// Reads a lane. Needs no fence; gives nothing away that a commit would not check again.
+    async fn load(&self, lane: LaneId, from_version: u64) -> StoreResult<Option<Loaded>>;
+
+    /// The one atomic write. Refused whole when the fence, the version, an expected document or a
+    /// wanted resource does not hold.
+    async fn commit(
+        &self,
+        lane: LaneId,
+        fence: &Fence,
+        expected_version: u64,
+        batch: Batch,
+    ) -> Result<Committed, CommitError>;
+
+    /// Accepts a run once per id.
+    async fn start(&self, start: Start) -> Result<Started, StartError>;
+
+    /// Puts a command into a lane's inbox and rings the lane.
+    async fn send(&self, lane: LaneId, command_id: Uuid, body: String) -> StoreResult<Sent>;
+
+    /// Extends leases; returns the lanes whose fence no longer holds. `in_call` says which of them
+    /// have a host call in flight: only those earn a strike if the worker dies.
+    async fn renew(
+        &self,
+        held: &[(LaneId, Fence, bool)],
+        lease_ms: i64,
+    ) -> StoreResult<Vec<LaneId>>;
+
+    /// Moves due timers into inboxes and expired leases back to ready, at most `max` of each.
+    async fn tick(&self, max: usize, lease_ms: i64) -> StoreResult<Ticked>;
+
+    /// Waits (bounded) until everything up to `seq` is durable to the configured degree.
+    async fn confirm(&self, seq: Seq) -> StoreResult<Confirmed>;
+
+    /// Removes an ended lane's log, inbox and snapshot in bounded steps (`max` deletions a call);
+    /// true when nothing is left but the tombstone.
+    async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool>;
+
+    // Reads. Bounded by `READ_MAX` each; never part of a decision without an `Expect`.
+    async fn now_ms(&self) -> StoreResult<i64>;
+    async fn blob(&self, digest: Digest) -> StoreResult<Option<Vec<u8>>>;
+    async fn headers(&self, lanes: &[LaneId]) -> StoreResult<Vec<Option<Header>>>;
+    async fn documents(&self, keys: &[String]) -> StoreResult<Vec<Option<Document>>>;
+    /// Children of a lane by key, oldest first.
+    async fn children(&self, lane: LaneId, after: Cursor) -> StoreResult<Page<Child>>;
+    /// Entries of an index by descending (score, member) when `newest_first`, else ascending.
+    async fn query(&self, index: &str, newest_first: bool, after: Cursor)
+    -> StoreResult<Page<IndexEntry>>;
+    async fn run_summary(&self, run: RunId) -> StoreResult<Option<String>>;
+    async fn ledger(&self, from: u64) -> StoreResult<Vec<LedgerEntry>>;
+    /// Changes since `after`, for live views. Bounded memory: old entries fall out; a caller that
+    /// is too far behind gets the oldest kept entry and reads the lists again.
+    async fn feed(&self, after: Seq, wait_ms: u64) -> StoreResult<Vec<FeedEntry>>;
+    /// Holders and waiters of a lock or slot.
+    async fn resource(&self, key: &str) -> StoreResult<ResourceView>;
+    /// How many lanes are ready, leased, shelved; timers set. For health and tests.
+    async fn counts(&self) -> StoreResult<Counts>;
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceView {
+    pub capacity: u32,
+    pub holders: Vec<(LaneId, i64)>,
+    pub waiters: Vec<LaneId>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub ready: u64,
+    pub leased: u64,
+    pub timers: u64,
+    pub ledger: u64,
+    pub seq: u64,
+}
