@@ -7,5 +7,6 @@
 pub mod answer;
 pub mod contract;
 pub mod definition;
+pub mod directory;
 pub mod expression;
 pub mod id;

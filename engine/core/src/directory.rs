@@ -1,0 +1,220 @@
+//! The port to the estate: who owns what, how it is reached, who may decide.
+//!
+//! Answers are values from one frozen reading of the estate, so that a plan can name its digest.
+//! Not here: files, parsing, credentials. A secret appears only as a reference to where it lies.
+
+use crate::id::Digest;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Stable id of a server or device, as the estate writes it.
+pub type AssetId = String;
+/// Stable id of a person, staff or customer's.
+pub type PersonId = String;
+
+/// What the engine asks of an estate. All answers come from memory: never blocks, may be called
+/// for every lane and every page.
+pub trait Directory: Send + Sync + 'static {
+    /// Digest of everything the estate says; a changed file gives another one.
+    fn digest(&self) -> Digest;
+
+    fn realm(&self) -> &str;
+
+    /// IANA zone of the realm, or of a customer that has its own. None: no such customer.
+    fn zone(&self, customer: Option<&str>) -> Option<String>;
+
+    /// Ids of the assets that a filter matches, in ascending order. Terms are separated by spaces
+    /// and must all hold: `key=value`, `key=a,b` (either), `!key=value` (not), `id=web-*` (`*` is
+    /// any text). Attributes include the estate's defaults.
+    ///
+    /// # Errors
+    /// When the filter is empty, a term cannot be read, or a key, customer, window, group or id is
+    /// unknown.
+    fn select(&self, selector: &str) -> Result<Vec<AssetId>, SelectorFault>;
+
+    /// Whether one asset is matched. False for an unknown asset.
+    ///
+    /// # Errors
+    /// As `select`.
+    fn matches(&self, asset: &str, selector: &str) -> Result<bool, SelectorFault>;
+
+    /// An asset's record as expressions see it: `id`, `name`, `customer`, `kind`, `os`,
+    /// `os_family`, `platform`, `ring`, `exposure`, `window`, `parent`, `hypervisor`,
+    /// `redundancy_group`, `groups{redundancy_group}`, `can{snapshot}`, `has{stop_hook,start_hook}`,
+    /// `hooks`, `consents`, `address`, `host_key`, `tags`, … A field that is not set is null, so
+    /// that a path never fails. No credentials.
+    fn asset(&self, id: &str) -> Option<Value>;
+
+    /// The connection over which a contract reaches an asset, or, without an asset, the realm's own
+    /// for that contract. None: the estate gives no way.
+    fn route(&self, asset: Option<&str>, contract: &str) -> Option<Route>;
+
+    /// `id`, `name`, `zone`, `contract{service,consent,deferrals,reboots}`.
+    fn customer(&self, id: &str) -> Option<Value>;
+
+    fn customers(&self) -> Vec<String>;
+
+    /// A customer's people who hold a role (`notices`, `owner`, `technical`, `budget`, `delegate`),
+    /// in the order of the file; `any` gives all. Empty for an unknown customer.
+    fn contacts(&self, customer: &str, kind: &str) -> Vec<Contact>;
+
+    /// Everybody who fits a qualification, in ascending order: `role:change-board`,
+    /// `customer:chemistry`, `person:ada`, `owner-of:<asset or customer>`. Empty when nobody does
+    /// or the text is none of these.
+    fn people_with(&self, qualification: &str) -> Vec<PersonId>;
+
+    /// All qualifications of one person. Owners have one for each of their assets.
+    fn qualifications(&self, person: &str) -> BTreeSet<String>;
+
+    /// Whether a person fits a qualification; cheaper than listing all of them.
+    fn holds(&self, person: &str, qualification: &str) -> bool;
+
+    fn person(&self, id: &str) -> Option<Person>;
+
+    fn people(&self) -> Vec<Person>;
+
+    /// Roles that staff can hold, with what each is for.
+    fn roles(&self) -> BTreeMap<String, String>;
+
+    /// `id`, `when`, `at`, `lasts_ms`, `zone`.
+    fn window(&self, id: &str) -> Option<Value>;
+
+    fn connection(&self, name: &str) -> Option<Arc<Connection>>;
+
+    fn connections(&self) -> Vec<Arc<Connection>>;
+}
+
+/// Why a filter selects nothing at all rather than a guess.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[error("filter `{selector}`, at `{term}`: {why}; {remedy}")]
+pub struct SelectorFault {
+    pub selector: String,
+    pub term: String,
+    pub why: String,
+    pub remedy: String,
+}
+
+/// How one contract reaches one asset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// Name of the connection.
+    pub connection: String,
+    /// Name of the plugin that speaks over it.
+    pub plugin: String,
+    /// Address of the asset, where the connection stands for many hosts.
+    pub address: Option<String>,
+    /// What the asset is called on that connection (`ref`), if the estate says so.
+    pub reference: Option<String>,
+    /// Pinned SSH host key: an OpenSSH public key line or a `SHA256:` fingerprint.
+    pub host_key: Option<String>,
+    /// Further connections the plugin may ask for, by the handle's name (`prometheus`).
+    pub handles: BTreeMap<String, String>,
+}
+
+/// Somebody at a customer who can be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    pub person: PersonId,
+    pub name: String,
+    pub mail: String,
+    pub phone: Option<String>,
+    pub roles: Vec<String>,
+    /// Date (ISO 8601) on which somebody last made sure that the contact is right.
+    pub confirmed: Option<String>,
+}
+
+/// Anybody who can sign in or be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    pub id: PersonId,
+    pub name: String,
+    pub mail: String,
+    /// Staff roles; empty for a customer's people.
+    pub roles: Vec<String>,
+    /// Customers this person belongs to.
+    pub customers: Vec<String>,
+}
+
+/// Where a secret lies: `file:<path below the secrets folder>`. Never the secret.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretReference(pub String);
+
+impl SecretReference {
+    /// The path after `file:`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.0.strip_prefix("file:").unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Debug for SecretReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An administrator's configuration of one endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    pub name: String,
+    /// The only plugin that may use it.
+    pub plugin: String,
+    pub reach: Reach,
+    pub limits: Limits,
+    /// Further connections that the plugin gets with this one: handle to connection.
+    pub handles: BTreeMap<String, String>,
+}
+
+/// What stands behind a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "reach")]
+pub enum Reach {
+    /// One origin.
+    Http {
+        /// `scheme://host[:port]/[path]`, without user, query and fragment.
+        url: String,
+        /// Path prefixes that may be asked for; empty: those below the url's own path.
+        paths: Vec<String>,
+        /// Addresses and networks (CIDR) to which the host name may resolve, beside public ones.
+        addresses: Vec<String>,
+        auth: Auth,
+        /// PEM of the authority that signs the server's certificate, if not a public one.
+        authority: Option<SecretReference>,
+    },
+    /// Hosts by their own addresses, each with its own pinned host key.
+    Ssh { user: String, key: SecretReference, port: u16, jump: Option<AssetId>, addresses: Vec<String> },
+    /// Devices of one network, each at its asset's address.
+    Network { network: String, scheme: String, port: u16, auth: Auth, authority: Option<SecretReference> },
+    /// A place from which to look: the worker of this name.
+    Vantage { worker: String },
+}
+
+/// How the host signs in; the plugin never sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Auth {
+    #[default]
+    None,
+    Basic { user: String, password: SecretReference },
+    /// A fixed header: `Authorization` and the file that holds its whole value.
+    Header { name: String, value: SecretReference },
+    MutualTls { certificate: SecretReference, key: SecretReference },
+    /// Sign in once, then send what the answer gave.
+    Session { path: String, user: String, password: SecretReference, token_header: String },
+    /// A JSON file that says kind, user and secret itself.
+    Credential { file: SecretReference },
+}
+
+/// How hard a connection may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Calls at the same time over the whole connection.
+    pub at_once: u32,
+    /// Calls at the same time to one address.
+    pub per_host: u32,
+}
