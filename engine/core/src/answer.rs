@@ -21,9 +21,15 @@ pub enum Answer {
         evidence: Vec<String>,
     },
     /// It goes on at the target; ask again with the checkpoint.
-    Pending { checkpoint: Value, resume_after_ms: u64 },
+    Pending {
+        checkpoint: Value,
+        resume_after_ms: u64,
+    },
     /// Nothing was changed, or a repeat with the same key is safe.
-    Retry { reason: String, after_ms: Option<u64> },
+    Retry {
+        reason: String,
+        after_ms: Option<u64>,
+    },
     /// A person must decide; `form` is a JSON Schema of the answer.
     NeedsHuman { title: String, form: Value },
     /// It will not work by trying again. `output` is kept as evidence.

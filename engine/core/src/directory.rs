@@ -187,9 +187,21 @@ pub enum Reach {
         authority: Option<SecretReference>,
     },
     /// Hosts by their own addresses, each with its own pinned host key.
-    Ssh { user: String, key: SecretReference, port: u16, jump: Option<AssetId>, addresses: Vec<String> },
+    Ssh {
+        user: String,
+        key: SecretReference,
+        port: u16,
+        jump: Option<AssetId>,
+        addresses: Vec<String>,
+    },
     /// Devices of one network, each at its asset's address.
-    Network { network: String, scheme: String, port: u16, auth: Auth, authority: Option<SecretReference> },
+    Network {
+        network: String,
+        scheme: String,
+        port: u16,
+        auth: Auth,
+        authority: Option<SecretReference>,
+    },
     /// A place from which to look: the worker of this name.
     Vantage { worker: String },
 }
@@ -200,12 +212,26 @@ pub enum Reach {
 pub enum Auth {
     #[default]
     None,
-    Basic { user: String, password: SecretReference },
+    Basic {
+        user: String,
+        password: SecretReference,
+    },
     /// A fixed header: `Authorization` and the file that holds its whole value.
-    Header { name: String, value: SecretReference },
-    MutualTls { certificate: SecretReference, key: SecretReference },
+    Header {
+        name: String,
+        value: SecretReference,
+    },
+    MutualTls {
+        certificate: SecretReference,
+        key: SecretReference,
+    },
     /// Sign in once, then send what the answer gave.
-    Session { path: String, user: String, password: SecretReference, token_header: String },
+    Session {
+        path: String,
+        user: String,
+        password: SecretReference,
+        token_header: String,
+    },
     /// A JSON file that says kind, user and secret itself.
     Credential { file: SecretReference },
 }

@@ -53,7 +53,10 @@ pub trait Evaluate: Send + Sync + 'static {
             Dynamic::Expression(expression) => self.evaluate(expression, scope)?,
             Dynamic::Literal(value) => value.clone(),
             Dynamic::List(items) => Value::Array(
-                items.iter().map(|item| self.resolve(item, scope)).collect::<Result<_, _>>()?,
+                items
+                    .iter()
+                    .map(|item| self.resolve(item, scope))
+                    .collect::<Result<_, _>>()?,
             ),
             Dynamic::Map(entries) => Value::Object(
                 entries

@@ -58,19 +58,34 @@ impl LaneId {
     /// A child of this lane. The same step, iteration and key give the same child.
     #[must_use]
     pub fn child(self, step: &str, iteration: u32, key: &str) -> Self {
-        Self(derive(&[self.0.as_bytes(), step.as_bytes(), &iteration.to_be_bytes(), key.as_bytes()]))
+        Self(derive(&[
+            self.0.as_bytes(),
+            step.as_bytes(),
+            &iteration.to_be_bytes(),
+            key.as_bytes(),
+        ]))
     }
 
     /// The key a target sees on every attempt of a step, in this visit of it.
     #[must_use]
     pub fn idempotency_key(self, step: &str, visit: u32) -> Uuid {
-        derive(&[self.0.as_bytes(), b"step", step.as_bytes(), &visit.to_be_bytes()])
+        derive(&[
+            self.0.as_bytes(),
+            b"step",
+            step.as_bytes(),
+            &visit.to_be_bytes(),
+        ])
     }
 
     /// A command that follows from this lane's own history (the same cause, the same id).
     #[must_use]
     pub fn command(self, cause: &str, number: u64) -> Uuid {
-        derive(&[self.0.as_bytes(), b"command", cause.as_bytes(), &number.to_be_bytes()])
+        derive(&[
+            self.0.as_bytes(),
+            b"command",
+            cause.as_bytes(),
+            &number.to_be_bytes(),
+        ])
     }
 }
 

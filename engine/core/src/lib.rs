@@ -5,8 +5,19 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+pub mod apply;
+pub mod command;
 pub mod contract;
+pub mod decide;
 pub mod definition;
 pub mod directory;
+pub mod duration;
+pub mod effect;
+pub mod event;
 pub mod expression;
 pub mod id;
+pub mod lane;
+pub mod plan;
+pub mod refusal;
+pub mod result;
+mod synthetic;

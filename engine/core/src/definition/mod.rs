@@ -9,12 +9,12 @@ mod step;
 
 pub use person::{Approve, Ask, OnDeny, OnExpire, Who, WhoClause};
 pub use spawn::{
-    AtOnce, Call, Collect, Each, Gate, OnExhausted, Over, PerGroup, Ramp, Repeat, Spawn, StopAt, Wave,
-    WaveLimit,
+    AtOnce, Call, Collect, Each, Gate, OnExhausted, Over, PerGroup, Ramp, Repeat, Spawn, StopAt,
+    Wave, WaveLimit,
 };
 pub use step::{
-    Do, Finish, FinishResult, LeaseEnd, Notify, NoticePlan, OnFailure, Recipient, Retry, Step, StepLease, Verb, Wait,
-    WaitUntil,
+    Do, Finish, FinishResult, LeaseEnd, NoticePlan, Notify, OnFailure, Recipient, Retry, Step,
+    StepLease, Verb, Wait, WaitUntil,
 };
 
 use crate::expression::Dynamic;

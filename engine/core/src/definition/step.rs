@@ -36,7 +36,9 @@ pub enum Verb {
     /// `each`, `repeat` and `call`.
     Spawn(Spawn),
     /// Ends a lease early: the id of the step that opened it, or `step.inner`.
-    Release { lease: String },
+    Release {
+        lease: String,
+    },
     Finish(Finish),
 }
 

@@ -1,0 +1,125 @@
+//! Events of a step whose work is done by child lanes.
+
+use crate::event::{ChildEnd, Event, Stage};
+use crate::lane::{Children, ChildrenKind, CustomerShare, Lane, Live, Phase, group_of};
+
+pub fn apply(lane: &mut Lane, event: &Event, at_ms: i64) {
+    if let Event::SpawnPlanned {
+        kind,
+        items,
+        total,
+        waves,
+        customers,
+    } = event
+    {
+        let mut children = Children::new(*kind, at_ms);
+        children.items = *items;
+        children.total = *total;
+        children.waves.clone_from(waves);
+        let share = |left: &u32| CustomerShare {
+            left: *left,
+            ..CustomerShare::default()
+        };
+        children.customers = customers
+            .iter()
+            .map(|(id, left)| (id.clone(), share(left)))
+            .collect();
+        lane.children = Some(Box::new(children));
+        lane.phase = Phase::Children;
+        return;
+    }
+    let Some(children) = lane.children.as_deref_mut() else {
+        return;
+    };
+    match event {
+        Event::ChildrenAdmitted {
+            children: admitted,
+            passed,
+            next,
+        } => {
+            children.passed.clone_from(passed);
+            children.next = *next;
+            children.next_round_ms = None;
+            if children.kind == ChildrenKind::Rounds {
+                children.round += 1;
+            }
+            for child in admitted {
+                let live = Live {
+                    lane: child.lane,
+                    index: child.index,
+                    iteration: child.iteration,
+                    groups: child.groups.clone(),
+                };
+                children.live.insert(child.key.clone(), live);
+            }
+        }
+        Event::ChildrenEnded { ends } => ends.iter().for_each(|end| ended(children, end)),
+        Event::AdmissionStopped { why } => children.stopped = Some(why.clone()),
+        Event::WaveThrough { soak_until_ms } => {
+            children.soak_until_ms = *soak_until_ms;
+            children.gate_due = true;
+        }
+        Event::SoakEnded => children.soak_until_ms = None,
+        Event::GatePassed => gate_passed(children),
+        Event::RoundDue { at_ms } => children.next_round_ms = Some(*at_ms),
+        Event::ItemsReopened { items, .. } => {
+            for item in items {
+                children.tally.remove(item.result);
+                children.wave_tally.remove(item.result);
+                *children.iterations.entry(item.index).or_default() += 1;
+                children.passed.push(item.index);
+            }
+            children.stopped = None;
+            children.gate_due = false;
+            children.soak_until_ms = None;
+            children.failed_in_row = 0;
+        }
+        Event::NoticeDue {
+            stage, customer, ..
+        } => {
+            if let Some(share) = children.customers.get_mut(customer) {
+                share.started |= *stage == Stage::Started;
+                share.told_end |= matches!(stage, Stage::Completed | Stage::Cancelled);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn ended(children: &mut Children, end: &ChildEnd) {
+    let Some(live) = children.live.remove(&end.key) else {
+        return;
+    };
+    children.tally.add(end.result);
+    children.wave_tally.add(end.result);
+    children.last = Some(end.result);
+    if end.result.is_failure() {
+        children.failed_in_row += 1;
+        children.good_in_row = 0;
+        for group in &live.groups {
+            *children.failed_per.entry(group.clone()).or_default() += 1;
+        }
+    } else {
+        children.failed_in_row = 0;
+        children.good_in_row += 1;
+    }
+    if end.open_undo && children.kind != ChildrenKind::Each {
+        children.open_undo.push(end.lane);
+    }
+    if let Some(share) =
+        group_of(&live.groups, "customer").and_then(|id| children.customers.get_mut(id))
+    {
+        share.left = share.left.saturating_sub(1);
+    }
+}
+
+/// People (or nobody, where no gate stands) let the next items go: the rest of a stopped wave first.
+fn gate_passed(children: &mut Children) {
+    children.gate_due = false;
+    children.soak_until_ms = None;
+    children.stopped = None;
+    if children.wave_is_through() {
+        children.wave += 1;
+        children.wave_tally = crate::lane::Tally::default();
+    }
+}

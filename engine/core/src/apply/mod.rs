@@ -1,0 +1,125 @@
+//! `state.apply(event)`: the only way in which a lane changes. The same fold at boot, in the worker,
+//! on the page, in tests.
+//!
+//! Not here: any judgement. An event that was recorded is applied, whatever one thinks of it now.
+
+mod children;
+mod course;
+
+use crate::event::{Event, Recorded};
+use crate::lane::{Cursor, Lane, PersonKind, Phase, Section};
+
+/// Folds a whole log; none for an empty one or one that does not begin with an opening.
+#[must_use]
+pub fn fold<'a>(log: impl IntoIterator<Item = &'a Recorded>) -> Option<Lane> {
+    let mut log = log.into_iter();
+    let first = log.next()?;
+    let Event::LaneOpened { opening } = &first.event else {
+        return None;
+    };
+    let mut lane = Lane::open((**opening).clone(), first.at_ms);
+    for recorded in log {
+        apply(&mut lane, recorded);
+    }
+    Some(lane)
+}
+
+/// Applies one event behind the opening.
+pub fn apply(lane: &mut Lane, recorded: &Recorded) {
+    lane.version += 1;
+    let at_ms = recorded.at_ms;
+    match &recorded.event {
+        Event::LaneOpened { .. } => {}
+        Event::StepSkipped { .. }
+        | Event::StepGated { .. }
+        | Event::StepStarted { .. }
+        | Event::StepRestarted { .. }
+        | Event::StepPended { .. }
+        | Event::StepResumed { .. }
+        | Event::CallJournaled { .. }
+        | Event::StepUnsettled { .. }
+        | Event::AttemptFailed { .. }
+        | Event::BackoffEnded
+        | Event::StepSucceeded { .. }
+        | Event::StepFailed { .. }
+        | Event::StepReopened { .. }
+        | Event::FailureHandled { .. }
+        | Event::WaitBegan { .. } => course::apply(lane, &recorded.event, at_ms),
+        Event::SpawnPlanned { .. }
+        | Event::ChildrenAdmitted { .. }
+        | Event::ChildrenEnded { .. }
+        | Event::AdmissionStopped { .. }
+        | Event::WaveThrough { .. }
+        | Event::SoakEnded
+        | Event::GatePassed
+        | Event::RoundDue { .. }
+        | Event::ItemsReopened { .. }
+        | Event::NoticeDue { .. } => children::apply(lane, &recorded.event, at_ms),
+        other => control(lane, other, at_ms),
+    }
+}
+
+fn control(lane: &mut Lane, event: &Event, at_ms: i64) {
+    match event {
+        Event::PersonAsked { person } => lane.phase = Phase::Person(person.clone()),
+        Event::VoteCast { vote } => {
+            if let Phase::Person(person) = &mut lane.phase {
+                person.votes.push(vote.clone());
+            }
+        }
+        Event::PersonEscalated => {
+            if let Phase::Person(person) = &mut lane.phase {
+                person.escalated = true;
+                person.expires_ms = None;
+            }
+        }
+        Event::PersonSettled { .. } => {
+            let at_gate =
+                matches!(&lane.phase, Phase::Person(person) if person.kind == PersonKind::WaveGate);
+            lane.phase = if at_gate { Phase::Children } else { Phase::At };
+        }
+        Event::FailuresTolerated => lane.recovered = true,
+        Event::StopRequested { verdict, .. } => lane.stop = Some(verdict.clone()),
+        Event::Paused { .. } => lane.paused = true,
+        Event::Resumed { .. } => lane.paused = false,
+        Event::LeaseReleased { .. } => lane.phase = Phase::Waiting { until_ms: at_ms },
+        Event::VerdictReached { verdict } => lane.verdict = Some(verdict.clone()),
+        Event::UndoNoted { entry } => lane.undo.push(*entry),
+        Event::NoReturnPassed => lane.undo.clear(),
+        Event::UndoBegan => enter_section(lane, Section::Undo),
+        Event::UndoneOne { .. } => {
+            lane.undo.pop();
+            enter_section(lane, Section::Undo);
+        }
+        Event::AlwaysBegan => {
+            lane.undo.clear();
+            enter_section(lane, Section::Always);
+        }
+        Event::LaneEnded { .. } => {
+            lane.phase = Phase::Ended;
+            lane.children = None;
+            lane.ended_ms = Some(at_ms);
+        }
+        _ => {}
+    }
+}
+
+fn enter_section(lane: &mut Lane, section: Section) {
+    lane.cursor = Cursor { section, index: 0 };
+    fresh_step(lane);
+}
+
+/// Nothing of the step before is left.
+fn fresh_step(lane: &mut Lane) {
+    lane.phase = Phase::At;
+    lane.children = None;
+    lane.visit = 0;
+    lane.attempt = 1;
+    lane.journal.clear();
+}
+
+/// Behind the present step.
+fn advance(lane: &mut Lane) {
+    lane.cursor.index = lane.cursor.index.saturating_add(1);
+    fresh_step(lane);
+}

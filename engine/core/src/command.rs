@@ -1,0 +1,217 @@
+//! What can be asked of a lane, in the imperative.
+//!
+//! Commands of people and of other lanes wait in the inbox as JSON; the worker's own are made where
+//! they are decided.
+
+use crate::answer::Answer;
+use crate::event::{ChildEnd, Journal};
+use crate::id::{Digest, LaneId};
+use crate::lane::{CallSpec, Clause, PersonKind, WaveRange};
+use crate::result::{LaneResult, Verdict};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Who commands, as the door through which the command came has established.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    pub person: String,
+    /// `role:…`, `customer:…`, `person:…` at this moment.
+    pub qualifies: Vec<String>,
+}
+
+/// A command that travels through the inbox.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "command")]
+pub enum Command {
+    /// Yes or no to what `signs` names.
+    Decide {
+        actor: Actor,
+        yes: bool,
+        signs: Digest,
+        comment: Option<String>,
+    },
+    /// A form filled in.
+    Answer {
+        actor: Actor,
+        signs: Digest,
+        answer: Value,
+    },
+    /// The way out of a doubt or a failure.
+    Choose {
+        actor: Actor,
+        choice: Choice,
+        comment: Option<String>,
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        output: Value,
+    },
+    Cancel {
+        by: String,
+        reason: Option<String>,
+    },
+    Pause {
+        by: String,
+    },
+    Resume {
+        by: String,
+    },
+    /// Failed children of an `each` are run again; empty: all that failed.
+    RetryItems {
+        by: String,
+        items: Vec<RetryItem>,
+    },
+    /// A lease ends now; a `wait` of a lease lane is over.
+    Release {
+        by: String,
+    },
+    /// A child's `finish: { of: run }`.
+    FinishRun {
+        verdict: Verdict,
+        by: String,
+    },
+    ChildEnded {
+        end: ChildEnd,
+    },
+    Timer {
+        name: String,
+    },
+}
+
+/// A failed item that is to be run again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryItem {
+    pub key: String,
+    pub index: u32,
+    /// How its child ended.
+    pub result: LaneResult,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    Retry,
+    /// Go on behind the failed step.
+    Skip,
+    Fail,
+    /// It did happen (with evidence).
+    Done,
+}
+
+impl Choice {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Skip => "skip",
+            Self::Fail => "fail",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// What the worker found when it evaluated the step under the cursor.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// Its `if` is false.
+    Skip,
+    /// An expression failed, a target is missing: the step fails with this reason.
+    Fault(String),
+    Do(Box<CallSpec>),
+    Wait {
+        until_ms: i64,
+    },
+    Person(Box<AskEntry>),
+    Spawn(Box<SpawnEntry>),
+    /// A question or a call that holds nobody; it becomes a lane of its own.
+    Detach,
+    Notify {
+        template: String,
+        to: Vec<String>,
+        about: Value,
+    },
+    Release {
+        output: Value,
+    },
+    Finish {
+        verdict: Verdict,
+        of_run: bool,
+    },
+    /// An ended child's open undos are taken back by a lane of its own.
+    UndoChild {
+        of: LaneId,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct AskEntry {
+    pub kind: PersonKind,
+    pub title: String,
+    pub clauses: Vec<Clause>,
+    pub quorum: u32,
+    pub form: Value,
+    pub shown: Option<Digest>,
+    pub signs: Digest,
+    pub excluded: Vec<String>,
+    pub expires_ms: Option<i64>,
+    pub on_expire: crate::definition::OnExpire,
+    pub on_deny: crate::definition::OnDeny,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum SpawnEntry {
+    Each {
+        items: Digest,
+        total: u32,
+        waves: Vec<WaveRange>,
+        customers: Vec<(String, u32)>,
+    },
+    Rounds,
+    Call,
+}
+
+/// What the worker asks of `decide`: a command from outside, or what came of its own work.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    Command(Command),
+    /// Ends of up to 500 children in one.
+    ChildrenEnded(Vec<ChildEnd>),
+    /// The step under the cursor, evaluated.
+    Enter(Entry),
+    /// The gate behind a wave, evaluated: none when its `if` is false.
+    EnterGate(Option<Box<AskEntry>>),
+    /// A round is over: does `until` hold?
+    RoundJudged {
+        until: bool,
+    },
+    /// The step's resources are taken by others.
+    Blocked {
+        resource: String,
+    },
+    Answered(Answer),
+    Journaled(Journal),
+    Observed(Seen),
+    /// The call gave no answer: it was cut or ran into its deadline.
+    Unsettled {
+        reason: String,
+    },
+    /// The guest broke a limit other than time.
+    Broken {
+        reason: String,
+    },
+    /// The lane was claimed with a call in flight that nobody answers for any more.
+    Orphaned,
+    /// The lane took its worker down while it ran alone.
+    Quarantine {
+        reason: String,
+    },
+    /// Whatever has come due by the clock, and admission of what there is room for.
+    Continue,
+}
+
+/// What `observe` said.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    Done(Value),
+    NotDone,
+    Going { ask_after_ms: u64 },
+    Unknown(String),
+}

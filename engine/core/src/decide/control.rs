@@ -1,0 +1,125 @@
+//! Cancel, pause, resume, release, quarantine.
+
+use super::Draft;
+use crate::event::Event;
+use crate::lane::{Origin, PersonKind, Phase, Why};
+use crate::refusal::Refusal;
+use crate::result::{LaneResult, Verdict};
+use serde_json::Value;
+
+impl Draft<'_> {
+    pub(super) fn cancel(&mut self, by: String, reason: Option<String>) -> Result<(), Refusal> {
+        let note = reason.or_else(|| Some(format!("cancelled by {by}")));
+        self.stop(
+            Verdict {
+                result: LaneResult::Cancelled,
+                note,
+                step: None,
+            },
+            by,
+        )
+    }
+
+    /// First the wish, then the settling of what runs, then undo and `always`.
+    pub(super) fn stop(&mut self, verdict: Verdict, by: String) -> Result<(), Refusal> {
+        if self.lane.stop.is_some() || self.lane.verdict.is_some() {
+            return Err(Refusal::Stopping);
+        }
+        self.push(Event::StopRequested {
+            verdict,
+            by: by.clone(),
+        });
+        if self.lane.paused {
+            self.push(Event::Resumed { by });
+        }
+        match &self.lane.phase {
+            Phase::At | Phase::Gated(_) | Phase::Backoff { .. } | Phase::Waiting { .. } => {
+                self.give_up_step()
+            }
+            // An unknown outcome stays to be cleared up first: nothing is undone from a guess.
+            Phase::Person(person) if person.kind.is_doubt() => Ok(()),
+            Phase::Person(_) => {
+                self.push(Event::PersonSettled {
+                    choice: "withdrawn".to_owned(),
+                    by: None,
+                    answer: Value::Null,
+                    comment: None,
+                });
+                if matches!(self.lane.phase, Phase::Children) {
+                    self.flow()
+                } else {
+                    self.give_up_step()
+                }
+            }
+            Phase::Pending(_) => self.settle_if_stopping(),
+            Phase::Children => self.flow(),
+            // Settled by its answer or by an observation.
+            Phase::Running(_) | Phase::Checking(_) | Phase::Ended => Ok(()),
+        }
+    }
+
+    fn give_up_step(&mut self) -> Result<(), Refusal> {
+        if self.step().is_none() {
+            self.onward();
+            return Ok(());
+        }
+        let reason = "the run was stopped before this step".to_owned();
+        self.fail(reason, Value::Null)
+    }
+
+    /// A pending call of a stopping lane: the target is asked to stop, then observed.
+    pub(super) fn settle_if_stopping(&mut self) -> Result<(), Refusal> {
+        if self.lane.stop.is_some() && matches!(self.lane.phase, Phase::Pending(_)) {
+            self.push(Event::StepUnsettled {
+                why: Why::Cancel,
+                ask_ms: self.at_ms,
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn pause(&mut self, by: String) -> Result<(), Refusal> {
+        if self.lane.stop.is_some() {
+            return Err(Refusal::Stopping);
+        }
+        if self.lane.paused {
+            return Err(Refusal::PausedAlready);
+        }
+        self.push(Event::Paused { by });
+        Ok(())
+    }
+
+    pub(super) fn resume(&mut self, by: String) -> Result<(), Refusal> {
+        if !self.lane.paused {
+            return Err(Refusal::NotPaused);
+        }
+        self.push(Event::Resumed { by });
+        match self.lane.phase {
+            Phase::Children => self.flow(),
+            _ => Ok(()),
+        }
+    }
+
+    /// A lease ends early.
+    pub(super) fn release(&mut self, by: String) -> Result<(), Refusal> {
+        match (&self.lane.opening.origin, &self.lane.phase) {
+            (Origin::Lease { .. }, Phase::Waiting { .. }) => {
+                self.push(Event::LeaseReleased { by });
+                self.waited()
+            }
+            _ => self.unexpected("a release"),
+        }
+    }
+
+    pub(super) fn quarantine(&mut self, reason: String) -> Result<(), Refusal> {
+        let call = match &self.lane.phase {
+            Phase::Running(running) => Some(running.clone()),
+            Phase::Checking(checking) => Some(Box::new(checking.running.clone())),
+            _ => None,
+        };
+        let title = "This lane took its worker down".to_owned();
+        let ask = self.own_question(PersonKind::Quarantine, title, Value::Null);
+        self.ask(ask, call, Some(reason));
+        Ok(())
+    }
+}

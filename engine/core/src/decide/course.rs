@@ -1,0 +1,298 @@
+//! A step's own course: entering it, calling the plugin, what the answer means.
+
+use super::{Draft, OBSERVE_MAX, PLUGIN_RETRY_MAX, RETRY_WAIT_MS};
+use crate::answer::Answer;
+use crate::command::{Entry, Seen};
+use crate::contract::Effect;
+use crate::event::{Event, Journal};
+use crate::lane::{CallSpec, PersonKind, Phase, Running, Section, UndoEntry, Why};
+use crate::refusal::Refusal;
+use crate::result::Verdict;
+use serde_json::Value;
+
+impl Draft<'_> {
+    pub(super) fn enter(&mut self, entry: Entry) -> Result<(), Refusal> {
+        if !matches!(self.lane.phase, Phase::At | Phase::Gated(_)) || self.lane.paused {
+            return self.unexpected("a step to begin");
+        }
+        if let Entry::UndoChild { of } = entry {
+            return self.undo_child(of);
+        }
+        let (step, name) = self.present_step()?;
+        match entry {
+            Entry::Skip => {
+                self.push(Event::StepSkipped { step: name });
+                self.onward();
+            }
+            Entry::Fault(reason) => self.fail(reason, Value::Null)?,
+            Entry::Do(call) => self.start_call(*call, None)?,
+            Entry::Wait { until_ms } if until_ms <= self.at_ms => {
+                self.succeed(Value::Null, Vec::new())?
+            }
+            Entry::Wait { until_ms } => self.push(Event::WaitBegan { until_ms }),
+            Entry::Person(ask) => self.ask(*ask, None, None),
+            Entry::Spawn(entry) => self.spawn(*entry)?,
+            Entry::Detach => {
+                self.push(Event::Detached { step: name });
+                self.succeed(Value::Null, Vec::new())?;
+            }
+            Entry::Notify {
+                template,
+                to,
+                about,
+            } => {
+                self.push(Event::ReportDue {
+                    template,
+                    to,
+                    about,
+                });
+                self.succeed(Value::Null, Vec::new())?;
+            }
+            Entry::Release { output } => {
+                if let crate::definition::Verb::Release { lease } = &step.verb {
+                    self.push(Event::LeaseEndAsked {
+                        lease: lease.clone(),
+                    });
+                }
+                self.succeed(output, Vec::new())?;
+            }
+            Entry::Finish { verdict, of_run } => self.finish(verdict, of_run)?,
+            Entry::UndoChild { .. } => return self.unexpected("an undo"),
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, verdict: Verdict, of_run: bool) -> Result<(), Refusal> {
+        if of_run && self.lane.opening.parent.is_some() {
+            self.push(Event::RunFinishAsked {
+                verdict: verdict.clone(),
+            });
+        }
+        self.push(Event::VerdictReached { verdict });
+        self.succeed(Value::Null, Vec::new())
+    }
+
+    /// The step's locks or its slot are taken: it waits for a ring.
+    pub(super) fn blocked(&mut self, resource: String) -> Result<(), Refusal> {
+        match &self.lane.phase {
+            Phase::At => self.push(Event::StepGated { resource }),
+            Phase::Gated(gate) if gate.resource == resource => {}
+            Phase::Gated(_) => self.push(Event::StepGated { resource }),
+            _ => return self.unexpected("a gate"),
+        }
+        Ok(())
+    }
+
+    pub(super) fn start_call(
+        &mut self,
+        call: CallSpec,
+        checkpoint: Option<Value>,
+    ) -> Result<(), Refusal> {
+        let (step, name) = self.present_step()?;
+        let can_undo = self.lane.cursor.section == Section::Main && !step.undo.is_empty();
+        let entry = UndoEntry {
+            step: self.lane.cursor.index,
+            child: None,
+        };
+        // Noted before the call: a failed or lost call may have left half an effect.
+        if can_undo && call.effect.mutates() && self.lane.undo.last() != Some(&entry) {
+            self.push(Event::UndoNoted { entry });
+        }
+        let key = self.lane.id().idempotency_key(&name, self.lane.visit);
+        let deadline_ms = self.at_ms.saturating_add_unsigned(call.timeout_ms);
+        let attempt = self.lane.attempt;
+        let call = Box::new(call);
+        self.push(Event::StepStarted {
+            step: name,
+            call,
+            key,
+            attempt,
+            deadline_ms,
+            checkpoint,
+        });
+        Ok(())
+    }
+
+    pub(super) fn answered(&mut self, answer: Answer) -> Result<(), Refusal> {
+        let Phase::Running(running) = &self.lane.phase else {
+            return self.unexpected("an answer");
+        };
+        let call = running.clone();
+        match answer {
+            Answer::Done { output, evidence } => self.succeed(output, evidence),
+            Answer::Pending {
+                checkpoint,
+                resume_after_ms,
+            } => {
+                let resume_ms = self.at_ms.saturating_add_unsigned(resume_after_ms);
+                self.push(Event::StepPended {
+                    checkpoint,
+                    resume_ms,
+                });
+                self.settle_if_stopping()
+            }
+            Answer::Retry { reason, after_ms } => {
+                self.attempt_failed(reason, after_ms, PLUGIN_RETRY_MAX)
+            }
+            Answer::Reject { reason, output } => self.fail(reason, output),
+            Answer::NeedsHuman { title, form } => {
+                let ask = self.own_question(PersonKind::NeedsHuman, title, form);
+                self.ask(ask, Some(call), None);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn journaled(&mut self, entry: Journal) -> Result<(), Refusal> {
+        match self.lane.phase {
+            Phase::Running(_) | Phase::Checking(_) => {
+                self.push(Event::CallJournaled { entry });
+                Ok(())
+            }
+            _ => self.unexpected("a journal entry"),
+        }
+    }
+
+    /// A repeat if one is left, else the step fails.
+    fn attempt_failed(
+        &mut self,
+        reason: String,
+        after_ms: Option<u64>,
+        granted: u32,
+    ) -> Result<(), Refusal> {
+        let (step, _) = self.present_step()?;
+        let allowed = step.retry.times.max(granted);
+        if self.lane.stop.is_some() || self.lane.attempt > allowed {
+            return self.fail(reason, Value::Null);
+        }
+        let wait_ms = after_ms
+            .unwrap_or(0)
+            .max(step.retry.wait_ms)
+            .max(RETRY_WAIT_MS);
+        let retry_ms = self.at_ms.saturating_add_unsigned(wait_ms);
+        self.push(Event::AttemptFailed { reason, retry_ms });
+        Ok(())
+    }
+
+    pub(super) fn resume_call(&mut self) -> Result<(), Refusal> {
+        let Phase::Pending(pending) = &self.lane.phase else {
+            return self.unexpected("a resume");
+        };
+        let deadline_ms = self
+            .at_ms
+            .saturating_add_unsigned(pending.running.call.timeout_ms);
+        let total_ms = self.at_ms - pending.running.started_ms;
+        let limit_ms = i64::try_from(pending.running.call.timeout_ms).unwrap_or(i64::MAX);
+        if total_ms > limit_ms {
+            self.push(Event::StepUnsettled {
+                why: Why::Timeout,
+                ask_ms: self.at_ms,
+            });
+        } else {
+            self.push(Event::StepResumed { deadline_ms });
+        }
+        Ok(())
+    }
+
+    pub(super) fn waited(&mut self) -> Result<(), Refusal> {
+        self.succeed(Value::Null, Vec::new())
+    }
+
+    /// The call was cut, or ran into its deadline. Only a read may simply be repeated.
+    pub(super) fn unsettled(&mut self, reason: &str) -> Result<(), Refusal> {
+        let Phase::Running(running) = &self.lane.phase else {
+            return self.unexpected("a cut call");
+        };
+        if running.call.effect == Effect::Read {
+            return self.attempt_failed(reason.to_owned(), None, 0);
+        }
+        self.check_after_settling();
+        Ok(())
+    }
+
+    /// "Not done" counts only when the cut call can no longer land.
+    fn check_after_settling(&mut self) {
+        let ask_ms = self.at_ms + self.context.settle_ms;
+        self.push(Event::StepUnsettled {
+            why: Why::Timeout,
+            ask_ms,
+        });
+    }
+
+    pub(super) fn broken(&mut self, reason: String) -> Result<(), Refusal> {
+        let Phase::Running(running) = &self.lane.phase else {
+            return self.unexpected("a broken call");
+        };
+        let half_done = self
+            .lane
+            .journal
+            .iter()
+            .any(|entry| entry.attempt == running.attempt);
+        if running.call.effect == Effect::Once && half_done {
+            self.check_after_settling();
+            return Ok(());
+        }
+        self.fail(reason, Value::Null)
+    }
+
+    /// The worker that called is gone. The call itself may still land until its deadline.
+    pub(super) fn orphaned(&mut self) -> Result<(), Refusal> {
+        let Phase::Running(running) = &self.lane.phase else {
+            return self.unexpected("a lost call");
+        };
+        if running.call.effect == Effect::Once {
+            let ask_ms = running.deadline_ms.max(self.at_ms) + self.context.settle_ms;
+            self.push(Event::StepUnsettled {
+                why: Why::Lost,
+                ask_ms,
+            });
+        } else {
+            let deadline_ms = self.at_ms.saturating_add_unsigned(running.call.timeout_ms);
+            self.push(Event::StepRestarted { deadline_ms });
+        }
+        Ok(())
+    }
+
+    pub(super) fn observed(&mut self, seen: Seen) -> Result<(), Refusal> {
+        let Phase::Checking(checking) = &self.lane.phase else {
+            return self.unexpected("an observation");
+        };
+        let checking = checking.clone();
+        let cancelled = checking.why == Why::Cancel || self.lane.stop.is_some();
+        match seen {
+            Seen::Done(output) => self.succeed(output, vec!["observed at the target".to_owned()]),
+            Seen::Going { ask_after_ms } if checking.asked < OBSERVE_MAX => {
+                let ask_ms = self
+                    .at_ms
+                    .saturating_add_unsigned(ask_after_ms.max(RETRY_WAIT_MS));
+                self.push(Event::StepUnsettled {
+                    why: checking.why,
+                    ask_ms,
+                });
+                Ok(())
+            }
+            Seen::NotDone if cancelled => {
+                self.fail("stopped before it was done".to_owned(), Value::Null)
+            }
+            Seen::NotDone => {
+                self.attempt_failed("the call did not take effect".to_owned(), None, 1)
+            }
+            Seen::Unknown(why) if checking.running.call.effect == Effect::Once => {
+                self.in_doubt(checking.running, why)
+            }
+            Seen::Unknown(why) if cancelled => self.fail(why, Value::Null),
+            Seen::Unknown(why) => self.attempt_failed(why, None, 1),
+            Seen::Going { .. } => self.in_doubt(
+                checking.running,
+                "the target never came to an end".to_owned(),
+            ),
+        }
+    }
+
+    fn in_doubt(&mut self, running: Running, why: String) -> Result<(), Refusal> {
+        let title = format!("Did {} happen?", running.call.action);
+        let ask = self.own_question(PersonKind::InDoubt, title, Value::Null);
+        self.ask(ask, Some(Box::new(running)), Some(why));
+        Ok(())
+    }
+}

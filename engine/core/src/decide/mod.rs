@@ -1,0 +1,181 @@
+//! What is legal, and what follows: `decide(lane, input) -> events or a named refusal`. Pure.
+//!
+//! One file a family: a step's course, people, children, control. `onward` moves a lane from the
+//! end of one thing to the beginning of the next.
+//!
+//! Not here: evaluation of expressions, effects, time. Values come in with the input.
+
+mod admit;
+mod children;
+mod control;
+mod course;
+mod onward;
+mod person;
+
+pub use admit::limit as children_at_once;
+
+use crate::apply::apply;
+use crate::command::{Command, Input};
+use crate::definition::{Definition, Program, Step};
+use crate::event::{Event, Recorded};
+use crate::lane::{Item, Lane, Phase};
+use crate::refusal::Refusal;
+use std::sync::Arc;
+
+/// Most children that one decision admits: one commit spawns no more.
+pub const ADMIT_MAX: usize = 200;
+/// How far behind a full group admission looks for other items.
+pub const LOOK_AHEAD_MAX: usize = 200;
+/// Repeats that a plugin may ask for by itself when the runbook grants fewer.
+pub const PLUGIN_RETRY_MAX: u32 = 20;
+/// How often a call in flight is asked about before people are.
+pub const OBSERVE_MAX: u32 = 120;
+/// Wait before a repeat when neither runbook nor plugin names one.
+pub const RETRY_WAIT_MS: u64 = 1_000;
+
+/// What a decision may look at besides the lane.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub definition: &'a Definition,
+    /// The list of the present `each`, where the lane has children.
+    pub items: &'a [Item],
+    /// How long after its deadline a lost call may still land at the target.
+    pub settle_ms: i64,
+}
+
+/// A decision: the lane as it will be, and the events that make it so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    pub lane: Lane,
+    pub events: Vec<Recorded>,
+}
+
+/// Decides one input at an instant of the store's clock (for letters: when they were accepted).
+///
+/// # Errors
+/// A named refusal: the lane does not take this input now, and nothing changes.
+pub fn decide(
+    context: Context<'_>,
+    lane: &Lane,
+    input: Input,
+    at_ms: i64,
+) -> Result<Decision, Refusal> {
+    if lane.has_ended() {
+        return Err(Refusal::Ended);
+    }
+    let program = lane.program(context.definition).ok_or(Refusal::Lost)?;
+    let mut draft = Draft {
+        context,
+        program: &program,
+        lane: lane.clone(),
+        events: Vec::new(),
+        at_ms,
+    };
+    draft.take(input)?;
+    Ok(Decision {
+        lane: draft.lane,
+        events: draft.events,
+    })
+}
+
+/// A lane on which events are tried out while a decision grows.
+struct Draft<'a> {
+    context: Context<'a>,
+    program: &'a Program,
+    lane: Lane,
+    events: Vec<Recorded>,
+    at_ms: i64,
+}
+
+impl<'a> Draft<'a> {
+    fn take(&mut self, input: Input) -> Result<(), Refusal> {
+        match input {
+            Input::Command(command) => self.command(command),
+            Input::ChildrenEnded(ends) => self.children_ended(ends),
+            Input::Enter(entry) => self.enter(entry),
+            Input::EnterGate(ask) => self.enter_gate(ask),
+            Input::RoundJudged { until } => self.round_judged(until),
+            Input::Blocked { resource } => self.blocked(resource),
+            Input::Answered(answer) => self.answered(answer),
+            Input::Journaled(entry) => self.journaled(entry),
+            Input::Observed(seen) => self.observed(seen),
+            Input::Unsettled { reason } => self.unsettled(&reason),
+            Input::Broken { reason } => self.broken(reason),
+            Input::Orphaned => self.orphaned(),
+            Input::Quarantine { reason } => self.quarantine(reason),
+            Input::Continue => self.due(),
+        }
+    }
+
+    fn command(&mut self, command: Command) -> Result<(), Refusal> {
+        match command {
+            Command::Decide {
+                actor,
+                yes,
+                signs,
+                comment,
+            } => self.vote(actor, yes, signs, comment),
+            Command::Answer {
+                actor,
+                signs,
+                answer,
+            } => self.answer(actor, signs, answer),
+            Command::Choose {
+                actor,
+                choice,
+                comment,
+                output,
+            } => self.choose(actor, choice, comment, output),
+            Command::Cancel { by, reason } => self.cancel(by, reason),
+            Command::Pause { by } => self.pause(by),
+            Command::Resume { by } => self.resume(by),
+            Command::RetryItems { by, items } => self.retry_items(by, items),
+            Command::Release { by } => self.release(by),
+            Command::FinishRun { verdict, by } => self.stop(verdict, by),
+            Command::ChildEnded { end } => self.children_ended(vec![end]),
+            Command::Timer { name } => self.due().map_err(|_| Refusal::StaleTimer { name }),
+        }
+    }
+
+    /// Records an event and lets it change the draft.
+    fn push(&mut self, event: Event) {
+        let recorded = Recorded::new(event, self.at_ms);
+        apply(&mut self.lane, &recorded);
+        self.events.push(recorded);
+    }
+
+    fn step(&self) -> Option<&'a Step> {
+        self.lane.step(self.program)
+    }
+
+    fn present_step(&self) -> Result<(&'a Step, Arc<str>), Refusal> {
+        let step = self.step().ok_or(Refusal::Lost)?;
+        Ok((step, self.lane.result_name(step)))
+    }
+
+    fn unexpected<T>(&self, input: &'static str) -> Result<T, Refusal> {
+        Err(Refusal::Unexpected {
+            phase: self.lane.phase.name(),
+            input,
+        })
+    }
+
+    /// Whatever has come due by the clock. Refused when nothing has.
+    fn due(&mut self) -> Result<(), Refusal> {
+        let at_ms = self.at_ms;
+        match &self.lane.phase {
+            Phase::Backoff { until_ms } if *until_ms <= at_ms => {
+                self.push(Event::BackoffEnded);
+                self.onward();
+                Ok(())
+            }
+            Phase::Pending(pending) if pending.resume_ms <= at_ms => self.resume_call(),
+            Phase::Waiting { until_ms } if *until_ms <= at_ms => self.waited(),
+            Phase::Person(person) if person.expires_ms.is_some_and(|end| end <= at_ms) => {
+                self.expire()
+            }
+            Phase::Children => self.children_due(),
+            _ => self.unexpected("a timer"),
+        }
+    }
+}

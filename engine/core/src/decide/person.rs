@@ -1,0 +1,381 @@
+//! People: who may decide, what counts, what follows.
+
+use super::Draft;
+use crate::command::{Actor, AskEntry, Choice};
+use crate::definition::{OnDeny, OnExpire};
+use crate::event::Event;
+use crate::id::Digest;
+use crate::lane::{Clause, Person, PersonKind, Phase, Running, Section, Vote};
+use crate::refusal::Refusal;
+use crate::result::{LaneResult, Verdict};
+use serde_json::{Value, json};
+
+/// Who answers the engine's own questions (doubts, failures, undo).
+const OPERATORS: [&str; 2] = ["role:operator", "role:admin"];
+
+impl Draft<'_> {
+    pub(super) fn ask(
+        &mut self,
+        entry: AskEntry,
+        call: Option<Box<Running>>,
+        reason: Option<String>,
+    ) {
+        let person = Person {
+            kind: entry.kind,
+            title: entry.title,
+            clauses: entry.clauses,
+            quorum: entry.quorum,
+            form: entry.form,
+            shown: entry.shown,
+            signs: entry.signs,
+            excluded: entry.excluded,
+            votes: Vec::new(),
+            asked_ms: self.at_ms,
+            expires_ms: entry.expires_ms,
+            on_expire: entry.on_expire,
+            on_deny: entry.on_deny,
+            escalated: false,
+            call,
+            reason,
+        };
+        self.push(Event::PersonAsked {
+            person: Box::new(person),
+        });
+    }
+
+    /// A question that no runbook spells out.
+    pub(super) fn own_question(&self, kind: PersonKind, title: String, form: Value) -> AskEntry {
+        let any_of = OPERATORS.map(str::to_owned).to_vec();
+        let about = format!("{}:{}:{}", self.lane.id(), self.lane.version, title);
+        AskEntry {
+            kind,
+            title,
+            clauses: vec![Clause {
+                any_of,
+                at_least: 1,
+            }],
+            quorum: 1,
+            form,
+            shown: None,
+            signs: Digest::of(about.as_bytes()),
+            excluded: Vec::new(),
+            expires_ms: None,
+            on_expire: OnExpire::Deny,
+            on_deny: OnDeny::Stop,
+        }
+    }
+
+    /// The open question, if this person may settle it at this instant.
+    fn asked(&self, actor: &Actor) -> Result<Person, Refusal> {
+        let Phase::Person(person) = &self.lane.phase else {
+            return Err(Refusal::NobodyAsked {
+                phase: self.lane.phase.name(),
+            });
+        };
+        if person.expires_ms.is_some_and(|end| end <= self.at_ms) {
+            return Err(Refusal::Expired);
+        }
+        if !person.qualifies(&actor.qualifies) {
+            let wanted: Vec<_> = person
+                .clauses
+                .iter()
+                .flat_map(|clause| clause.any_of.clone())
+                .collect();
+            return Err(Refusal::NotAsked {
+                person: actor.person.clone(),
+                wanted: wanted.join(", "),
+            });
+        }
+        if person.excluded.contains(&actor.person) {
+            return Err(Refusal::FourEyes {
+                person: actor.person.clone(),
+            });
+        }
+        Ok((**person).clone())
+    }
+
+    pub(super) fn vote(
+        &mut self,
+        actor: Actor,
+        yes: bool,
+        signs: Digest,
+        comment: Option<String>,
+    ) -> Result<(), Refusal> {
+        let person = self.asked(&actor)?;
+        if !person.kind.is_approval() {
+            return Err(Refusal::WrongKind {
+                expected: expected(person.kind),
+            });
+        }
+        if person.signs != signs {
+            return Err(Refusal::Changed {
+                present: person.signs,
+            });
+        }
+        if person.votes.iter().any(|vote| vote.person == actor.person) {
+            return Err(Refusal::DecidedAlready {
+                person: actor.person,
+            });
+        }
+        let by = actor.person.clone();
+        let vote = Vote {
+            person: actor.person,
+            qualifies: actor.qualifies,
+            yes,
+            comment: comment.clone(),
+            at_ms: self.at_ms,
+        };
+        self.push(Event::VoteCast { vote });
+        if !yes {
+            return self.denied(&person, LaneResult::Denied, Some(by), comment);
+        }
+        match &self.lane.phase {
+            Phase::Person(now) if now.has_quorum() => {
+                let now = now.clone();
+                self.granted(&now, by, comment)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn granted(
+        &mut self,
+        person: &Person,
+        by: String,
+        comment: Option<String>,
+    ) -> Result<(), Refusal> {
+        let approved_by: Vec<_> = person
+            .votes
+            .iter()
+            .map(|vote| vote.person.clone())
+            .collect();
+        let choice = "yes".to_owned();
+        self.push(Event::PersonSettled {
+            choice,
+            by: Some(by),
+            answer: Value::Null,
+            comment,
+        });
+        if person.kind == PersonKind::WaveGate {
+            self.push(Event::GatePassed);
+            return self.flow();
+        }
+        self.succeed(
+            json!({ "approved": true, "by": approved_by, "waived": [] }),
+            Vec::new(),
+        )
+    }
+
+    fn denied(
+        &mut self,
+        person: &Person,
+        result: LaneResult,
+        by: Option<String>,
+        comment: Option<String>,
+    ) -> Result<(), Refusal> {
+        let expired = result == LaneResult::Expired;
+        let choice = if expired { "expired" } else { "no" }.to_owned();
+        self.push(Event::PersonSettled {
+            choice,
+            by: by.clone(),
+            answer: Value::Null,
+            comment: comment.clone(),
+        });
+        let reason = match (&by, &comment) {
+            (Some(by), Some(comment)) => format!("denied by {by}: {comment}"),
+            (Some(by), None) => format!("denied by {by}"),
+            (None, _) => format!("nobody decided in time: {}", person.title),
+        };
+        let (_, name) = self.present_step()?;
+        match person.on_deny {
+            OnDeny::Continue => {
+                let output = json!({ "approved": false });
+                self.push(Event::StepFailed {
+                    step: name.clone(),
+                    reason,
+                    output,
+                });
+                self.push(Event::FailureHandled { step: name });
+                self.onward();
+                Ok(())
+            }
+            OnDeny::Again => self.fail_as(reason, Value::Null, Some(LaneResult::Again)),
+            OnDeny::Stop => self.fail_as(reason, Value::Null, Some(result)),
+        }
+    }
+
+    pub(super) fn expire(&mut self) -> Result<(), Refusal> {
+        let Phase::Person(person) = &self.lane.phase else {
+            return self.unexpected("an expiry");
+        };
+        let person = person.clone();
+        match person.on_expire {
+            OnExpire::Escalate => {
+                self.push(Event::PersonEscalated);
+                Ok(())
+            }
+            OnExpire::Deny => self.denied(&person, LaneResult::Expired, None, None),
+            OnExpire::Again => {
+                let again = Person {
+                    on_deny: OnDeny::Again,
+                    ..*person
+                };
+                self.denied(&again, LaneResult::Expired, None, None)
+            }
+        }
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        actor: Actor,
+        signs: Digest,
+        answer: Value,
+    ) -> Result<(), Refusal> {
+        let person = self.asked(&actor)?;
+        if !person.kind.is_form() {
+            return Err(Refusal::WrongKind {
+                expected: expected(person.kind),
+            });
+        }
+        if person.signs != signs {
+            return Err(Refusal::Changed {
+                present: person.signs,
+            });
+        }
+        let choice = "answered".to_owned();
+        let (by, comment) = (Some(actor.person), None);
+        self.push(Event::PersonSettled {
+            choice,
+            by,
+            answer: answer.clone(),
+            comment,
+        });
+        match person.call {
+            Some(running) => self.start_call(running.call, Some(json!({ "answer": answer }))),
+            None => self.succeed(answer, Vec::new()),
+        }
+    }
+
+    pub(super) fn choose(
+        &mut self,
+        actor: Actor,
+        choice: Choice,
+        comment: Option<String>,
+        output: Value,
+    ) -> Result<(), Refusal> {
+        let person = self.asked(&actor)?;
+        if person.kind.is_approval() || person.kind.is_form() {
+            return Err(Refusal::WrongKind {
+                expected: expected(person.kind),
+            });
+        }
+        if choice == Choice::Done && person.kind != PersonKind::InDoubt {
+            return Err(Refusal::WrongKind {
+                expected: "retry, skip or fail",
+            });
+        }
+        let by = actor.person;
+        let settled = Event::PersonSettled {
+            choice: choice.name().to_owned(),
+            by: Some(by.clone()),
+            answer: output.clone(),
+            comment: comment.clone(),
+        };
+        self.push(settled);
+        match person.kind {
+            PersonKind::InDoubt => self.doubt_settled(&person, choice, comment, output),
+            PersonKind::Quarantine if choice == Choice::Retry && person.call.is_some() => {
+                self.doubt_settled(&person, choice, comment, output)
+            }
+            PersonKind::UndoFailed => self.undo_settled(choice, by),
+            _ => self.failure_settled(&person, choice, by),
+        }
+    }
+
+    fn doubt_settled(
+        &mut self,
+        person: &Person,
+        choice: Choice,
+        comment: Option<String>,
+        output: Value,
+    ) -> Result<(), Refusal> {
+        match (choice, &person.call) {
+            (Choice::Done, _) => self.succeed(output, comment.into_iter().collect()),
+            // The same key: if the first call did land, the target can tell.
+            (Choice::Retry, Some(running)) => self.start_call(running.call.clone(), None),
+            _ => self.fail(
+                comment.unwrap_or_else(|| "in doubt, given up".to_owned()),
+                Value::Null,
+            ),
+        }
+    }
+
+    fn undo_settled(&mut self, choice: Choice, by: String) -> Result<(), Refusal> {
+        if choice == Choice::Retry {
+            self.push(Event::StepReopened { by });
+            return Ok(());
+        }
+        let note = Some("something could not be taken back".to_owned());
+        let verdict = Verdict {
+            result: LaneResult::Failed,
+            note,
+            step: None,
+        };
+        self.push(Event::VerdictReached { verdict });
+        match (choice, self.lane.undo.last().copied()) {
+            (Choice::Skip, Some(entry)) => self.push(Event::UndoneOne { entry }),
+            _ => self.push(Event::AlwaysBegan),
+        }
+        self.onward();
+        Ok(())
+    }
+
+    fn failure_settled(
+        &mut self,
+        person: &Person,
+        choice: Choice,
+        by: String,
+    ) -> Result<(), Refusal> {
+        if choice == Choice::Retry {
+            self.push(Event::StepReopened { by });
+            return Ok(());
+        }
+        let (step, name) = self.present_step()?;
+        let reason = person
+            .reason
+            .clone()
+            .unwrap_or_else(|| person.title.clone());
+        let in_main = self.lane.cursor.section == Section::Main;
+        if choice == Choice::Skip || !in_main {
+            if !self.lane.results.contains_key(&name) {
+                let output = Value::Null;
+                self.push(Event::StepFailed {
+                    step: name.clone(),
+                    reason,
+                    output,
+                });
+            }
+            self.push(Event::FailureHandled { step: name });
+        } else {
+            let (result, step) = (LaneResult::Failed, Some(step.id.to_string()));
+            self.push(Event::VerdictReached {
+                verdict: Verdict {
+                    result,
+                    note: Some(reason),
+                    step,
+                },
+            });
+        }
+        self.onward();
+        Ok(())
+    }
+}
+
+fn expected(kind: PersonKind) -> &'static str {
+    match kind {
+        PersonKind::Approve | PersonKind::WaveGate => "yes or no",
+        PersonKind::Ask | PersonKind::NeedsHuman => "a form",
+        PersonKind::InDoubt => "done, retry or fail",
+        _ => "retry, skip or fail",
+    }
+}

@@ -1,0 +1,319 @@
+//! What happened to a lane, in the past tense. Logs are read for years: a shape is never changed,
+//! a new one gets a new name, and `read` lifts older versions.
+//!
+//! Not here: what follows from an event (see `apply` and `effect`).
+
+use crate::command::RetryItem;
+use crate::id::{Digest, LaneId};
+use crate::lane::{CallSpec, ChildrenKind, Opening, Person, UndoEntry, Vote, WaveRange, Why};
+use crate::result::{LaneResult, Verdict};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
+use thiserror::Error;
+use uuid::Uuid;
+
+/// Version of the event format that is written.
+pub const FORMAT: u16 = 1;
+
+/// An event with the instant at which it was decided, by the store's clock.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    #[serde(rename = "v")]
+    pub format: u16,
+    #[serde(rename = "at")]
+    pub at_ms: i64,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Unreadable {
+    #[error("event format {0} is newer than this version reads ({FORMAT}); upgrade this worker")]
+    Newer(u16),
+    #[error("an event is not what this product writes: {0}")]
+    Malformed(String),
+}
+
+impl Recorded {
+    #[must_use]
+    pub fn new(event: Event, at_ms: i64) -> Self {
+        Self {
+            format: FORMAT,
+            at_ms,
+            event,
+        }
+    }
+
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Plain data with string keys always serialises.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads an event of this or an older format.
+    ///
+    /// # Errors
+    /// When the text is not an event, or is of a newer format.
+    pub fn read(text: &str) -> Result<Self, Unreadable> {
+        #[derive(Deserialize)]
+        struct Format {
+            v: u16,
+        }
+        let malformed = |fault: serde_json::Error| Unreadable::Malformed(fault.to_string());
+        match serde_json::from_str::<Self>(text) {
+            Ok(recorded) if recorded.format <= FORMAT => Ok(recorded),
+            Ok(recorded) => Err(Unreadable::Newer(recorded.format)),
+            Err(fault) => match serde_json::from_str::<Format>(text).map_err(malformed)? {
+                Format { v } if v > FORMAT => Err(Unreadable::Newer(v)),
+                _ => Err(malformed(fault)),
+            },
+        }
+    }
+}
+
+/// One mutating host call: noted before it is made and again when its outcome is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Journal {
+    pub number: u32,
+    pub attempt: u32,
+    pub what: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+}
+
+/// A child that was admitted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admitted {
+    pub index: u32,
+    pub key: String,
+    pub lane: LaneId,
+    pub iteration: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+}
+
+/// A child that ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildEnd {
+    pub key: String,
+    pub lane: LaneId,
+    pub iteration: u32,
+    pub result: LaneResult,
+    /// It left something that can still be taken back.
+    #[serde(default)]
+    pub open_undo: bool,
+}
+
+/// What a customer's notice says has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    Scheduled,
+    Started,
+    Completed,
+    Cancelled,
+    /// A report to staff.
+    Report,
+}
+
+impl Stage {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Started => "started",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Report => "report",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    LaneOpened {
+        opening: Box<Opening>,
+    },
+
+    // A step's own course. `step` is the name under which its result is kept.
+    StepSkipped {
+        step: Arc<str>,
+    },
+    StepGated {
+        resource: String,
+    },
+    /// Durable before the plugin is called. `attempt` counts the calls of one visit.
+    StepStarted {
+        step: Arc<str>,
+        call: Box<CallSpec>,
+        key: Uuid,
+        attempt: u32,
+        deadline_ms: i64,
+        /// Goes on from here instead of beginning anew (a person answered the plugin).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checkpoint: Option<Value>,
+    },
+    /// The same attempt is called again after its worker was lost.
+    StepRestarted {
+        deadline_ms: i64,
+    },
+    StepPended {
+        checkpoint: Value,
+        resume_ms: i64,
+    },
+    StepResumed {
+        deadline_ms: i64,
+    },
+    CallJournaled {
+        entry: Journal,
+    },
+    /// The outcome of a call is not known; asked from `ask_ms` on.
+    StepUnsettled {
+        why: Why,
+        ask_ms: i64,
+    },
+    AttemptFailed {
+        reason: String,
+        retry_ms: i64,
+    },
+    BackoffEnded,
+    StepSucceeded {
+        step: Arc<str>,
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        output: Value,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        evidence: Vec<String>,
+    },
+    StepFailed {
+        step: Arc<str>,
+        reason: String,
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        output: Value,
+    },
+    WaitBegan {
+        until_ms: i64,
+    },
+    /// From now on the step can be taken back.
+    UndoNoted {
+        entry: UndoEntry,
+    },
+    /// What was done before this step stays.
+    NoReturnPassed,
+    LeaseOpened {
+        step: Arc<str>,
+    },
+    LeaseEndAsked {
+        lease: String,
+    },
+    /// The question (or call) lives on in a lane of its own.
+    Detached {
+        step: Arc<str>,
+    },
+    RunFinishAsked {
+        verdict: Verdict,
+    },
+
+    // People.
+    PersonAsked {
+        person: Box<Person>,
+    },
+    VoteCast {
+        vote: Vote,
+    },
+    /// The person step is over. `choice` is `yes`, `no`, `expired`, `answered`, or what was chosen.
+    PersonSettled {
+        choice: String,
+        by: Option<String>,
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        answer: Value,
+        comment: Option<String>,
+    },
+    PersonEscalated,
+
+    // Children.
+    SpawnPlanned {
+        kind: ChildrenKind,
+        items: Option<Digest>,
+        total: u32,
+        waves: Vec<WaveRange>,
+        /// Customers of the items with their number, where the step sends notices.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        customers: Vec<(String, u32)>,
+    },
+    ChildrenAdmitted {
+        children: Vec<Admitted>,
+        passed: Vec<u32>,
+        next: u32,
+    },
+    ChildrenEnded {
+        ends: Vec<ChildEnd>,
+    },
+    AdmissionStopped {
+        why: String,
+    },
+    WaveThrough {
+        soak_until_ms: Option<i64>,
+    },
+    SoakEnded,
+    GatePassed,
+    RoundDue {
+        at_ms: i64,
+    },
+    /// Items whose children failed are admitted anew.
+    ItemsReopened {
+        items: Vec<RetryItem>,
+        by: String,
+    },
+    NoticeDue {
+        stage: Stage,
+        customer: String,
+        template: String,
+    },
+    /// Messages of a `notify` step.
+    ReportDue {
+        template: String,
+        to: Vec<String>,
+        #[serde(default)]
+        about: Value,
+    },
+
+    // Control.
+    StopRequested {
+        verdict: Verdict,
+        by: String,
+    },
+    Paused {
+        by: String,
+    },
+    Resumed {
+        by: String,
+    },
+    /// The present step is entered anew by a person's wish.
+    StepReopened {
+        by: String,
+    },
+    LeaseReleased {
+        by: String,
+    },
+    /// How the lane will end is known; `undo` and `always` still run.
+    VerdictReached {
+        verdict: Verdict,
+    },
+    UndoBegan,
+    UndoneOne {
+        entry: UndoEntry,
+    },
+    AlwaysBegan,
+    /// Children failed within the bounds that the runbook allows.
+    FailuresTolerated,
+    /// The failure of a step was handled; the lane goes on behind it.
+    FailureHandled {
+        step: Arc<str>,
+    },
+    LaneEnded {
+        result: LaneResult,
+        note: Option<String>,
+    },
+}

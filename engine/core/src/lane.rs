@@ -1,0 +1,214 @@
+//! The state of a lane: what `events.fold(apply)` gives.
+//!
+//! A lane's state stays small whatever the size of the run: children are counted, not kept.
+
+mod children;
+mod person;
+mod phase;
+
+pub use children::{Children, ChildrenKind, CustomerShare, Item, Live, Tally, WaveRange, group_of};
+pub use person::{Clause, Person, PersonKind, Vote};
+pub use phase::{CallSpec, Checking, Gate, Pending, Phase, Running, Why};
+
+use crate::definition::{Definition, Program, ProgramIndex, Step};
+use crate::id::{Digest, LaneId, RunId};
+use crate::result::{LaneResult, StepResult, Verdict};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Whom a lane tells about its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    pub lane: LaneId,
+    pub step: Arc<str>,
+    pub key: String,
+    pub iteration: u32,
+}
+
+/// What a lane runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A program of the definition.
+    Program(ProgramIndex),
+    /// Takes back what an ended child left open.
+    Undo { program: ProgramIndex, of: LaneId },
+    /// Ends a lease of a step (`always`, index) of a program when its time has come.
+    Lease {
+        program: ProgramIndex,
+        step: Arc<str>,
+    },
+    /// A question that holds nobody.
+    Later {
+        program: ProgramIndex,
+        step: Arc<str>,
+    },
+}
+
+/// Everything that is fixed when a lane is spawned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Opening {
+    pub lane: LaneId,
+    pub run: RunId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+    pub definition: Digest,
+    pub plan: Digest,
+    pub origin: Origin,
+    /// Names that expressions of this lane see besides the run's: the item under its name, `wave`,
+    /// `round`.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub locals: Map<String, Value>,
+    /// Results of another lane that this one continues from (undo, leases, questions).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inherited: BTreeMap<Arc<str>, StepResult>,
+    /// Undo entries that this lane begins with, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undo: Vec<UndoEntry>,
+    /// Locks of its ancestors: not taken again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<String>,
+}
+
+/// Which list of steps is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Section {
+    Main,
+    Undo,
+    Always,
+}
+
+/// Where the lane stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    pub section: Section,
+    /// Main, always: index of the step. Undo: index of the alternative.
+    pub index: u16,
+}
+
+/// Something that can be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoEntry {
+    /// Index of the step in the program's main list.
+    pub step: u16,
+    /// The ended child (a round, a call) whose own open undos these are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<LaneId>,
+}
+
+/// A lane.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lane {
+    pub opening: Arc<Opening>,
+    /// Number of events applied.
+    pub version: u64,
+    pub opened_ms: i64,
+    pub cursor: Cursor,
+    pub phase: Phase,
+    /// The live children of the present step, kept while a gate asks people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub children: Option<Box<Children>>,
+    pub results: BTreeMap<Arc<str>, StepResult>,
+    /// What would be taken back, oldest first.
+    pub undo: Vec<UndoEntry>,
+    /// Set once the end is decided; undo and `always` still run.
+    pub verdict: Option<Verdict>,
+    /// Someone asked to stop; the present call is settled first.
+    pub stop: Option<Verdict>,
+    pub paused: bool,
+    /// A failure was handled: the lane can at best be recovered.
+    pub recovered: bool,
+    /// Locks that this lane holds until it ends.
+    pub locks: Vec<String>,
+    /// How often the present step was entered anew (an operator's retry is a new visit).
+    pub visit: u32,
+    /// Number of the next attempt of the present step, from 1.
+    pub attempt: u32,
+    /// Mutating host calls of the present step, for its next attempts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub journal: Vec<crate::event::Journal>,
+    pub ended_ms: Option<i64>,
+}
+
+impl Lane {
+    #[must_use]
+    pub fn open(opening: Opening, at_ms: i64) -> Self {
+        let section = if matches!(opening.origin, Origin::Undo { .. }) {
+            Section::Undo
+        } else {
+            Section::Main
+        };
+        Self {
+            version: 1,
+            opened_ms: at_ms,
+            cursor: Cursor { section, index: 0 },
+            phase: Phase::At,
+            children: None,
+            results: opening.inherited.clone(),
+            undo: opening.undo.clone(),
+            verdict: None,
+            stop: None,
+            paused: false,
+            recovered: false,
+            locks: Vec::new(),
+            visit: 0,
+            attempt: 1,
+            journal: Vec::new(),
+            ended_ms: None,
+            opening: Arc::new(opening),
+        }
+    }
+
+    #[must_use]
+    pub fn id(&self) -> LaneId {
+        self.opening.lane
+    }
+
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Ended)
+    }
+
+    /// The program that this lane runs.
+    #[must_use]
+    pub fn program<'a>(&self, definition: &'a Definition) -> Option<Cow<'a, Program>> {
+        crate::synthetic::program_of(&self.opening.origin, definition)
+    }
+
+    /// The step under the cursor; none at the end of a section.
+    #[must_use]
+    pub fn step<'a>(&self, program: &'a Program) -> Option<&'a Step> {
+        let index = usize::from(self.cursor.index);
+        match self.cursor.section {
+            Section::Main => program.steps.get(index),
+            Section::Always => program.always.get(index),
+            Section::Undo => {
+                let entry = self.undo.last()?;
+                program.steps.get(usize::from(entry.step))?.undo.get(index)
+            }
+        }
+    }
+
+    /// Name under which the present step's result is kept.
+    #[must_use]
+    pub fn result_name(&self, step: &Step) -> Arc<str> {
+        match self.cursor.section {
+            Section::Undo => Arc::from(format!("undo:{}", step.id)),
+            Section::Main | Section::Always => Arc::clone(&step.id),
+        }
+    }
+
+    /// How the lane ends when its main list is through.
+    #[must_use]
+    pub fn good_end(&self) -> LaneResult {
+        if self.recovered {
+            LaneResult::Recovered
+        } else {
+            LaneResult::Succeeded
+        }
+    }
+}

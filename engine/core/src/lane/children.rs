@@ -1,0 +1,191 @@
+//! What a lane knows of its children: counts and the live ones, never the ended ones.
+
+use crate::id::{Digest, LaneId};
+use crate::result::LaneResult;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// One entry of the list that an `each` goes over. The list is a blob; a lane keeps its digest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    pub key: String,
+    pub value: Value,
+    /// `attribute=value` for every attribute that limits, stops or notices look at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+}
+
+impl Item {
+    #[must_use]
+    pub fn group(&self, attribute: &str) -> Option<&str> {
+        group_of(&self.groups, attribute)
+    }
+}
+
+/// `value` of the entry `attribute=value`.
+#[must_use]
+pub fn group_of<'a>(groups: &'a [String], attribute: &str) -> Option<&'a str> {
+    groups
+        .iter()
+        .find_map(|group| group.strip_prefix(attribute)?.strip_prefix('='))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChildrenKind {
+    Each,
+    Rounds,
+    Call,
+    /// One lane that takes back what an ended child left open.
+    Undo,
+}
+
+/// Items of a wave are contiguous in the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaveRange {
+    pub name: String,
+    pub from: u32,
+    pub to: u32,
+    pub soak_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    pub lane: LaneId,
+    pub index: u32,
+    pub iteration: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+}
+
+/// How many ended how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tally(pub BTreeMap<LaneResult, u32>);
+
+impl Tally {
+    pub fn add(&mut self, result: LaneResult) {
+        *self.0.entry(result).or_default() += 1;
+    }
+
+    pub fn remove(&mut self, result: LaneResult) {
+        if let Some(count) = self.0.get_mut(&result) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.0.values().sum()
+    }
+
+    #[must_use]
+    pub fn failures(&self) -> u32 {
+        self.count(LaneResult::is_failure)
+    }
+
+    #[must_use]
+    pub fn count(&self, which: impl Fn(LaneResult) -> bool) -> u32 {
+        self.0
+            .iter()
+            .filter(|(result, _)| which(**result))
+            .map(|(_, count)| count)
+            .sum()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Children {
+    pub kind: ChildrenKind,
+    /// Blob of `Vec<Item>`; none for rounds, calls and undo.
+    pub items: Option<Digest>,
+    pub total: u32,
+    pub waves: Vec<WaveRange>,
+    /// Index into `waves`.
+    pub wave: u16,
+    /// Index of the next item never looked at.
+    pub next: u32,
+    /// Items passed over because their group was full, in order.
+    pub passed: Vec<u32>,
+    /// By key.
+    pub live: BTreeMap<String, Live>,
+    pub tally: Tally,
+    pub wave_tally: Tally,
+    pub failed_in_row: u32,
+    pub good_in_row: u32,
+    /// Iteration of items that were opened anew, by index.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub iterations: BTreeMap<u32, u32>,
+    /// Failures per `attribute=value`, for attributes that `stop_at` names.
+    pub failed_per: BTreeMap<String, u32>,
+    /// No more are admitted: why.
+    pub stopped: Option<String>,
+    /// The wave is through and soaks until then.
+    pub soak_until_ms: Option<i64>,
+    /// The wave is through and its gate has not been looked at.
+    pub gate_due: bool,
+    /// Rounds: number of the newest, from 1.
+    pub round: u32,
+    /// Rounds: when the next one begins.
+    pub next_round_ms: Option<i64>,
+    pub began_ms: i64,
+    /// Rounds and calls: ended children with something left to take back.
+    pub open_undo: Vec<LaneId>,
+    /// How the newest round or call ended.
+    pub last: Option<LaneResult>,
+    /// Customers of the items: how many of theirs have not ended; 0 is told "completed".
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub customers: BTreeMap<String, CustomerShare>,
+}
+
+/// What a customer has been told about its share of an `each` with notices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerShare {
+    pub left: u32,
+    pub started: bool,
+    pub told_end: bool,
+}
+
+impl Children {
+    #[must_use]
+    pub fn new(kind: ChildrenKind, began_ms: i64) -> Self {
+        Self {
+            kind,
+            items: None,
+            total: 0,
+            waves: Vec::new(),
+            wave: 0,
+            next: 0,
+            passed: Vec::new(),
+            live: BTreeMap::new(),
+            tally: Tally::default(),
+            wave_tally: Tally::default(),
+            failed_in_row: 0,
+            good_in_row: 0,
+            iterations: BTreeMap::new(),
+            failed_per: BTreeMap::new(),
+            stopped: None,
+            soak_until_ms: None,
+            gate_due: false,
+            round: 0,
+            next_round_ms: None,
+            began_ms,
+            open_undo: Vec::new(),
+            last: None,
+            customers: BTreeMap::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn present_wave(&self) -> Option<&WaveRange> {
+        self.waves.get(usize::from(self.wave))
+    }
+
+    /// All items of the present wave were admitted and have ended.
+    #[must_use]
+    pub fn wave_is_through(&self) -> bool {
+        let end = self.present_wave().map_or(self.total, |wave| wave.to);
+        self.live.is_empty() && self.passed.is_empty() && self.next >= end
+    }
+}

@@ -1,0 +1,43 @@
+//! Why a lane does not accept a command. Named, so that nobody reads a text to find out.
+
+use crate::id::Digest;
+use thiserror::Error;
+
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Refusal {
+    #[error("the lane has ended")]
+    Ended,
+    #[error("nothing waits for a person here (the lane is {phase})")]
+    NobodyAsked { phase: &'static str },
+    #[error("what was shown has changed: look again and decide on {present:?}")]
+    Changed { present: Digest },
+    #[error("{person} is not among those asked: {wanted}")]
+    NotAsked { person: String, wanted: String },
+    #[error("{person} started this run; another person must decide")]
+    FourEyes { person: String },
+    #[error("{person} has decided already")]
+    DecidedAlready { person: String },
+    #[error("the time to decide is over")]
+    Expired,
+    #[error("this is answered by {expected}")]
+    WrongKind { expected: &'static str },
+    #[error("the timer {name} belongs to something that is over")]
+    StaleTimer { name: String },
+    #[error("the child {key} is not one that is waited for")]
+    StaleChild { key: String },
+    #[error("a stop was requested before")]
+    Stopping,
+    #[error("the run is paused already")]
+    PausedAlready,
+    #[error("the run is not paused")]
+    NotPaused,
+    #[error("there is no failed item to run again")]
+    NothingToRetry,
+    #[error("the lane is {phase}, which does not take {input}")]
+    Unexpected {
+        phase: &'static str,
+        input: &'static str,
+    },
+    #[error("the lane points outside its definition")]
+    Lost,
+}
