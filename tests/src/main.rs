@@ -1,0 +1,11 @@
+//! The one integration binary. A new group of tests is a new module here.
+//!
+//! Modules that need the lab (root, real servers) are named in `xtask/src/groups.rs`, so that a machine
+//! without root still runs all the others.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stopped"
+)]
+
+mod lab_itself;
