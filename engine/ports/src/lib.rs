@@ -6,5 +6,6 @@
 
 pub mod channel;
 pub mod clock;
+pub mod connection;
 pub mod plugin;
 pub mod store;

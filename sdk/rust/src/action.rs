@@ -49,8 +49,21 @@ pub struct Meta {
 const TIMEOUT_MS: u64 = 60_000;
 
 impl Meta {
-    const fn new(name: &'static str, summary: &'static str, effect: Effect, impact: Impact) -> Self {
-        Self { name, summary, effect, impact, inverse: None, timeout_ms: TIMEOUT_MS, needs_asset: true }
+    const fn new(
+        name: &'static str,
+        summary: &'static str,
+        effect: Effect,
+        impact: Impact,
+    ) -> Self {
+        Self {
+            name,
+            summary,
+            effect,
+            impact,
+            inverse: None,
+            timeout_ms: TIMEOUT_MS,
+            needs_asset: true,
+        }
     }
 
     /// An action that changes nothing.
@@ -75,6 +88,13 @@ impl Meta {
     #[must_use]
     pub const fn outage(mut self) -> Self {
         self.impact = Impact::Outage;
+        self
+    }
+
+    /// It writes something down but disturbs nothing.
+    #[must_use]
+    pub const fn without_impact(mut self) -> Self {
+        self.impact = Impact::None;
         self
     }
 
@@ -109,22 +129,48 @@ pub trait Action: 'static {
     fn perform(ctx: &mut Context<'_>, input: Self::Input) -> Outcome<Self::Output>;
 
     /// Goes on with what `perform` left pending.
-    fn resume(_ctx: &mut Context<'_>, _input: Self::Input, _checkpoint: Value) -> Outcome<Self::Output> {
-        Err(Stop::reject(format!("{} never leaves work pending: it has no resume", Self::META.name)))
+    fn resume(
+        _ctx: &mut Context<'_>,
+        _input: Self::Input,
+        _checkpoint: Value,
+    ) -> Outcome<Self::Output> {
+        Err(Stop::reject(format!(
+            "{} never leaves work pending: it has no resume",
+            Self::META.name
+        )))
     }
 
     /// What became of an attempt whose answer was lost? Changes nothing.
-    fn observe(_ctx: &mut Context<'_>, _input: Self::Input, _checkpoint: Option<Value>) -> Observation<Self::Output> {
-        Ok(Observed::Unknown { why: format!("{} cannot tell what became of an earlier attempt", Self::META.name) })
+    fn observe(
+        _ctx: &mut Context<'_>,
+        _input: Self::Input,
+        _checkpoint: Option<Value>,
+    ) -> Observation<Self::Output> {
+        Ok(Observed::Unknown {
+            why: format!(
+                "{} cannot tell what became of an earlier attempt",
+                Self::META.name
+            ),
+        })
     }
 
     /// Stops pending work and tells what is there.
-    fn cancel(_ctx: &mut Context<'_>, _input: Self::Input, _checkpoint: Option<Value>) -> Outcome<Self::Output> {
-        Err(Stop::reject(format!("{} cannot be cancelled: observe it until it has settled", Self::META.name)))
+    fn cancel(
+        _ctx: &mut Context<'_>,
+        _input: Self::Input,
+        _checkpoint: Option<Value>,
+    ) -> Outcome<Self::Output> {
+        Err(Stop::reject(format!(
+            "{} cannot be cancelled: observe it until it has settled",
+            Self::META.name
+        )))
     }
 
     /// The difference that it would make, for people. Changes nothing.
     fn plan(_ctx: &mut Context<'_>, _input: Self::Input) -> Result<Value, Stop> {
-        Err(Stop::reject(format!("{} cannot tell beforehand what it would change", Self::META.name)))
+        Err(Stop::reject(format!(
+            "{} cannot tell beforehand what it would change",
+            Self::META.name
+        )))
     }
 }

@@ -33,7 +33,10 @@ impl<T> Done<T> {
 /// # Errors
 /// Never; it is an `Outcome` so that it can stand at the end of an action.
 pub fn done<T>(output: T) -> Outcome<T> {
-    Ok(Done { output, evidence: Vec::new() })
+    Ok(Done {
+        output,
+        evidence: Vec::new(),
+    })
 }
 
 /// It will not work by trying again.
@@ -49,16 +52,25 @@ pub fn reject<T>(reason: impl Into<String>) -> Outcome<T> {
 /// # Errors
 /// Always.
 pub fn retry<T>(reason: impl Into<String>, after_ms: Option<u64>) -> Outcome<T> {
-    Err(Stop::Retry { reason: reason.into(), after_ms })
+    Err(Stop::Retry {
+        reason: reason.into(),
+        after_ms,
+    })
 }
 
 /// Why an action is not done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stop {
     /// It goes on at the platform; `resume` is entered with the checkpoint (≤ 4 KiB).
-    Pending { checkpoint: Value, resume_after_ms: u64 },
+    Pending {
+        checkpoint: Value,
+        resume_after_ms: u64,
+    },
     /// Nothing was changed, or a repeat with the same key is safe.
-    Retry { reason: String, after_ms: Option<u64> },
+    Retry {
+        reason: String,
+        after_ms: Option<u64>,
+    },
     /// A person must decide; `form` is a JSON Schema of the answer.
     NeedsHuman { title: String, form: Value },
     /// It will not work by trying again; `output` is kept as evidence.
@@ -70,12 +82,18 @@ pub enum Stop {
 impl Stop {
     #[must_use]
     pub fn reject(reason: impl Into<String>) -> Self {
-        Self::Reject { reason: reason.into(), output: Value::Null }
+        Self::Reject {
+            reason: reason.into(),
+            output: Value::Null,
+        }
     }
 
     #[must_use]
     pub fn pending(checkpoint: Value, resume_after_ms: u64) -> Self {
-        Self::Pending { checkpoint, resume_after_ms }
+        Self::Pending {
+            checkpoint,
+            resume_after_ms,
+        }
     }
 }
 
@@ -89,20 +107,41 @@ impl From<Failure> for Stop {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "observed")]
 pub enum Observed<T> {
-    Done { output: T },
+    Done {
+        output: T,
+    },
     NotDone,
     /// Still going on: ask again after this many milliseconds.
-    Going { ask_after_ms: u64 },
-    Unknown { why: String },
+    Going {
+        ask_after_ms: u64,
+    },
+    Unknown {
+        why: String,
+    },
 }
 
 /// An action's answer as it leaves the plugin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum Answer {
-    Done { output: Value, evidence: Vec<String> },
-    Pending { checkpoint: Value, resume_after_ms: u64 },
-    Retry { reason: String, after_ms: Option<u64> },
-    NeedsHuman { title: String, form: Value },
-    Reject { reason: String, output: Value },
+    Done {
+        output: Value,
+        evidence: Vec<String>,
+    },
+    Pending {
+        checkpoint: Value,
+        resume_after_ms: u64,
+    },
+    Retry {
+        reason: String,
+        after_ms: Option<u64>,
+    },
+    NeedsHuman {
+        title: String,
+        form: Value,
+    },
+    Reject {
+        reason: String,
+        output: Value,
+    },
 }

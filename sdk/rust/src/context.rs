@@ -20,7 +20,11 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// When there is no response; `maybe_sent` says whether the platform may have seen the request.
-    pub fn send(&mut self, connection: &str, request: &HttpRequest) -> Result<HttpResponse, Failure> {
+    pub fn send(
+        &mut self,
+        connection: &str,
+        request: &HttpRequest,
+    ) -> Result<HttpResponse, Failure> {
         self.host.send(connection, request)
     }
 
@@ -29,7 +33,12 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// When it could not be run to its end; any exit code is an outcome.
-    pub fn exec(&mut self, connection: &str, script: &str, arguments: &Value) -> Result<ExecOutcome, Failure> {
+    pub fn exec(
+        &mut self,
+        connection: &str,
+        script: &str,
+        arguments: &Value,
+    ) -> Result<ExecOutcome, Failure> {
         self.host.exec(connection, script, arguments, None)
     }
 
@@ -44,7 +53,8 @@ impl<'a> Context<'a> {
         arguments: &Value,
         timeout_ms: u32,
     ) -> Result<ExecOutcome, Failure> {
-        self.host.exec(connection, script, arguments, Some(timeout_ms))
+        self.host
+            .exec(connection, script, arguments, Some(timeout_ms))
     }
 
     /// Asks whether the other side of a connection answers.

@@ -5,7 +5,9 @@
 use crate::answer::{Answer, Observed};
 use crate::call::{Call, Grant};
 use crate::dispatch::Plugin;
-use crate::host::{ExecOutcome, Failure, FailureKind, Host, JournalEntry, Level, ProbeKind, ProbeOutcome};
+use crate::host::{
+    ExecOutcome, Failure, FailureKind, Host, JournalEntry, Level, ProbeKind, ProbeOutcome,
+};
 use crate::http::{HttpRequest, HttpResponse};
 use serde_json::Value;
 use std::marker::PhantomData;
@@ -17,7 +19,7 @@ pub mod bindings {
         world: "plugin",
         pub_export_macro: true,
         export_macro_name: "export_component",
-        runtime_path: "hostler_sdk::wit_bindgen",
+        runtime_path: "hostler_sdk::wit_bindgen::rt",
         default_bindings_module: "hostler_sdk::guest::bindings",
     });
 }
@@ -40,20 +42,30 @@ impl<P: Provider> bindings::Guest for Glue<P> {
 
     fn plan(call: wit::types::Call, input: String) -> Result<String, String> {
         report_panics();
-        P::plugin().plan(&call.into(), &mut Imports, &input).map(|value| value.to_string())
+        P::plugin()
+            .plan(&call.into(), &mut Imports, &input)
+            .map(|value| value.to_string())
     }
 
     fn perform(call: wit::types::Call, input: String) -> wit::types::Answer {
         report_panics();
-        P::plugin().perform(&call.into(), &mut Imports, &input).into()
+        P::plugin()
+            .perform(&call.into(), &mut Imports, &input)
+            .into()
     }
 
     fn resume(call: wit::types::Call, input: String, checkpoint: String) -> wit::types::Answer {
         report_panics();
-        P::plugin().resume(&call.into(), &mut Imports, &input, &checkpoint).into()
+        P::plugin()
+            .resume(&call.into(), &mut Imports, &input, &checkpoint)
+            .into()
     }
 
-    fn observe(call: wit::types::Call, input: String, checkpoint: Option<String>) -> wit::types::Observed {
+    fn observe(
+        call: wit::types::Call,
+        input: String,
+        checkpoint: Option<String>,
+    ) -> wit::types::Observed {
         report_panics();
         match P::plugin().observe(&call.into(), &mut Imports, &input, checkpoint.as_deref()) {
             Observed::Done { output } => wit::types::Observed::Done(output.to_string()),
@@ -63,9 +75,15 @@ impl<P: Provider> bindings::Guest for Glue<P> {
         }
     }
 
-    fn cancel(call: wit::types::Call, input: String, checkpoint: Option<String>) -> wit::types::Answer {
+    fn cancel(
+        call: wit::types::Call,
+        input: String,
+        checkpoint: Option<String>,
+    ) -> wit::types::Answer {
         report_panics();
-        P::plugin().cancel(&call.into(), &mut Imports, &input, checkpoint.as_deref()).into()
+        P::plugin()
+            .cancel(&call.into(), &mut Imports, &input, checkpoint.as_deref())
+            .into()
     }
 }
 
@@ -104,19 +122,28 @@ impl From<wit::types::Call> for Call {
 impl From<Answer> for wit::types::Answer {
     fn from(answer: Answer) -> Self {
         match answer {
-            Answer::Done { output, evidence } => {
-                Self::Done(wit::types::Done { output: output.to_string(), evidence })
+            Answer::Done { output, evidence } => Self::Done(wit::types::Done {
+                output: output.to_string(),
+                evidence,
+            }),
+            Answer::Pending {
+                checkpoint,
+                resume_after_ms,
+            } => Self::Pending(wit::types::Pending {
+                checkpoint: checkpoint.to_string(),
+                resume_after_ms,
+            }),
+            Answer::Retry { reason, after_ms } => {
+                Self::Retry(wit::types::Retry { reason, after_ms })
             }
-            Answer::Pending { checkpoint, resume_after_ms } => {
-                Self::Pending(wit::types::Pending { checkpoint: checkpoint.to_string(), resume_after_ms })
-            }
-            Answer::Retry { reason, after_ms } => Self::Retry(wit::types::Retry { reason, after_ms }),
-            Answer::NeedsHuman { title, form } => {
-                Self::NeedsHuman(wit::types::Question { title, form: form.to_string() })
-            }
-            Answer::Reject { reason, output } => {
-                Self::Reject(wit::types::Rejection { reason, output: output.to_string() })
-            }
+            Answer::NeedsHuman { title, form } => Self::NeedsHuman(wit::types::Question {
+                title,
+                form: form.to_string(),
+            }),
+            Answer::Reject { reason, output } => Self::Reject(wit::types::Rejection {
+                reason,
+                output: output.to_string(),
+            }),
         }
     }
 }
@@ -134,7 +161,11 @@ impl From<wit::types::Failure> for Failure {
             Kind::Unauthenticated => FailureKind::Unauthenticated,
             Kind::Cut => FailureKind::Cut,
         };
-        Self { kind, detail: failure.detail, maybe_sent: failure.maybe_sent }
+        Self {
+            kind,
+            detail: failure.detail,
+            maybe_sent: failure.maybe_sent,
+        }
     }
 }
 
@@ -152,7 +183,11 @@ impl Host for Imports {
             reads_only: request.reads_only,
         };
         let response = wit::http::send(connection, &request)?;
-        Ok(HttpResponse { status: response.status, headers: response.headers, body: response.body })
+        Ok(HttpResponse {
+            status: response.status,
+            headers: response.headers,
+            body: response.body,
+        })
     }
 
     fn exec(
@@ -179,7 +214,10 @@ impl Host for Imports {
             ProbeKind::Banner => wit::probe::Kind::Banner,
         };
         let outcome = wit::probe::check(connection, kind)?;
-        Ok(ProbeOutcome { up: outcome.up, detail: outcome.detail })
+        Ok(ProbeOutcome {
+            up: outcome.up,
+            detail: outcome.detail,
+        })
     }
 
     fn blob_put(&mut self, bytes: &[u8]) -> Result<String, Failure> {

@@ -108,7 +108,10 @@ impl HttpResponse {
     /// The first header of that name, given in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// # Errors
@@ -128,7 +131,11 @@ impl HttpResponse {
     pub fn excerpt(&self) -> String {
         const EXCERPT_CHARS: usize = 300;
         let text = self.text();
-        let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(EXCERPT_CHARS).collect();
+        let line: String = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(EXCERPT_CHARS)
+            .collect();
         line.trim().to_owned()
     }
 }

@@ -39,6 +39,10 @@ mod dispatch;
 mod host;
 mod http;
 
+// The generated bindings name this crate as a plugin does.
+#[cfg(target_family = "wasm")]
+extern crate self as hostler_sdk;
+
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub mod guest;
@@ -48,7 +52,9 @@ pub use answer::{Answer, Done, Observation, Observed, Outcome, Stop, done, rejec
 pub use call::{Call, Grant};
 pub use context::Context;
 pub use dispatch::{Entry, Plugin, Script};
-pub use host::{ExecOutcome, Failure, FailureKind, Host, JournalEntry, Level, ProbeKind, ProbeOutcome};
+pub use host::{
+    ExecOutcome, Failure, FailureKind, Host, JournalEntry, Level, ProbeKind, ProbeOutcome,
+};
 pub use http::{HttpRequest, HttpResponse};
 
 #[cfg(target_family = "wasm")]

@@ -56,10 +56,14 @@ fn empty() -> Value {
 /// With the names of all cases that fail, and how; also when the folder has no case.
 pub fn check_folder(plugin: &Plugin, folder: impl AsRef<Path>) {
     let folder = folder.as_ref();
-    let listing = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let listing =
+        std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut files: Vec<_> = listing
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
         .collect();
     files.sort();
     assert!(!files.is_empty(), "{} has no case", folder.display());
@@ -67,12 +71,22 @@ pub fn check_folder(plugin: &Plugin, folder: impl AsRef<Path>) {
         .iter()
         .filter_map(|path| {
             let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
-            let case = text.and_then(|text| serde_json::from_str::<Case>(&text).map_err(|error| error.to_string()));
+            let case = text.and_then(|text| {
+                serde_json::from_str::<Case>(&text).map_err(|error| error.to_string())
+            });
             let faults = case.and_then(|case| check_case(plugin, &case));
-            faults.err().map(|fault| format!("{}: {fault}", path.display()))
+            faults
+                .err()
+                .map(|fault| format!("{}: {fault}", path.display()))
         })
         .collect();
-    assert!(failed.is_empty(), "{} of {} cases failed:\n{}", failed.len(), files.len(), failed.join("\n"));
+    assert!(
+        failed.is_empty(),
+        "{} of {} cases failed:\n{}",
+        failed.len(),
+        files.len(),
+        failed.join("\n")
+    );
 }
 
 /// # Errors
@@ -85,7 +99,10 @@ pub fn check_case(plugin: &Plugin, case: &Case) -> Result<(), String> {
         return Err(format!("{fault} (the answer was {found})"));
     }
     if host.unused() > 0 {
-        return Err(format!("{} recorded exchanges were not asked for (the answer was {found})", host.unused()));
+        return Err(format!(
+            "{} recorded exchanges were not asked for (the answer was {found})",
+            host.unused()
+        ));
     }
     matches(&case.expect, &found, "answer")
 }
@@ -111,28 +128,47 @@ fn enter(plugin: &Plugin, case: &Case, host: &mut Replay) -> Result<Value, Strin
     let checkpoint = case.checkpoint.as_ref().map(Value::to_string);
     let found = match case.entry.as_str() {
         "perform" => serde_json::to_value(plugin.perform(&call, host, &input)),
-        "resume" => {
-            serde_json::to_value(plugin.resume(&call, host, &input, checkpoint.as_deref().unwrap_or("null")))
+        "resume" => serde_json::to_value(plugin.resume(
+            &call,
+            host,
+            &input,
+            checkpoint.as_deref().unwrap_or("null"),
+        )),
+        "observe" => {
+            serde_json::to_value(plugin.observe(&call, host, &input, checkpoint.as_deref()))
         }
-        "observe" => serde_json::to_value(plugin.observe(&call, host, &input, checkpoint.as_deref())),
         "cancel" => serde_json::to_value(plugin.cancel(&call, host, &input, checkpoint.as_deref())),
         "plan" => Ok(match plugin.plan(&call, host, &input) {
             Ok(difference) => json!({ "plan": difference }),
             Err(why) => json!({ "refused": why }),
         }),
-        other => return Err(format!("entry {other} is none of perform, resume, observe, cancel, plan")),
+        other => {
+            return Err(format!(
+                "entry {other} is none of perform, resume, observe, cancel, plan"
+            ));
+        }
     };
     found.map_err(|error| error.to_string())
 }
 
 fn matches(expected: &Value, found: &Value, at: &str) -> Result<(), String> {
     match (expected, found) {
-        (Value::Object(fields), Value::String(text)) if fields.len() == 1 && fields.contains_key("contains") => {
+        (Value::Object(fields), Value::String(text))
+            if fields.len() == 1 && fields.contains_key("contains") =>
+        {
             let part = fields["contains"].as_str().unwrap_or_default();
-            if text.contains(part) { Ok(()) } else { Err(format!("{at} is {text:?}, which has no {part:?}")) }
+            if text.contains(part) {
+                Ok(())
+            } else {
+                Err(format!("{at} is {text:?}, which has no {part:?}"))
+            }
         }
         (Value::Object(fields), Value::Object(_)) => fields.iter().try_for_each(|(name, value)| {
-            matches(value, found.get(name).unwrap_or(&Value::Null), &format!("{at}.{name}"))
+            matches(
+                value,
+                found.get(name).unwrap_or(&Value::Null),
+                &format!("{at}.{name}"),
+            )
         }),
         _ if expected == found => Ok(()),
         _ => Err(format!("{at} is {found}, expected {expected}")),

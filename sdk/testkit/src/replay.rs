@@ -1,7 +1,8 @@
 //! A host that answers from a list, in order.
 
 use hostler_sdk::{
-    ExecOutcome, Failure, Host, HttpRequest, HttpResponse, JournalEntry, Level, ProbeKind, ProbeOutcome,
+    ExecOutcome, Failure, Host, HttpRequest, HttpResponse, JournalEntry, Level, ProbeKind,
+    ProbeOutcome,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -93,7 +94,10 @@ pub struct Replay {
 impl Replay {
     #[must_use]
     pub fn new(exchanges: Vec<Exchange>) -> Self {
-        Self { exchanges: exchanges.into(), ..Self::default() }
+        Self {
+            exchanges: exchanges.into(),
+            ..Self::default()
+        }
     }
 
     /// How many exchanges were not asked for.
@@ -102,7 +106,11 @@ impl Replay {
         self.exchanges.len()
     }
 
-    fn next(&mut self, asked: &str, differs: impl FnOnce(&Exchange) -> Option<String>) -> Result<Value, Failure> {
+    fn next(
+        &mut self,
+        asked: &str,
+        differs: impl FnOnce(&Exchange) -> Option<String>,
+    ) -> Result<Value, Failure> {
         let Some(exchange) = self.exchanges.pop_front() else {
             return Err(self.fault(format!("{asked}: the recording has no further exchange")));
         };
@@ -112,17 +120,28 @@ impl Replay {
         match (exchange.failure, exchange.answer) {
             (Some(failure), _) => Err(failure),
             (None, Some(answer)) => Ok(answer),
-            (None, None) => Err(self.fault(format!("{asked}: the exchange has neither an answer nor a failure"))),
+            (None, None) => Err(self.fault(format!(
+                "{asked}: the exchange has neither an answer nor a failure"
+            ))),
         }
     }
 
     fn fault(&mut self, detail: String) -> Failure {
         self.faults.push(detail.clone());
-        Failure { kind: hostler_sdk::FailureKind::Refused, detail, maybe_sent: false }
+        Failure {
+            kind: hostler_sdk::FailureKind::Refused,
+            detail,
+            maybe_sent: false,
+        }
     }
 
-    fn read<T: serde::de::DeserializeOwned>(&mut self, asked: &str, answer: Value) -> Result<T, Failure> {
-        serde_json::from_value(answer).map_err(|error| self.fault(format!("{asked}: the recorded answer: {error}")))
+    fn read<T: serde::de::DeserializeOwned>(
+        &mut self,
+        asked: &str,
+        answer: Value,
+    ) -> Result<T, Failure> {
+        serde_json::from_value(answer)
+            .map_err(|error| self.fault(format!("{asked}: the recorded answer: {error}")))
     }
 }
 
@@ -134,18 +153,29 @@ fn http_differs(asked: &HttpAsked, connection: &str, request: &HttpRequest) -> O
     differs("connection", &asked.connection.as_str(), &connection)
         .or_else(|| differs("method", &asked.method, &request.method))
         .or_else(|| differs("path", &asked.path, &request.path))
-        .or_else(|| asked.reads_only.and_then(|expected| differs("reads_only", &expected, &request.reads_only)))
+        .or_else(|| {
+            asked
+                .reads_only
+                .and_then(|expected| differs("reads_only", &expected, &request.reads_only))
+        })
         .or_else(|| {
             asked.headers.iter().find_map(|(name, value)| {
-                let found = request.headers.iter().find(|(key, _)| key == name).map(|(_, found)| found);
-                (found != Some(value)).then(|| format!("header {name} is {found:?}, recorded {value:?}"))
+                let found = request
+                    .headers
+                    .iter()
+                    .find(|(key, _)| key == name)
+                    .map(|(_, found)| found);
+                (found != Some(value))
+                    .then(|| format!("header {name} is {found:?}, recorded {value:?}"))
             })
         })
         .or_else(|| match &asked.body {
             None => None,
-            Some(Value::String(text)) => {
-                differs("body", text, &String::from_utf8_lossy(&request.body).into_owned())
-            }
+            Some(Value::String(text)) => differs(
+                "body",
+                text,
+                &String::from_utf8_lossy(&request.body).into_owned(),
+            ),
             Some(json) => {
                 let found = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
                 differs("body", json, &found)
@@ -154,7 +184,9 @@ fn http_differs(asked: &HttpAsked, connection: &str, request: &HttpRequest) -> O
 }
 
 fn other(recorded: &Exchange) -> Option<String> {
-    Some(format!("another kind of exchange was recorded next: {recorded:?}"))
+    Some(format!(
+        "another kind of exchange was recorded next: {recorded:?}"
+    ))
 }
 
 impl Host for Replay {
@@ -170,7 +202,11 @@ impl Host for Replay {
             Value::String(text) => text.into_bytes(),
             json => json.to_string().into_bytes(),
         };
-        Ok(HttpResponse { status: response.status, headers: response.headers.into_iter().collect(), body })
+        Ok(HttpResponse {
+            status: response.status,
+            headers: response.headers.into_iter().collect(),
+            body,
+        })
     }
 
     fn exec(
@@ -184,7 +220,11 @@ impl Host for Replay {
         let answer = self.next(&asked, |recorded| match &recorded.exec {
             Some(exec) => differs("connection", &exec.connection.as_str(), &connection)
                 .or_else(|| differs("script", &exec.script.as_str(), &script))
-                .or_else(|| exec.arguments.as_ref().and_then(|expected| differs("arguments", expected, arguments))),
+                .or_else(|| {
+                    exec.arguments
+                        .as_ref()
+                        .and_then(|expected| differs("arguments", expected, arguments))
+                }),
             None => other(recorded),
         })?;
         self.read(&asked, answer)
@@ -216,7 +256,9 @@ impl Host for Replay {
     }
 
     fn secret_derive(&mut self, placeholder: &str, label: &str) -> Result<String, Failure> {
-        Ok(hex::encode(Sha256::digest(format!("{placeholder}/{label}"))))
+        Ok(hex::encode(Sha256::digest(format!(
+            "{placeholder}/{label}"
+        ))))
     }
 
     fn journal(&mut self) -> Vec<JournalEntry> {
