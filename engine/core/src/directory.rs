@@ -106,12 +106,16 @@ pub struct Route {
     /// Name of the plugin that speaks over it.
     pub plugin: String,
     /// Address of the asset, where the connection stands for many hosts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// What the asset is called on that connection (`ref`), if the estate says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// Pinned SSH host key: an OpenSSH public key line or a `SHA256:` fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_key: Option<String>,
     /// Further connections the plugin may ask for, by the handle's name (`prometheus`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub handles: BTreeMap<String, String>,
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Not here: how. An effect names, the worker does.
 
-use crate::event::{Admitted, Event, Recorded, Stage};
+use crate::event::{Admitted, Event, Stage};
 use crate::lane::{Lane, Phase};
 use crate::result::{LaneResult, Verdict};
 use serde_json::Value;
@@ -93,13 +93,13 @@ pub mod timer {
     pub const ROUND: &str = "round";
 }
 
-/// The effects of one event, given the lane before and after it.
+/// The effects of one event on the lane as it was before it.
 #[must_use]
-pub fn effects(before: Option<&Lane>, after: &Lane, recorded: &Recorded) -> Vec<Effect> {
-    let mut effects = course(before, &recorded.event);
-    effects.extend(people(before, &recorded.event));
-    effects.extend(fan_out(&recorded.event));
-    effects.extend(control(before, after, &recorded.event));
+pub fn effects(before: &Lane, event: &Event) -> Vec<Effect> {
+    let mut effects = course(before, event);
+    effects.extend(people(before, event));
+    effects.extend(fan_out(event));
+    effects.extend(control(before, event));
     effects
 }
 
@@ -117,8 +117,8 @@ fn clear(name: &str) -> Effect {
 }
 
 /// The slot that the present call holds.
-fn slot(lane: Option<&Lane>) -> Option<Effect> {
-    let call = match &lane?.phase {
+fn slot(lane: &Lane) -> Option<Effect> {
+    let call = match &lane.phase {
         Phase::Running(running) => &running.call,
         Phase::Checking(checking) => &checking.running.call,
         _ => return None,
@@ -128,8 +128,8 @@ fn slot(lane: Option<&Lane>) -> Option<Effect> {
         .map(|(key, _)| Effect::ReleaseSlot { key: key.clone() })
 }
 
-fn retake(lane: Option<&Lane>) -> Option<Effect> {
-    let Phase::Pending(pending) = &lane?.phase else {
+fn retake(lane: &Lane) -> Option<Effect> {
+    let Phase::Pending(pending) = &lane.phase else {
         return None;
     };
     let slot = pending.running.call.slot.clone()?;
@@ -139,7 +139,7 @@ fn retake(lane: Option<&Lane>) -> Option<Effect> {
     })
 }
 
-fn course(before: Option<&Lane>, event: &Event) -> Vec<Effect> {
+fn course(before: &Lane, event: &Event) -> Vec<Effect> {
     match event {
         Event::StepStarted { call, .. } => {
             let take = Effect::Take {
@@ -201,22 +201,22 @@ fn course(before: Option<&Lane>, event: &Event) -> Vec<Effect> {
 }
 
 /// A call is over: its slot goes back, its timers go.
-fn settled(before: Option<&Lane>) -> Vec<Effect> {
-    match before.map(|lane| &lane.phase) {
-        Some(Phase::Checking(_)) => [slot(before), Some(clear(timer::CHECK))]
+fn settled(before: &Lane) -> Vec<Effect> {
+    match &before.phase {
+        Phase::Checking(_) => [slot(before), Some(clear(timer::CHECK))]
             .into_iter()
             .flatten()
             .collect(),
-        Some(Phase::Pending(_)) => vec![clear(timer::RESUME)],
+        Phase::Pending(_) => vec![clear(timer::RESUME)],
         _ => slot(before).into_iter().collect(),
     }
 }
 
-fn leave_wait(before: Option<&Lane>) -> Option<Effect> {
-    matches!(before?.phase, Phase::Waiting { .. }).then(|| clear(timer::WAIT))
+fn leave_wait(before: &Lane) -> Option<Effect> {
+    matches!(before.phase, Phase::Waiting { .. }).then(|| clear(timer::WAIT))
 }
 
-fn people(before: Option<&Lane>, event: &Event) -> Vec<Effect> {
+fn people(before: &Lane, event: &Event) -> Vec<Effect> {
     match event {
         Event::PersonAsked { person } => {
             let expiry = person.expires_ms.map(|at_ms| set(timer::EXPIRE, at_ms));
@@ -288,8 +288,8 @@ fn fan_out(event: &Event) -> Vec<Effect> {
     }
 }
 
-fn control(before: Option<&Lane>, after: &Lane, event: &Event) -> Vec<Effect> {
-    let has_children = after
+fn control(before: &Lane, event: &Event) -> Vec<Effect> {
+    let has_children = before
         .children
         .as_ref()
         .is_some_and(|children| !children.live.is_empty());
@@ -317,7 +317,7 @@ fn control(before: Option<&Lane>, after: &Lane, event: &Event) -> Vec<Effect> {
         Event::StepReopened { .. } => vec![Effect::Ledger],
         Event::LeaseReleased { .. } => vec![clear(timer::WAIT), Effect::Ledger],
         Event::LaneEnded { result, note } => {
-            let waited = before.is_some_and(|lane| matches!(lane.phase, Phase::Person(_)));
+            let waited = matches!(before.phase, Phase::Person(_));
             let closed = waited.then_some(Effect::Waiting { open: false });
             let inform = Effect::InformParent {
                 result: *result,

@@ -21,3 +21,4 @@ pub mod plan;
 pub mod refusal;
 pub mod result;
 mod synthetic;
+pub mod view;

@@ -8,21 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Which connection and plugin serve a contract for an asset.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Route {
-    pub connection: String,
-    pub plugin: String,
-    /// Address of the asset on that connection.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
-    /// What the asset is called there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
-    /// Most calls at the same time on the connection.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at_once: Option<u32>,
-}
+pub use crate::directory::Route;
 
 /// Who or what started a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +39,11 @@ pub struct Plan {
     pub routes: BTreeMap<String, BTreeMap<String, Route>>,
     /// Routes of contracts that need no asset.
     pub ambient: BTreeMap<String, Route>,
+    /// Most calls at the same time, by connection.
+    pub limits: BTreeMap<String, u32>,
+    /// Definitions of runbooks that it calls, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub calls: BTreeMap<String, Digest>,
     /// Components by plugin name, pinned.
     pub plugins: BTreeMap<String, Digest>,
     /// The ended run that this one repeats.

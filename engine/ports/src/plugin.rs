@@ -30,6 +30,9 @@ pub struct Grant {
     pub address: Option<String>,
     /// What the asset is called there (`ref` of the estate), if it says so.
     pub reference: Option<String>,
+    /// Pinned SSH host key of that address: an OpenSSH public key line or `SHA256:…`.
+    #[serde(default)]
+    pub host_key: Option<String>,
 }
 
 /// One call of one action.

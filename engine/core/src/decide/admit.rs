@@ -161,12 +161,12 @@ pub fn stop_reason(stop_at: &StopAt, children: &Children) -> Option<String> {
     }
     if let Some(percent) = stop_at.percent
         && ended >= stop_at.after
-            && u64::from(failed) * 100 >= u64::from(percent) * u64::from(ended.max(1))
-        {
-            return Some(format!(
-                "{failed} of {ended} failed ({percent} % is the limit)"
-            ));
-        }
+        && u64::from(failed) * 100 >= u64::from(percent) * u64::from(ended.max(1))
+    {
+        return Some(format!(
+            "{failed} of {ended} failed ({percent} % is the limit)"
+        ));
+    }
     if stop_at
         .consecutive
         .is_some_and(|count| children.failed_in_row >= count)

@@ -17,6 +17,7 @@ pub use admit::limit as children_at_once;
 use crate::apply::apply;
 use crate::command::{Command, Input};
 use crate::definition::{Definition, Program, Step};
+use crate::effect::{Effect, effects};
 use crate::event::{Event, Recorded};
 use crate::lane::{Item, Lane, Phase};
 use crate::refusal::Refusal;
@@ -48,6 +49,8 @@ pub struct Context<'a> {
 pub struct Decision {
     pub lane: Lane,
     pub events: Vec<Recorded>,
+    /// What the events ask for, in their order.
+    pub effects: Vec<Effect>,
 }
 
 /// Decides one input at an instant of the store's clock (for letters: when they were accepted).
@@ -69,12 +72,14 @@ pub fn decide(
         program: &program,
         lane: lane.clone(),
         events: Vec::new(),
+        effects: Vec::new(),
         at_ms,
     };
     draft.take(input)?;
     Ok(Decision {
         lane: draft.lane,
         events: draft.events,
+        effects: draft.effects,
     })
 }
 
@@ -84,6 +89,7 @@ struct Draft<'a> {
     program: &'a Program,
     lane: Lane,
     events: Vec<Recorded>,
+    effects: Vec<Effect>,
     at_ms: i64,
 }
 
@@ -139,6 +145,7 @@ impl<'a> Draft<'a> {
 
     /// Records an event and lets it change the draft.
     fn push(&mut self, event: Event) {
+        self.effects.extend(effects(&self.lane, &event));
         let recorded = Recorded::new(event, self.at_ms);
         apply(&mut self.lane, &recorded);
         self.events.push(recorded);

@@ -1,0 +1,191 @@
+//! What lists and pages show: small records that lie beside lanes as summaries and in indexes.
+//! They decide nothing and can be rebuilt from the logs.
+
+use crate::id::{Digest, LaneId, RunId};
+use crate::lane::{Clause, PersonKind, Vote};
+use crate::result::LaneResult;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Names of the store's indexes.
+pub mod index {
+    /// `RunRow` by run id; score: start in milliseconds.
+    pub const RUNS: &str = "runs";
+    /// `WaitingRow` by lane id; score: when people were asked.
+    pub const WAITING: &str = "waiting";
+    /// `LeaseRow` by lane id; score: when it ends.
+    pub const LEASES: &str = "leases";
+
+    /// `MailRow` by mail lane id; score: when it was queued.
+    #[must_use]
+    pub fn notices(run: crate::id::RunId) -> String {
+        format!("notices:{run}")
+    }
+}
+
+/// A run in lists. `state` is `running`, `waiting` (for people), `paused`, `stopping` or a result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRow {
+    pub run: RunId,
+    pub runbook: String,
+    pub version: u32,
+    pub title: String,
+    pub state: String,
+    pub starter: String,
+    pub reason: Option<String>,
+    pub started_ms: i64,
+    pub ended_ms: Option<i64>,
+    /// The step under the root lane's cursor.
+    pub step: Option<String>,
+    pub note: Option<String>,
+    pub definition: Digest,
+    pub plan: Digest,
+    pub targets: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<RunId>,
+}
+
+/// A lane in the host matrix: the summary of its header.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LaneRow {
+    pub lane: LaneId,
+    /// Key beside its parent (`chem-web1`), none for the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Step of the parent that spawned it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_step: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// `main`, `undo`, `always`.
+    pub section: String,
+    /// Name of the phase.
+    pub phase: String,
+    /// State of each step that is over, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub steps: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<LaneResult>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Counts of the present `each`, if the lane has children.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub children: Option<ChildrenRow>,
+    pub attempt: u32,
+    #[serde(default)]
+    pub paused: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChildrenRow {
+    pub total: u32,
+    pub live: u32,
+    pub ended: u32,
+    pub failed: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soak_until_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+}
+
+/// Somebody is waited for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WaitingRow {
+    pub run: RunId,
+    pub lane: LaneId,
+    pub runbook: String,
+    pub step: String,
+    /// Key of the lane beside its parent, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    pub kind: PersonKind,
+    pub title: String,
+    pub clauses: Vec<Clause>,
+    pub quorum: u32,
+    pub votes: Vec<Vote>,
+    /// What a decision must name.
+    pub signs: Digest,
+    /// Blob of what is displayed: `{ "title", "say", "show": { expression: value }, "plan": … }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub form: Value,
+    pub asked_ms: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_ms: Option<i64>,
+    #[serde(default)]
+    pub escalated: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A message and what became of it: the summary of a mail lane.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MailRow {
+    pub run: RunId,
+    pub lane: LaneId,
+    /// Customer that it is about; none for staff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    pub stage: String,
+    pub template: String,
+    pub to: String,
+    pub message_id: String,
+    /// `queued`, `accepted`, `deferred`, `refused`, `withdrawn`.
+    pub state: String,
+    pub attempts: u32,
+    pub queued_ms: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// SHA-256 of the bytes handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// Something that will end later.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeaseRow {
+    pub run: RunId,
+    pub lane: LaneId,
+    pub step: String,
+    pub asset: Option<String>,
+    pub ends_ms: i64,
+}
+
+/// What a lane leaves beside its parent when it ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChildRecord {
+    pub result: LaneResult,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The item that it worked on.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub item: Value,
+    pub index: u32,
+    /// What `collect` named.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub collect: Value,
+    /// Results of a round's or call's steps (state and output), for `last` and `previous`.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub steps: Value,
+    /// What can still be taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<UndoRecord>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UndoRecord {
+    pub program: crate::definition::ProgramIndex,
+    pub definition: Digest,
+    pub plan: Digest,
+    pub entries: Vec<crate::lane::UndoEntry>,
+    pub locals: serde_json::Map<String, Value>,
+    pub results: BTreeMap<std::sync::Arc<str>, crate::result::StepResult>,
+}
