@@ -37,3 +37,47 @@ pub enum Delivery {
 pub trait Channel: Send + Sync + 'static {
     async fn deliver(&self, message: &Message) -> Delivery;
 }
+
+/// What a message is made from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Templates of the definition: `maintenance.subject`, `maintenance.text`, `maintenance.html`, …
+    pub templates: std::collections::BTreeMap<String, String>,
+    /// `maintenance`.
+    pub template: String,
+    /// Typed, flat; what the template may name.
+    pub context: serde_json::Value,
+    /// When the announced work happens, where a calendar file goes with it.
+    pub calendar: Option<CalendarEntry>,
+}
+
+/// One entry of a customer's calendar.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarEntry {
+    /// Stable for run and customer.
+    pub uid: String,
+    /// Rises with every change of the same entry.
+    pub sequence: u32,
+    pub start_ms: i64,
+    pub end_ms: i64,
+    pub cancelled: bool,
+    pub summary: String,
+    pub description: String,
+    pub stamp_ms: i64,
+}
+
+/// A rendered draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Composed {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    pub calendar: Option<String>,
+}
+
+/// Renders messages. Pure; an error names template and field, and nothing is sent.
+pub trait Compose: Send + Sync + 'static {
+    /// # Errors
+    /// When a template is missing, names a missing field, or grows over its limit.
+    fn compose(&self, draft: &Draft) -> Result<Composed, String>;
+}
