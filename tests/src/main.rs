@@ -8,4 +8,5 @@
     reason = "a test that cannot go on says where it stopped"
 )]
 
+mod architecture;
 mod lab_itself;
