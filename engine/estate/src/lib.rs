@@ -1,1 +1,27 @@
+//! The estate: customers, assets, connections, windows and people, from files to a checked value.
+//!
+//! Pure: the text of files comes in through a closure. Not here: files, networks, clocks, secrets
+//! (only references to them), and the question when a window opens.
 #![forbid(unsafe_code)]
+
+mod address;
+mod asset;
+mod at;
+mod build;
+mod difference;
+mod directory;
+mod fault;
+mod file;
+mod model;
+pub mod practice;
+mod read;
+mod selector;
+mod text;
+mod when;
+
+pub use asset::{ATTRIBUTES, Asset};
+pub use build::{ASSETS_MAX, Known, ReadFile, load};
+pub use difference::{Change, Difference, Import, NotConfirmed, import};
+pub use fault::{Fault, Faults};
+pub use model::{Calendar, Contract, Customer, Estate, Freeze, Group, Window};
+pub use selector::Selector;

@@ -1,0 +1,158 @@
+//! Calendars, windows and freezes.
+
+use super::{Builder, Seen};
+use crate::at::At;
+use crate::fault::Bad;
+use crate::file::{RawCalendar, RawFreeze};
+use crate::model::{Calendar, Freeze, Window};
+use crate::{text, when};
+
+/// A window longer than this is no window.
+const WINDOW_MAX_MS: u64 = 7 * 86_400_000;
+
+impl Builder<'_> {
+    pub(super) fn calendars(&mut self) {
+        let mut seen = Seen::new();
+        for (file, parsed) in self.files.iter().enumerate() {
+            for (id, raw) in parsed.calendars.iter() {
+                self.id(file, id, "calendar", &mut seen);
+                self.format(
+                    file,
+                    &raw.business_days,
+                    "business_days",
+                    when::business_days,
+                );
+                self.format(file, &raw.hours, "hours", when::hours);
+                for day in &raw.holidays {
+                    self.format(file, day, "holiday", when::date);
+                }
+                self.calendar_file(file, raw);
+                let calendar = Calendar {
+                    file: raw.file.as_ref().map(|at| at.value.clone()),
+                    business_days: raw.business_days.value.clone(),
+                    hours: raw.hours.value.clone(),
+                    holidays: raw.holidays.iter().map(|at| at.value.clone()).collect(),
+                };
+                self.estate.calendars.insert(id.value.clone(), calendar);
+            }
+        }
+    }
+
+    /// The named iCalendar file lies beside the estate file that names it.
+    fn calendar_file(&mut self, file: usize, raw: &RawCalendar) {
+        let Some(at) = &raw.file else { return };
+        let beside = self
+            .out
+            .files
+            .get(file)
+            .and_then(|path| path.rsplit_once('/'))
+            .map_or("", |(folder, _)| folder);
+        let leads_out =
+            at.value.starts_with('/') || at.value.split('/').any(|segment| segment == "..");
+        let path = if beside.is_empty() {
+            at.value.clone()
+        } else {
+            format!("{beside}/{}", at.value)
+        };
+        let fault = if leads_out {
+            Some("leads out of the estate's folder".to_owned())
+        } else {
+            match (self.read)(&path) {
+                Ok(text) if text.trim_start().starts_with("BEGIN:VCALENDAR") => None,
+                Ok(_) => Some("is no iCalendar file".to_owned()),
+                Err(why) => Some(format!("cannot be read: {why}")),
+            }
+        };
+        if let Some(why) = fault {
+            self.out.bad(
+                file,
+                at,
+                "calendar file",
+                Bad::new(why, "put the .ics file beside the estate file"),
+            );
+        }
+    }
+
+    pub(super) fn windows(&mut self) {
+        let mut seen = Seen::new();
+        for (file, parsed) in self.files.iter().enumerate() {
+            for (id, raw) in parsed.windows.iter() {
+                self.id(file, id, "window", &mut seen);
+                self.format(file, &raw.when, "when", when::rule);
+                self.format(file, &raw.at, "at", when::time_of_day);
+                let zone = self.own_zone(file, raw.zone.as_ref());
+                let lasts_ms = match text::duration_ms(&raw.lasts.value) {
+                    Ok(lasts_ms) if lasts_ms <= WINDOW_MAX_MS => lasts_ms,
+                    Ok(_) => {
+                        self.out.bad(
+                            file,
+                            &raw.lasts,
+                            "lasts",
+                            Bad::new("is longer than 7 days", "make it shorter"),
+                        );
+                        0
+                    }
+                    Err(why) => {
+                        self.out.bad(file, &raw.lasts, "lasts", why);
+                        0
+                    }
+                };
+                let window = Window {
+                    when: raw.when.value.clone(),
+                    at: raw.at.value.clone(),
+                    lasts_ms,
+                    zone,
+                };
+                self.estate.windows.insert(id.value.clone(), window);
+            }
+        }
+    }
+
+    /// The zone written here, else the realm's.
+    fn own_zone(&mut self, file: usize, at: Option<&At<String>>) -> String {
+        self.format_if(file, at, "zone", when::zone);
+        at.map_or_else(|| self.estate.zone.clone(), |at| at.value.clone())
+    }
+
+    pub(super) fn freezes(&mut self) {
+        let mut seen = Seen::new();
+        for (file, parsed) in self.files.iter().enumerate() {
+            for raw in &parsed.freezes {
+                self.id(file, &raw.id, "freeze", &mut seen);
+                self.freeze_times(file, raw);
+                let zone = self.own_zone(file, raw.zone.as_ref());
+                for class in &raw.lets_through {
+                    self.format(file, class, "class", text::id);
+                }
+                let freeze = Freeze {
+                    from: raw.from.value.clone(),
+                    to: raw.to.value.clone(),
+                    zone,
+                    lets_through: raw.lets_through.iter().map(|at| at.value.clone()).collect(),
+                    applies: raw.applies.value.clone(),
+                };
+                self.estate.freezes.insert(raw.id.value.clone(), freeze);
+            }
+        }
+    }
+
+    fn freeze_times(&mut self, file: usize, raw: &RawFreeze) {
+        match (when::moment(&raw.from.value), when::moment(&raw.to.value)) {
+            (Ok(from), Ok(to)) if from >= to => {
+                self.out.bad(
+                    file,
+                    &raw.to,
+                    "to",
+                    Bad::new("is not after `from`", "exchange them or mend the date"),
+                );
+            }
+            (from, to) => {
+                for (at, what, moment) in [(&raw.from, "from", from), (&raw.to, "to", to)] {
+                    if let Err(why) = moment {
+                        self.out.bad(file, at, what, why);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The estate as the engine asks it.
+
+use crate::asset::Asset;
+use crate::model::Estate;
+use crate::selector::Selector;
+use hostler_core::directory::{
+    AssetId, Connection, Contact, Directory, Person, PersonId, Route, SelectorFault,
+};
+use hostler_core::id::Digest;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+impl Estate {
+    /// A filter that is known to fit this estate.
+    fn selector(&self, text: &str) -> Result<Selector, SelectorFault> {
+        let selector = Selector::parse(text)?;
+        selector.check(self)?;
+        Ok(selector)
+    }
+
+    fn owners_of(&self, what: &str) -> Vec<PersonId> {
+        if let Some(asset) = self.assets.get(what) {
+            return match &asset.owner {
+                Some(owner) => vec![owner.clone()],
+                None => self.owners_of(&asset.customer),
+            };
+        }
+        self.people_where(what, |customer, person| customer.owns(person))
+    }
+
+    fn people_where(
+        &self,
+        customer: &str,
+        fits: fn(&crate::Customer, &str) -> bool,
+    ) -> Vec<PersonId> {
+        let Some(customer) = self.customers.get(customer) else {
+            return Vec::new();
+        };
+        customer
+            .people
+            .iter()
+            .map(|contact| contact.person.clone())
+            .filter(|person| fits(customer, person))
+            .collect()
+    }
+}
+
+impl Directory for Estate {
+    fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    fn realm(&self) -> &str {
+        &self.realm
+    }
+
+    fn zone(&self, customer: Option<&str>) -> Option<String> {
+        match customer {
+            None => Some(self.zone.clone()),
+            Some(id) => self
+                .customers
+                .get(id)
+                .map(|customer| customer.zone.as_ref().unwrap_or(&self.zone).clone()),
+        }
+    }
+
+    fn select(&self, selector: &str) -> Result<Vec<AssetId>, SelectorFault> {
+        let selector = self.selector(selector)?;
+        let keep = |asset: &&Asset| selector.matches(asset);
+        let mut found: Vec<AssetId> = match selector.ids() {
+            Some(ids) => ids
+                .filter_map(|id| self.assets.get(id))
+                .filter(keep)
+                .map(|asset| asset.id.clone())
+                .collect(),
+            None => self
+                .assets
+                .values()
+                .filter(keep)
+                .map(|asset| asset.id.clone())
+                .collect(),
+        };
+        found.sort();
+        Ok(found)
+    }
+
+    fn matches(&self, asset: &str, selector: &str) -> Result<bool, SelectorFault> {
+        let selector = self.selector(selector)?;
+        Ok(self
+            .assets
+            .get(asset)
+            .is_some_and(|asset| selector.matches(asset)))
+    }
+
+    fn asset(&self, id: &str) -> Option<Value> {
+        self.assets.get(id).map(Asset::record)
+    }
+
+    fn route(&self, asset: Option<&str>, contract: &str) -> Option<Route> {
+        let asset = match asset {
+            Some(id) => Some(self.assets.get(id)?),
+            None => None,
+        };
+        let own = asset.and_then(|asset| asset.connection(contract));
+        let connection = self
+            .connections
+            .get(own.or_else(|| self.via.get(contract).map(String::as_str))?)?;
+        Some(Route {
+            connection: connection.name.clone(),
+            plugin: connection.plugin.clone(),
+            address: asset.and_then(|asset| asset.address.clone()),
+            reference: asset.and_then(|asset| asset.reference.get(&connection.name).cloned()),
+            host_key: asset.and_then(|asset| asset.host_key.clone()),
+            handles: connection.handles.clone(),
+        })
+    }
+
+    fn customer(&self, id: &str) -> Option<Value> {
+        let customer = self.customers.get(id)?;
+        let zone = customer.zone.as_ref().unwrap_or(&self.zone);
+        Some(json!({
+            "id": customer.id, "name": customer.name, "zone": zone,
+            "calendar": customer.calendar, "contract": customer.contract,
+        }))
+    }
+
+    fn customers(&self) -> Vec<String> {
+        self.customers.keys().cloned().collect()
+    }
+
+    fn contacts(&self, customer: &str, kind: &str) -> Vec<Contact> {
+        let people = self
+            .customers
+            .get(customer)
+            .map_or(&[][..], |customer| &customer.people);
+        people
+            .iter()
+            .filter(|contact| kind == "any" || contact.roles.iter().any(|role| role == kind))
+            .cloned()
+            .collect()
+    }
+
+    fn people_with(&self, qualification: &str) -> Vec<PersonId> {
+        let mut people = match qualification.split_once(':') {
+            Some(("role", role)) => {
+                let holds = |person: &&Person| person.roles.iter().any(|held| held == role);
+                self.people
+                    .values()
+                    .filter(holds)
+                    .map(|person| person.id.clone())
+                    .collect()
+            }
+            Some(("person", id)) => self
+                .people
+                .get(id)
+                .map(|person| person.id.clone())
+                .into_iter()
+                .collect(),
+            Some(("customer", customer)) => {
+                self.people_where(customer, |customer, person| customer.decides(person))
+            }
+            Some(("owner-of", what)) => self.owners_of(what),
+            _ => Vec::new(),
+        };
+        people.sort();
+        people.dedup();
+        people
+    }
+
+    fn qualifications(&self, person: &str) -> BTreeSet<String> {
+        let Some(person) = self.people.get(person) else {
+            return BTreeSet::new();
+        };
+        let mut held: BTreeSet<String> = person
+            .roles
+            .iter()
+            .map(|role| format!("role:{role}"))
+            .collect();
+        held.insert(format!("person:{}", person.id));
+        for customer in person
+            .customers
+            .iter()
+            .filter_map(|id| self.customers.get(id))
+        {
+            if customer.decides(&person.id) {
+                held.insert(format!("customer:{}", customer.id));
+            }
+            if customer.owns(&person.id) {
+                held.insert(format!("owner-of:{}", customer.id));
+            }
+        }
+        // An asset may name any person as its owner, so all assets are looked at.
+        let owned = self
+            .assets
+            .values()
+            .filter(|asset| self.owns_asset(&person.id, asset));
+        held.extend(owned.map(|asset| format!("owner-of:{}", asset.id)));
+        held
+    }
+
+    fn holds(&self, person: &str, qualification: &str) -> bool {
+        let Some(known) = self.people.get(person) else {
+            return false;
+        };
+        match qualification.split_once(':') {
+            Some(("role", role)) => known.roles.iter().any(|held| held == role),
+            Some(("person", id)) => known.id == id,
+            Some(("customer", id)) => self
+                .customers
+                .get(id)
+                .is_some_and(|customer| customer.decides(person)),
+            Some(("owner-of", what)) => match self.assets.get(what) {
+                Some(asset) => self.owns_asset(person, asset),
+                None => self
+                    .customers
+                    .get(what)
+                    .is_some_and(|customer| customer.owns(person)),
+            },
+            _ => false,
+        }
+    }
+
+    fn person(&self, id: &str) -> Option<Person> {
+        self.people.get(id).cloned()
+    }
+
+    fn people(&self) -> Vec<Person> {
+        self.people.values().cloned().collect()
+    }
+
+    fn roles(&self) -> BTreeMap<String, String> {
+        self.roles.clone()
+    }
+
+    fn window(&self, id: &str) -> Option<Value> {
+        let window = self.windows.get(id)?;
+        Some(
+            json!({ "id": id, "when": window.when, "at": window.at, "lasts_ms": window.lasts_ms, "zone": window.zone }),
+        )
+    }
+
+    fn connection(&self, name: &str) -> Option<Arc<Connection>> {
+        self.connections.get(name).cloned()
+    }
+
+    fn connections(&self) -> Vec<Arc<Connection>> {
+        self.connections.values().cloned().collect()
+    }
+}

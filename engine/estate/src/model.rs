@@ -1,0 +1,184 @@
+//! The checked estate: every reference leads somewhere, every default is filled in.
+//!
+//! It is a value: never changed after it was built. Not here: reading and checking.
+
+use crate::asset::Asset;
+use hostler_core::directory::{Connection, Contact, Person};
+use hostler_core::id::Digest;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Roles that every estate has; `roles:` adds the house's own.
+pub const BUILT_IN_ROLES: [(&str, &str); 6] = [
+    ("viewer", "sees everything but secrets"),
+    ("operator", "starts, pauses, cancels and retries runs"),
+    (
+        "approver",
+        "approves where a runbook names nobody more special",
+    ),
+    ("author", "releases runbooks"),
+    ("admin", "configures connections, people and tokens"),
+    ("auditor", "reads and exports the ledger"),
+];
+
+/// Roles of a customer's people.
+pub const CONTACT_ROLES: [&str; 5] = ["owner", "delegate", "notices", "technical", "budget"];
+/// Those whose answer is the customer's answer.
+const DECIDING: [&str; 3] = ["owner", "delegate", "technical"];
+/// Those who stand for the owner of the customer's assets.
+const OWNING: [&str; 2] = ["owner", "delegate"];
+
+/// One reading of all estate files.
+#[derive(Clone, Debug, Serialize)]
+pub struct Estate {
+    pub realm: String,
+    pub zone: String,
+    pub calendars: BTreeMap<String, Calendar>,
+    pub freezes: BTreeMap<String, Freeze>,
+    pub windows: BTreeMap<String, Window>,
+    pub groups: BTreeMap<String, Group>,
+    pub customers: BTreeMap<String, Customer>,
+    pub connections: BTreeMap<String, Arc<Connection>>,
+    /// Contract to connection, for actions without an asset and assets without a way of their own.
+    pub via: BTreeMap<String, String>,
+    pub assets: BTreeMap<String, Asset>,
+    pub people: BTreeMap<String, Person>,
+    pub roles: BTreeMap<String, String>,
+    #[serde(skip)]
+    pub(crate) digest: Digest,
+    /// Customer to its assets; an index.
+    #[serde(skip)]
+    pub(crate) assets_of: BTreeMap<String, Vec<String>>,
+}
+
+/// Business days of a customer or of the realm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Calendar {
+    /// Path of an iCalendar file with holidays, as the estate writes it.
+    pub file: Option<String>,
+    pub business_days: String,
+    pub hours: String,
+    /// ISO 8601 dates.
+    pub holidays: Vec<String>,
+}
+
+/// A time in which nothing but the named classes may disturb the assets it applies to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Freeze {
+    /// Local times in `zone`.
+    pub from: String,
+    pub to: String,
+    pub zone: String,
+    pub lets_through: Vec<String>,
+    /// A selector.
+    pub applies: String,
+}
+
+/// A recurring maintenance window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Window {
+    pub when: String,
+    pub at: String,
+    pub lasts_ms: u64,
+    pub zone: String,
+}
+
+/// Assets that stand in for each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Group {
+    pub kind: String,
+    pub members: Vec<String>,
+    /// How many must stay up.
+    pub keep_up: u32,
+}
+
+/// Who owns assets, is told and asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Customer {
+    pub id: String,
+    pub name: String,
+    /// None: the realm's.
+    pub zone: Option<String>,
+    pub calendar: Option<String>,
+    pub contract: Option<Contract>,
+    pub people: Vec<Contact>,
+}
+
+/// What was agreed with a customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Contract {
+    pub service: String,
+    /// `explicit`, `none`, `tacit-5bd`.
+    pub consent: String,
+    /// `2 per quarter`.
+    pub deferrals: Option<String>,
+    pub reboots: Option<String>,
+}
+
+impl Customer {
+    pub(crate) fn decides(&self, person: &str) -> bool {
+        self.has_role(person, &DECIDING)
+    }
+
+    pub(crate) fn owns(&self, person: &str) -> bool {
+        self.has_role(person, &OWNING)
+    }
+
+    fn has_role(&self, person: &str, roles: &[&str]) -> bool {
+        let fits = |contact: &Contact| {
+            contact
+                .roles
+                .iter()
+                .any(|role| roles.contains(&role.as_str()))
+        };
+        self.people
+            .iter()
+            .any(|contact| contact.person == person && fits(contact))
+    }
+}
+
+impl Estate {
+    pub(crate) fn empty() -> Self {
+        Self {
+            realm: "main".to_owned(),
+            zone: "UTC".to_owned(),
+            calendars: BTreeMap::new(),
+            freezes: BTreeMap::new(),
+            windows: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            customers: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            via: BTreeMap::new(),
+            assets: BTreeMap::new(),
+            people: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            digest: Digest([0; 32]),
+            assets_of: BTreeMap::new(),
+        }
+    }
+
+    /// Fills the indexes and the digest, once everything else is in.
+    pub(crate) fn seal(&mut self) {
+        for (id, asset) in &self.assets {
+            self.assets_of
+                .entry(asset.customer.clone())
+                .or_default()
+                .push(id.clone());
+        }
+        let bytes = serde_json::to_vec(&self)
+            .expect("an estate has only string keys and no maps of other kinds");
+        self.digest = Digest::of(&bytes);
+    }
+
+    /// Whether a person answers for an asset: its own owner, else the customer's owners.
+    pub(crate) fn owns_asset(&self, person: &str, asset: &Asset) -> bool {
+        match &asset.owner {
+            Some(owner) => owner == person,
+            None => self
+                .customers
+                .get(&asset.customer)
+                .is_some_and(|customer| customer.owns(person)),
+        }
+    }
+}
