@@ -197,6 +197,8 @@ pub enum Reach {
         port: u16,
         jump: Option<AssetId>,
         addresses: Vec<String>,
+        /// Run scripts as root by `sudo -n`.
+        sudo: bool,
     },
     /// Devices of one network, each at its asset's address.
     Network {
@@ -234,7 +236,14 @@ pub enum Auth {
         path: String,
         user: String,
         password: SecretReference,
-        token_header: String,
+        /// Fields of the login's JSON body; none of them: basic authentication on the login.
+        user_field: Option<String>,
+        password_field: Option<String>,
+        /// Header of the answer that has the token, or a JSON Pointer into its body: exactly one.
+        token_header: Option<String>,
+        token_body: Option<String>,
+        /// The header that carries the token afterwards; none: `token_header`.
+        send_as: Option<String>,
     },
     /// A JSON file that says kind, user and secret itself.
     Credential { file: SecretReference },
@@ -247,4 +256,6 @@ pub struct Limits {
     pub at_once: u32,
     /// Calls at the same time to one address.
     pub per_host: u32,
+    /// Longest time of one host call; none: the host's own.
+    pub timeout_ms: Option<u64>,
 }

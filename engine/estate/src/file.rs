@@ -121,6 +121,7 @@ pub struct RawConnection {
     pub user: Option<At<String>>,
     pub key: Option<At<String>>,
     pub jump: Option<At<String>>,
+    pub sudo: Option<At<bool>>,
     pub worker: Option<At<String>>,
     pub auth: Option<At<Auth>>,
     pub credential: Option<At<String>>,
@@ -135,6 +136,7 @@ pub struct RawConnection {
 pub struct RawLimits {
     pub at_once: Option<At<u32>>,
     pub per_host: Option<At<u32>>,
+    pub timeout: Option<At<String>>,
 }
 
 #[derive(Debug, Deserialize)]

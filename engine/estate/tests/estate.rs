@@ -598,6 +598,14 @@ const BROKEN: &[(&str, &str, u32, u32, &str, &str)] = &[
         "connections",
     ),
     (
+        "connections:\n  c: { plugin: restic, url: \"https://a.example/\", auth: { session: { path: /s, user: u, password: \"file:p\", token_body: /t } } }",
+        "HE030",
+        2,
+        57,
+        "`send_as`",
+        "examples",
+    ),
+    (
         "via: { guest: gone }",
         "HE020",
         1,

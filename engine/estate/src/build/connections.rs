@@ -5,7 +5,7 @@ use crate::at::At;
 use crate::fault::Bad;
 use crate::file::{RawConnection, RawLimits};
 use crate::text;
-use hostler_core::directory::{Auth, Connection, Limits, Reach, SecretReference};
+use hostler_core::directory::{Connection, Limits, Reach, SecretReference};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ const PER_HOST: u32 = 4;
 /// More calls at the same time than any worker makes.
 const AT_ONCE_MAX: u32 = 10_000;
 
-fn secret(at: &At<String>) -> SecretReference {
+pub(super) fn secret(at: &At<String>) -> SecretReference {
     SecretReference(at.value.clone())
 }
 
@@ -166,6 +166,7 @@ impl Builder<'_> {
             port,
             jump,
             addresses: texts(&raw.addresses),
+            sudo: raw.sudo.as_ref().is_some_and(|at| at.value),
         })
     }
 
@@ -187,6 +188,7 @@ impl Builder<'_> {
             ),
             ("key", raw.key.as_ref().map(|at| at.position), ssh),
             ("jump", raw.jump.as_ref().map(|at| at.position), ssh),
+            ("sudo", raw.sudo.as_ref().map(|at| at.position), ssh),
             (
                 "auth",
                 raw.auth.as_ref().map(|at| at.position),
@@ -211,78 +213,6 @@ impl Builder<'_> {
         }
     }
 
-    fn auth(&mut self, file: usize, raw: &RawConnection) -> Auth {
-        match (&raw.auth, &raw.credential) {
-            (Some(at), Some(_)) => {
-                self.out.add(
-                    file,
-                    at.position,
-                    "HE011",
-                    "`auth` and `credential` both say how to sign in",
-                    "keep one of them",
-                );
-                Auth::None
-            }
-            (None, Some(at)) => Auth::Credential { file: secret(at) },
-            (None, None) => Auth::None,
-            (Some(at), None) => {
-                self.check_auth(file, at);
-                at.value.clone()
-            }
-        }
-    }
-
-    fn check_auth(&mut self, file: usize, at: &At<Auth>) {
-        let token = |text: &str| {
-            !text.is_empty()
-                && text
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        };
-        let (secrets, names): (Vec<&SecretReference>, Vec<(&str, bool)>) = match &at.value {
-            Auth::None => (vec![], vec![]),
-            Auth::Basic { user, password } => (
-                vec![password],
-                vec![("user", !user.contains(':') && text::line(user).is_ok())],
-            ),
-            Auth::Header { name, value } => (vec![value], vec![("name", token(name))]),
-            Auth::MutualTls { certificate, key } => (vec![certificate, key], vec![]),
-            Auth::Session {
-                path,
-                user,
-                password,
-                token_header,
-            } => {
-                let names = vec![
-                    ("path", text::url_path(path).is_ok()),
-                    ("user", text::line(user).is_ok()),
-                    ("token_header", token(token_header)),
-                ];
-                (vec![password], names)
-            }
-            Auth::Credential { file } => (vec![file], vec![]),
-        };
-        let faults = secrets
-            .iter()
-            .filter_map(|secret| text::secret(&secret.0).err());
-        let names = names.iter().filter(|(_, fits)| !fits).map(|(name, _)| {
-            Bad::new(
-                format!("has a bad `{name}`"),
-                "compare with examples/estate.yaml",
-            )
-        });
-        for why in faults.chain(names).collect::<Vec<_>>() {
-            // The value itself is not shown: somebody may have written the secret there.
-            self.out.add(
-                file,
-                at.position,
-                "HE030",
-                format!("`auth` {}", why.why),
-                why.remedy,
-            );
-        }
-    }
-
     fn limits(&mut self, file: usize, raw: Option<&RawLimits>) -> Limits {
         let mut one = |at: Option<&At<u32>>, otherwise: u32| {
             let Some(at) = at else { return otherwise };
@@ -301,7 +231,19 @@ impl Builder<'_> {
             raw.and_then(|raw| raw.per_host.as_ref()),
             PER_HOST.min(at_once),
         );
-        Limits { at_once, per_host }
+        let timeout = raw.and_then(|raw| raw.timeout.as_ref());
+        let timeout_ms = timeout.and_then(|at| match text::duration_ms(&at.value) {
+            Ok(timeout_ms) => Some(timeout_ms),
+            Err(why) => {
+                self.out.bad(file, at, "timeout", why);
+                None
+            }
+        });
+        Limits {
+            at_once,
+            per_host,
+            timeout_ms,
+        }
     }
 
     fn handles(&mut self, file: usize, raw: &RawConnection) -> BTreeMap<String, String> {

@@ -3,6 +3,7 @@
 //! All faults are collected before anything is refused. Not here: formats of single values.
 
 mod assets;
+mod auth;
 mod connections;
 mod customers;
 mod people;
