@@ -37,6 +37,11 @@ pub struct Batch {
     pub index: Vec<IndexChange>,
     /// New summary of the run; only a root lane sends it.
     pub run_summary: Option<String>,
+    /// Whether a host call is in flight for the lane from this commit on; none leaves it as it is.
+    /// A lease that is lost with a call in flight earns a strike. A claim begins without one.
+    pub in_call: Option<bool>,
+    /// A step has succeeded: the lane's strikes are forgotten.
+    pub forgive: bool,
     pub then: Then,
 }
 
@@ -53,7 +58,8 @@ pub enum Then {
     Requeue,
     /// It has ended: holds, waits and timers go, the fence goes, commands are refused from now on.
     End,
-    /// Held back from the queue until a command arrives from a person (quarantine).
+    /// Held back from the queue until `Store::send` brings a command (quarantine). Timers, watched
+    /// documents and commands of other lanes wait with it; its ticket is withdrawn.
     Shelve,
 }
 
@@ -97,8 +103,14 @@ pub struct Post {
 #[derive(Clone, Debug)]
 pub enum TimerChange {
     /// At this instant `body` is put into the lane's inbox.
-    Set { name: String, at_ms: i64, body: String },
-    Clear { name: String },
+    Set {
+        name: String,
+        at_ms: i64,
+        body: String,
+    },
+    Clear {
+        name: String,
+    },
 }
 
 /// One lock (capacity 1) or slot (capacity n).
@@ -142,6 +154,36 @@ pub struct LedgerLine {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IndexChange {
-    Put { index: String, member: String, score: i64, body: String },
-    Remove { index: String, member: String },
+    Put {
+        index: String,
+        member: String,
+        score: i64,
+        body: String,
+    },
+    Remove {
+        index: String,
+        member: String,
+    },
+}
+
+impl IndexChange {
+    /// From now on `lane` is rung when the document changes. Commit it together with an `Expect` of
+    /// the version that was read, or a change in between goes unnoticed.
+    #[must_use]
+    pub fn watch(document: &str, lane: LaneId) -> Self {
+        Self::Put {
+            index: format!("{}{document}", super::WATCH_PREFIX),
+            member: lane.to_string(),
+            score: 0,
+            body: String::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn unwatch(document: &str, lane: LaneId) -> Self {
+        Self::Remove {
+            index: format!("{}{document}", super::WATCH_PREFIX),
+            member: lane.to_string(),
+        }
+    }
 }

@@ -16,6 +16,10 @@ pub enum StoreError {
     /// What was read is not what this version writes. Never skipped over silently.
     #[error("the store holds something unreadable: {0}")]
     Corrupt(String),
+    /// The store answers from a past that it had already left (a failover or an old backup).
+    /// Nothing is written until a person has accepted it.
+    #[error("the store has gone back from commit {seen} to {found}: accept the loss or restore it")]
+    Regressed { seen: u64, found: u64 },
     /// A call outside the port's bounds: a fault of the caller.
     #[error("the call is out of bounds: {0}")]
     Bounds(String),
@@ -32,7 +36,10 @@ pub enum CommitError {
     Expect { document: String },
     /// A wanted lock or slot is not free, or an earlier ticket waits on it.
     #[error("{resource} is taken")]
-    Busy { resource: String, holder: Option<LaneId> },
+    Busy {
+        resource: String,
+        holder: Option<LaneId>,
+    },
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -7,12 +7,18 @@
 //! Not here: retries, decisions, any reading of an event.
 
 mod batch;
+pub mod bounds;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
+pub mod memory;
+pub mod position;
 mod reads;
+pub mod verbs;
 
 pub use batch::{
-    Batch, Blob, Child, DocumentWrite, Expect, IndexChange, LedgerLine, Post, Resource, Spawn, Take,
-    Then, TimerChange,
+    Batch, Blob, Child, DocumentWrite, Expect, IndexChange, LedgerLine, Post, Resource, Spawn,
+    Take, Then, TimerChange,
 };
 pub use error::{CommitError, StartError, StoreError, StoreResult};
 pub use reads::{Cursor, Document, FeedEntry, IndexEntry, LedgerEntry, Page};
@@ -33,6 +39,9 @@ pub const SEND_MAX: usize = 200;
 pub const STALL_GAP_MS: i64 = 5_000;
 /// A lane that took its worker down this often is handed out only alone.
 pub const STRIKES_BEFORE_ALONE: u32 = 2;
+/// An index with this prefix and a document's key lists the lanes that watch the document: each
+/// change of it rings them. A lane enters and leaves only itself; ending it takes it out.
+pub const WATCH_PREFIX: &str = "w:";
 
 /// Which of the store's queues a lane belongs to. A queue has its own ready set; leases, fences,
 /// timers and inboxes are the same for all.
@@ -251,11 +260,18 @@ pub trait Store: Send + Sync + 'static {
     async fn blob(&self, digest: Digest) -> StoreResult<Option<Vec<u8>>>;
     async fn headers(&self, lanes: &[LaneId]) -> StoreResult<Vec<Option<Header>>>;
     async fn documents(&self, keys: &[String]) -> StoreResult<Vec<Option<Document>>>;
+    /// Records of some children, by their keys beside the parent; at most `READ_MAX`.
+    async fn child_records(&self, lane: LaneId, keys: &[String])
+    -> StoreResult<Vec<Option<Child>>>;
     /// Children of a lane by key, oldest first.
     async fn children(&self, lane: LaneId, after: Cursor) -> StoreResult<Page<Child>>;
     /// Entries of an index by descending (score, member) when `newest_first`, else ascending.
-    async fn query(&self, index: &str, newest_first: bool, after: Cursor)
-    -> StoreResult<Page<IndexEntry>>;
+    async fn query(
+        &self,
+        index: &str,
+        newest_first: bool,
+        after: Cursor,
+    ) -> StoreResult<Page<IndexEntry>>;
     async fn run_summary(&self, run: RunId) -> StoreResult<Option<String>>;
     async fn ledger(&self, from: u64) -> StoreResult<Vec<LedgerEntry>>;
     /// Changes since `after`, for live views. Bounded memory: old entries fall out; a caller that

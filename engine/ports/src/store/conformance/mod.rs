@@ -1,0 +1,102 @@
+//! The suite that every adapter of `Store` runs. A case is a fact; its function carries the fact's
+//! name and panics when the adapter breaks it.
+//!
+//! Not here: anything that knows an adapter. Time passes only through `Subject::advance`.
+#![allow(clippy::unwrap_used)]
+
+mod children;
+mod claims;
+mod commits;
+mod inboxes;
+mod kit;
+mod limits;
+mod lists;
+mod locks;
+mod model;
+mod queues;
+mod runs;
+mod time;
+mod waiting;
+
+pub use kit::Kit;
+pub use model::{locks_never_deadlock, no_wakeup_is_lost};
+
+use super::Store;
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use std::future::Future;
+
+/// One empty realm and its clock.
+#[async_trait]
+pub trait Subject: Send + Sync {
+    fn store(&self) -> &dyn Store;
+    /// Lets the store's own clock go on. The clock must stand still otherwise.
+    async fn advance(&self, by_ms: i64);
+}
+
+/// How long the random cases are.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Operations of the wake-up model.
+    pub model_steps: usize,
+    /// Operations of the lock simulation.
+    pub lock_steps: usize,
+    pub seed: u64,
+}
+
+type Check = for<'a> fn(&'a Kit<'a>) -> BoxFuture<'a, ()>;
+
+/// One fact about a store.
+pub struct Case {
+    pub name: &'static str,
+    check: Check,
+}
+
+/// Lists facts of this module as `Case`s.
+macro_rules! facts {
+    ($($name:ident),* $(,)?) => {
+        pub(super) fn facts() -> Vec<super::Case> {
+            vec![$(super::Case { name: stringify!($name), check: |kit| Box::pin($name(kit)) }),*]
+        }
+    };
+}
+use facts;
+
+/// Every fact that holds without a random run.
+#[must_use]
+pub fn cases() -> Vec<Case> {
+    let parts = [
+        children::facts(),
+        claims::facts(),
+        commits::facts(),
+        inboxes::facts(),
+        limits::facts(),
+        lists::facts(),
+        locks::facts(),
+        queues::facts(),
+        runs::facts(),
+        time::facts(),
+        waiting::facts(),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+/// Runs every case against an empty realm of its own; returns how many there were. The name of the
+/// case that runs is printed first, so that a panic has a name.
+pub async fn all<S, F>(make: impl Fn(&'static str) -> F, effort: Effort) -> usize
+where
+    S: Subject,
+    F: Future<Output = S>,
+{
+    let cases = cases();
+    for case in &cases {
+        println!("fact: {}", case.name);
+        let subject = make(case.name).await;
+        (case.check)(&Kit::new(&subject)).await;
+    }
+    println!("fact: no_wakeup_is_lost, seed {}", effort.seed);
+    no_wakeup_is_lost(&Kit::new(&make("no_wakeup_is_lost").await), effort).await;
+    println!("fact: locks_never_deadlock, seed {}", effort.seed);
+    locks_never_deadlock(&Kit::new(&make("locks_never_deadlock").await), effort).await;
+    cases.len() + 2
+}

@@ -1,0 +1,256 @@
+//! The twin in memory: the full semantics, a clock that tests set, and faults on demand.
+//!
+//! Not here: durability. It is for tests and simulation only.
+
+use super::verbs::kv::{Journaled, Kv};
+use super::verbs::{Keeper, KvStore, Signals, Tx};
+use super::{StoreError, StoreResult};
+use crate::clock::{Clock, Ids};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
+
+/// A store in memory.
+pub type MemoryStore = KvStore<Memory>;
+
+/// What a fault does to one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The call never reaches the store.
+    Unreached,
+    /// The call is carried out, and its answer is lost.
+    AnswerLost,
+    /// The store refuses growth.
+    Full,
+}
+
+/// Asked before every call: the verb's name and the number of the call, from 1.
+pub type FaultPlan = Box<dyn Fn(&'static str, u64) -> Option<Fault> + Send + Sync>;
+
+pub struct Memory {
+    map: Mutex<Journaled>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    signals: Signals,
+    faults: Mutex<Option<FaultPlan>>,
+    calls: AtomicU64,
+}
+
+impl MemoryStore {
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        Self(Memory {
+            map: Mutex::default(),
+            clock,
+            ids,
+            signals: Signals::default(),
+            faults: Mutex::default(),
+            calls: AtomicU64::new(0),
+        })
+    }
+
+    /// A store with a clock of its own that stands at 2026-01-01T00:00:00Z.
+    #[must_use]
+    pub fn with_manual_clock() -> (Self, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::at(1_767_225_600_000));
+        (
+            Self::new(Arc::clone(&clock) as _, Arc::new(CountedIds::default())),
+            clock,
+        )
+    }
+
+    /// From now on every call asks `plan`.
+    pub fn set_faults(&self, plan: FaultPlan) {
+        *self.0.faults.lock().unwrap_or_else(PoisonError::into_inner) = Some(plan);
+    }
+
+    pub fn clear_faults(&self) {
+        *self.0.faults.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl Memory {
+    fn fault(&self, verb: &'static str) -> Option<Fault> {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.as_ref().and_then(|plan| plan(verb, number))
+    }
+
+    fn transact<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut map = self.map.lock().unwrap_or_else(PoisonError::into_inner);
+        map.begin();
+        let done = Tx::begin(&mut *map, self.clock.now_ms())
+            .map_err(E::from)
+            .and_then(|mut tx| {
+                let answer = work(&mut tx)?;
+                Ok((answer, tx.flush()?))
+            });
+        if done.is_err() {
+            map.rollback();
+        }
+        drop(map);
+        let (answer, woke) = done?;
+        if woke {
+            self.signals.ready.notify_waiters();
+        }
+        self.signals.changed.notify_waiters();
+        Ok(answer)
+    }
+}
+
+impl Keeper for Memory {
+    async fn write<T, E, F>(&self, verb: &'static str, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match self.fault(verb) {
+            None => self.transact(work),
+            Some(Fault::Unreached) => Err(StoreError::Unavailable("not reached".into()).into()),
+            Some(Fault::Full) => Err(StoreError::Full("as planned".into()).into()),
+            Some(Fault::AnswerLost) => {
+                self.transact(work)?;
+                Err(StoreError::Unavailable("the answer was lost".into()).into())
+            }
+        }
+    }
+
+    async fn read<T, F>(&self, verb: &'static str, work: F) -> StoreResult<T>
+    where
+        F: FnOnce(&dyn Kv) -> StoreResult<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match self.fault(verb) {
+            Some(Fault::Unreached | Fault::AnswerLost) => {
+                Err(StoreError::Unavailable("not reached".into()))
+            }
+            _ => work(&*self.map.lock().unwrap_or_else(PoisonError::into_inner)),
+        }
+    }
+
+    fn signals(&self) -> &Signals {
+        &self.signals
+    }
+    fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+    fn fresh(&self) -> Uuid {
+        self.ids.fresh()
+    }
+}
+
+/// A clock that goes when it is told to.
+#[derive(Debug, Default)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    #[must_use]
+    pub fn at(now_ms: i64) -> Self {
+        Self(AtomicI64::new(now_ms))
+    }
+    pub fn advance(&self, by_ms: i64) {
+        self.0.fetch_add(by_ms, Ordering::SeqCst);
+    }
+    pub fn set(&self, now_ms: i64) {
+        self.0.store(now_ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+    fn monotonic_ms(&self) -> i64 {
+        self.now_ms()
+    }
+}
+
+/// Ids 1, 2, 3 and so on.
+#[derive(Debug, Default)]
+pub struct CountedIds(AtomicU64);
+
+impl Ids for CountedIds {
+    fn fresh(&self) -> Uuid {
+        Uuid::from_u128(u128::from(self.0.fetch_add(1, Ordering::SeqCst) + 1))
+    }
+}
+
+#[cfg(all(test, feature = "conformance"))]
+mod tests {
+    use super::*;
+    use crate::store::conformance::{Effort, Subject, all};
+    use crate::store::{Batch, ClaimAsk, Store};
+
+    struct InMemory(MemoryStore, Arc<ManualClock>);
+
+    #[async_trait::async_trait]
+    impl Subject for InMemory {
+        fn store(&self) -> &dyn Store {
+            &self.0
+        }
+        async fn advance(&self, by_ms: i64) {
+            self.1.advance(by_ms);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_memory_twin_conforms() {
+        let make = |_| async {
+            let (store, clock) = MemoryStore::with_manual_clock();
+            InMemory(store, clock)
+        };
+        let effort = Effort {
+            model_steps: 100_000,
+            lock_steps: 20_000,
+            seed: 7,
+        };
+        assert!(all(make, effort).await > 80);
+    }
+
+    #[tokio::test]
+    async fn a_lost_answer_leaves_the_call_carried_out() {
+        use crate::store::conformance::Kit;
+        let (store, clock) = MemoryStore::with_manual_clock();
+        let subject = InMemory(store, clock);
+        let claim = Kit::new(&subject).held(1).await;
+        let store = &subject.0;
+        store.set_faults(Box::new(|verb, _| {
+            (verb == "commit").then_some(Fault::AnswerLost)
+        }));
+        let batch = Batch {
+            events: vec!["a".into()],
+            ..Batch::default()
+        };
+        assert!(
+            store
+                .commit(claim.lane, &claim.fence, 1, batch.clone())
+                .await
+                .is_err()
+        );
+        store.set_faults(Box::new(|_, _| Some(Fault::Unreached)));
+        assert!(
+            store
+                .commit(claim.lane, &claim.fence, 2, batch)
+                .await
+                .is_err()
+        );
+        let ask = ClaimAsk {
+            queue: crate::store::Queue::Run,
+            worker: "w".into(),
+            max: 1,
+            at_least: None,
+            lease_ms: 1_000,
+            wait_ms: 0,
+        };
+        assert!(store.claim(&ask).await.is_err());
+        store.clear_faults();
+        assert_eq!(
+            store.load(claim.lane, 0).await.unwrap().unwrap().events,
+            ["born", "a"]
+        );
+    }
+}

@@ -1,0 +1,107 @@
+//! A run is accepted once per id, and leaves in bounded steps.
+//!
+//! Not here: how a run's id is derived.
+
+use super::keys;
+use super::kv::Span;
+use super::record::{Run, State, Tx, encode};
+use super::{read, shared};
+use crate::store::{Seq, Start, StartError, Started, StoreError, StoreResult, bounds};
+use hostler_core::id::{Digest, LaneId};
+
+pub fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Started, StartError> {
+    bounds::start(start)?;
+    if let Some(known) = read::run(tx.kv, start.run)? {
+        return if known.body == start.body {
+            Ok(Started::Same)
+        } else {
+            Err(StartError::Conflict)
+        };
+    }
+    tx.meta.seq += 1;
+    let root = start.root.lane;
+    shared::spawn(tx, &start.root)?;
+    for blob in &start.blobs {
+        shared::put_blob(tx, blob)?;
+    }
+    for change in &start.index {
+        shared::change_index(tx, root, change)?;
+    }
+    for line in &start.ledger {
+        shared::append_ledger(tx, root, start.root.events.len() as u64, &line.body)?;
+    }
+    let run = Run {
+        body: start.body,
+        root,
+        summary: start.run_summary.clone(),
+        archive: None,
+    };
+    tx.kv.put(keys::run(start.run), encode("run", &run)?);
+    Ok(Started::New(Seq(tx.meta.seq)))
+}
+
+/// Deletes at most `max` entries of an ended lane; true when only its tombstone is left. The run's
+/// record outlives it: it answers late duplicates of the start.
+pub fn purge(tx: &mut Tx<'_>, id: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {
+    let Some(lane) = tx.lane(id)? else {
+        return Ok(true);
+    };
+    if !lane.ended() {
+        return Err(StoreError::Bounds(
+            "the lane has not ended: only ended lanes are archived".into(),
+        ));
+    }
+    let (run, is_root) = (lane.run, lane.parent.is_none());
+    if let Some((seq, number)) = lane.fed.take() {
+        tx.kv.delete(&keys::feed(seq, number));
+    }
+    let mut left = max.max(1);
+    for span in spans(id) {
+        left -= delete_some(tx, &span, left)?;
+        if left == 0 {
+            return Ok(false);
+        }
+    }
+    tx.kv.delete(&keys::snapshot(id));
+    if is_root {
+        entomb(tx, id, run, archive)?;
+    } else {
+        tx.kv.delete(&keys::summary(id));
+        tx.forget(id);
+    }
+    Ok(true)
+}
+
+fn spans(id: LaneId) -> [Span; 5] {
+    [
+        keys::events(id),
+        keys::letters(id),
+        keys::all_seen(id),
+        keys::children(id),
+        keys::child_numbers(id),
+    ]
+}
+
+fn delete_some(tx: &mut Tx<'_>, span: &Span, max: usize) -> StoreResult<usize> {
+    let found = tx.kv.range(span, max)?;
+    for (key, _) in &found {
+        tx.kv.delete(key);
+    }
+    Ok(found.len())
+}
+
+fn entomb(
+    tx: &mut Tx<'_>,
+    id: LaneId,
+    run: hostler_core::id::RunId,
+    archive: Digest,
+) -> StoreResult<()> {
+    tx.known(id)?.state = State::Purged;
+    if let Some(mut record) = read::run(tx.kv, run)?
+        && record.root == id
+    {
+        record.archive = Some(archive);
+        tx.kv.put(keys::run(run), encode("run", &record)?);
+    }
+    Ok(())
+}
