@@ -1,5 +1,7 @@
 # Fedora, RHEL and their kin with dnf 4. Same functions as apt.sh.
-DNF="dnf -q --color=never --setopt=exit_on_lock=True --setopt=timeout=30 --setopt=retries=2"
+# Only without -q does dnf show what it would do.
+DNF_TOLD="dnf --color=never --setopt=exit_on_lock=True --setopt=timeout=30 --setopt=retries=2"
+DNF="$DNF_TOLD -q"
 RPM_LINE='%{NAME}.%{ARCH} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n'
 
 dnf_state() { rpm -qa --qf "$RPM_LINE" | grep -v '^gpg-pubkey\.'; }
@@ -54,7 +56,7 @@ dnf_with_from() {
 }
 # dnf_transaction <verb> [spec...]: what dnf would really do.
 dnf_transaction() {
-  $DNF -C --assumeno "$@" >"$TMP/sim.out" 2>"$TMP/sim.err" </dev/null; code=$?
+  $DNF_TOLD -C --assumeno "$@" >"$TMP/sim.out" 2>"$TMP/sim.err" </dev/null; code=$?
   cat "$TMP/sim.out" "$TMP/sim.err" >"$TMP/sim"
   grep -q '^Nothing to do' -- "$TMP/sim" && return 0
   # --assumeno ends with 1 and says so; anything else is trouble.
@@ -107,7 +109,7 @@ dnf_check() {
 dnf_room() {
   dnf_simulate "$1" >/dev/null
   awk 'function mib(v, u) { return u == "k" ? v / 1024 + 1 : u == "M" ? v : u == "G" ? v * 1024 : 1 }
-    /^Total download size: / { get = mib($4, $5) } /^Installed size: / { use = mib($3, $4) } END { printf "%d %d\n", get + 1, (use ? use : get * 3) + 1 }' "$TMP/sim"
+    /^Total download size: / { get = mib($4, $5) } /^Total size: / { get = mib($3, $4) } /^Installed size: / { use = mib($3, $4) } END { printf "%d %d\n", get + 1, (use ? use : get * 3) + 1 }' "$TMP/sim"
 }
 dnf_auto_update() {
   for unit in dnf-automatic.timer dnf-automatic-install.timer; do

@@ -198,7 +198,7 @@ held_by() {
 TMP=
 scratch() {
   TMP=$(mktemp -d /tmp/hostler.XXXXXX) || say_reject "no scratch directory can be made in /tmp: free some room there"
-  trap 'rm -rf -- "$TMP"' EXIT
+  trap 'rm -rf -- "$TMP" ${TOOLS:+"$TOOLS"}' EXIT
 }
 state_home() { mkdir -p -m 0700 -- "$HOME_DIR" || say_reject "$HOME_DIR cannot be made: is the disk full or read-only?"; }
 

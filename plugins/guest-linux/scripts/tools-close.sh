@@ -1,0 +1,3 @@
+HOSTLER_TOOLS
+. "$TOOLS"
+trap 'rm -f -- "$TOOLS"' EXIT

@@ -1,0 +1,2 @@
+HOSTLER_WORKER
+}

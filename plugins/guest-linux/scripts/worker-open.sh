@@ -1,0 +1,1 @@
+worker_text() { cat -- "$TOOLS" && cat <<'HOSTLER_WORKER'
