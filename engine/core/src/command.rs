@@ -165,7 +165,10 @@ pub enum SpawnEntry {
         customers: Vec<(String, u32)>,
     },
     Rounds,
-    Call,
+    /// The called runbook's own plan, a blob.
+    Call {
+        plan: Digest,
+    },
 }
 
 /// What the worker asks of `decide`: a command from outside, or what came of its own work.

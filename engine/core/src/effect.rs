@@ -3,8 +3,10 @@
 //!
 //! Not here: how. An effect names, the worker does.
 
+pub mod holding;
+
 use crate::event::{Admitted, Event, Stage};
-use crate::lane::{Lane, Phase};
+use crate::lane::{Lane, Phase, Why};
 use crate::result::{LaneResult, Verdict};
 use serde_json::Value;
 use std::sync::Arc;
@@ -96,91 +98,35 @@ pub mod timer {
 /// The effects of one event on the lane as it was before it.
 #[must_use]
 pub fn effects(before: &Lane, event: &Event) -> Vec<Effect> {
-    let mut effects = course(before, event);
-    effects.extend(people(before, event));
+    let mut effects = holding::changes(before, event);
+    effects.extend(course(before, event));
+    effects.extend(people(event));
     effects.extend(fan_out(event));
     effects.extend(control(before, event));
     effects
 }
 
-fn set(name: &str, at_ms: i64) -> Effect {
-    Effect::SetTimer {
-        name: name.to_owned(),
-        at_ms,
-    }
-}
-
-fn clear(name: &str) -> Effect {
-    Effect::ClearTimer {
-        name: name.to_owned(),
-    }
-}
-
-/// The slot that the present call holds.
-fn slot(lane: &Lane) -> Option<Effect> {
-    let call = match &lane.phase {
-        Phase::Running(running) => &running.call,
-        Phase::Checking(checking) => &checking.running.call,
-        _ => return None,
-    };
-    call.slot
-        .as_ref()
-        .map(|(key, _)| Effect::ReleaseSlot { key: key.clone() })
-}
-
-fn retake(lane: &Lane) -> Option<Effect> {
-    let Phase::Pending(pending) = &lane.phase else {
-        return None;
-    };
-    let slot = pending.running.call.slot.clone()?;
-    Some(Effect::Take {
-        locks: Vec::new(),
-        slot: Some(slot),
-    })
-}
-
 fn course(before: &Lane, event: &Event) -> Vec<Effect> {
     match event {
-        Event::StepStarted { call, .. } => {
+        Event::StepStarted {
+            call, checkpoint, ..
+        } => {
             let take = Effect::Take {
                 locks: call.locks.clone(),
                 slot: call.slot.clone(),
             };
             let ledger = call.effect.mutates().then_some(Effect::Ledger);
-            [Some(take), ledger, Some(Effect::Perform)]
+            let begin = begin(checkpoint.is_some());
+            [Some(take), ledger, Some(begin)]
                 .into_iter()
                 .flatten()
                 .collect()
         }
-        Event::StepRestarted { .. } => vec![Effect::Perform],
-        Event::StepPended { resume_ms, .. } => [slot(before), Some(set(timer::RESUME, *resume_ms))]
-            .into_iter()
-            .flatten()
-            .collect(),
-        Event::StepResumed { .. } => [
-            Some(clear(timer::RESUME)),
-            retake(before),
-            Some(Effect::Resume),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
-        Event::StepUnsettled { why, ask_ms } => {
-            let cancel = (*why == crate::lane::Why::Cancel).then_some(Effect::CancelCall);
-            [cancel, Some(set(timer::CHECK, *ask_ms))]
-                .into_iter()
-                .flatten()
-                .collect()
-        }
-        Event::AttemptFailed { retry_ms, .. } => [slot(before), Some(set(timer::RETRY, *retry_ms))]
-            .into_iter()
-            .flatten()
-            .collect(),
-        Event::StepSucceeded { .. } | Event::StepFailed { .. } => settled(before)
-            .into_iter()
-            .chain([leave_wait(before)].into_iter().flatten())
-            .collect(),
-        Event::WaitBegan { until_ms } => vec![set(timer::WAIT, *until_ms)],
+        Event::StepRestarted { .. } => vec![begin(has_checkpoint(before))],
+        Event::StepResumed { .. } => retake(before).into_iter().chain([Effect::Resume]).collect(),
+        Event::StepUnsettled {
+            why: Why::Cancel, ..
+        } => vec![Effect::CancelCall],
         Event::LeaseOpened { step } => vec![
             Effect::OpenLease {
                 step: Arc::clone(step),
@@ -200,49 +146,38 @@ fn course(before: &Lane, event: &Event) -> Vec<Effect> {
     }
 }
 
-/// A call is over: its slot goes back, its timers go.
-fn settled(before: &Lane) -> Vec<Effect> {
-    match &before.phase {
-        Phase::Checking(_) => [slot(before), Some(clear(timer::CHECK))]
-            .into_iter()
-            .flatten()
-            .collect(),
-        Phase::Pending(_) => vec![clear(timer::RESUME)],
-        _ => slot(before).into_iter().collect(),
+/// What has a checkpoint goes on from it.
+fn begin(has_checkpoint: bool) -> Effect {
+    if has_checkpoint {
+        Effect::Resume
+    } else {
+        Effect::Perform
     }
 }
 
-fn leave_wait(before: &Lane) -> Option<Effect> {
-    matches!(before.phase, Phase::Waiting { .. }).then(|| clear(timer::WAIT))
+fn has_checkpoint(lane: &Lane) -> bool {
+    matches!(&lane.phase, Phase::Running(running) if running.checkpoint.is_some())
 }
 
-fn people(before: &Lane, event: &Event) -> Vec<Effect> {
+/// A pending call had given its slot back.
+fn retake(before: &Lane) -> Option<Effect> {
+    let Phase::Pending(pending) = &before.phase else {
+        return None;
+    };
+    let slot = pending.running.call.slot.clone()?;
+    Some(Effect::Take {
+        locks: Vec::new(),
+        slot: Some(slot),
+    })
+}
+
+fn people(event: &Event) -> Vec<Effect> {
     match event {
-        Event::PersonAsked { person } => {
-            let expiry = person.expires_ms.map(|at_ms| set(timer::EXPIRE, at_ms));
-            let given_back = settled(before);
-            given_back
-                .into_iter()
-                .chain(
-                    [
-                        Some(Effect::Ledger),
-                        Some(Effect::Waiting { open: true }),
-                        expiry,
-                    ]
-                    .into_iter()
-                    .flatten(),
-                )
-                .collect()
-        }
-        Event::VoteCast { .. } | Event::PersonEscalated => {
+        Event::PersonAsked { .. } | Event::VoteCast { .. } | Event::PersonEscalated => {
             vec![Effect::Ledger, Effect::Waiting { open: true }]
         }
         Event::PersonSettled { .. } => {
-            vec![
-                Effect::Ledger,
-                Effect::Waiting { open: false },
-                clear(timer::EXPIRE),
-            ]
+            vec![Effect::Ledger, Effect::Waiting { open: false }]
         }
         _ => Vec::new(),
     }
@@ -255,11 +190,6 @@ fn fan_out(event: &Event) -> Vec<Effect> {
                 children: children.clone(),
             }]
         }
-        Event::WaveThrough {
-            soak_until_ms: Some(until_ms),
-        } => vec![set(timer::SOAK, *until_ms)],
-        Event::SoakEnded => vec![clear(timer::SOAK)],
-        Event::RoundDue { at_ms } => vec![set(timer::ROUND, *at_ms)],
         Event::NoticeDue {
             stage,
             customer,
@@ -314,8 +244,7 @@ fn control(before: &Lane, event: &Event) -> Vec<Effect> {
             .into_iter()
             .chain(tell(Wish::Resume, by))
             .collect(),
-        Event::StepReopened { .. } => vec![Effect::Ledger],
-        Event::LeaseReleased { .. } => vec![clear(timer::WAIT), Effect::Ledger],
+        Event::StepReopened { .. } | Event::LeaseReleased { .. } => vec![Effect::Ledger],
         Event::LaneEnded { result, note } => {
             let waited = matches!(before.phase, Phase::Person(_));
             let closed = waited.then_some(Effect::Waiting { open: false });

@@ -265,6 +265,9 @@ pub enum Event {
     ItemsReopened {
         items: Vec<RetryItem>,
         by: String,
+        /// `attribute=value` of each item, in the order of `items`.
+        #[serde(default)]
+        groups: Vec<Vec<String>>,
     },
     NoticeDue {
         stage: Stage,

@@ -115,6 +115,10 @@ pub struct Lane {
     pub results: BTreeMap<Arc<str>, StepResult>,
     /// What would be taken back, oldest first.
     pub undo: Vec<UndoEntry>,
+    /// What a lane that ended well leaves to be taken back by its parent (a round, a call), oldest
+    /// first; set when `always` begins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_open: Vec<UndoEntry>,
     /// Set once the end is decided; undo and `always` still run.
     pub verdict: Option<Verdict>,
     /// Someone asked to stop; the present call is settled first.
@@ -150,6 +154,7 @@ impl Lane {
             children: None,
             results: opening.inherited.clone(),
             undo: opening.undo.clone(),
+            left_open: Vec::new(),
             verdict: None,
             stop: None,
             paused: false,
@@ -199,6 +204,22 @@ impl Lane {
         match self.cursor.section {
             Section::Undo => Arc::from(format!("undo:{}", step.id)),
             Section::Main | Section::Always => Arc::clone(&step.id),
+        }
+    }
+
+    /// A stop is asked for and not yet the verdict: what runs is settled, nothing new starts. Undo
+    /// and `always` of a stopped lane are not stopping.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_some() && self.verdict.is_none()
+    }
+
+    /// The ended child that the present undo entry is about.
+    #[must_use]
+    pub fn undoing_child(&self) -> Option<LaneId> {
+        match self.cursor.section {
+            Section::Undo => self.undo.last()?.child,
+            Section::Main | Section::Always => None,
         }
     }
 

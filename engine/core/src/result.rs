@@ -70,6 +70,20 @@ impl LaneResult {
         self.is_failure() || matches!(self, Self::Held | Self::Cancelled | Self::Again)
     }
 
+    /// How bad an end is: a verdict is only ever replaced by a worse one.
+    #[must_use]
+    pub fn severity(self) -> u8 {
+        match self {
+            Self::Succeeded | Self::Nothing => 0,
+            Self::Recovered => 1,
+            Self::Held | Self::Deferred | Self::Again => 2,
+            Self::Cancelled => 3,
+            Self::RolledBack => 4,
+            Self::Rejected | Self::Denied | Self::Expired => 5,
+            Self::Failed => 6,
+        }
+    }
+
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -33,10 +33,9 @@ pub fn program_of<'a>(origin: &Origin, definition: &'a Definition) -> Option<Cow
 
 fn find<'a>(definition: &'a Definition, program: ProgramIndex, id: &str) -> Option<&'a Step> {
     let program = definition.program(program)?;
-    program
-        .steps
-        .iter()
-        .chain(&program.always)
+    let own = || program.steps.iter().chain(&program.always);
+    own()
+        .chain(own().flat_map(|step| &step.undo))
         .find(|step| &*step.id == id)
 }
 

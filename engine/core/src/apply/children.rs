@@ -1,5 +1,6 @@
 //! Events of a step whose work is done by child lanes.
 
+use crate::command::RetryItem;
 use crate::event::{ChildEnd, Event, Stage};
 use crate::lane::{Children, ChildrenKind, CustomerShare, Lane, Live, Phase, group_of};
 
@@ -37,6 +38,8 @@ pub fn apply(lane: &mut Lane, event: &Event, at_ms: i64) {
             passed,
             next,
         } => {
+            let came = |index: &u32| admitted.iter().any(|child| child.index == *index);
+            children.again.retain(|index| !came(index));
             children.passed.clone_from(passed);
             children.next = *next;
             children.next_round_ms = None;
@@ -62,17 +65,18 @@ pub fn apply(lane: &mut Lane, event: &Event, at_ms: i64) {
         Event::SoakEnded => children.soak_until_ms = None,
         Event::GatePassed => gate_passed(children),
         Event::RoundDue { at_ms } => children.next_round_ms = Some(*at_ms),
-        Event::ItemsReopened { items, .. } => {
-            for item in items {
-                children.tally.remove(item.result);
-                children.wave_tally.remove(item.result);
-                *children.iterations.entry(item.index).or_default() += 1;
-                children.passed.push(item.index);
+        Event::ItemsReopened { items, groups, .. } => {
+            for (position, item) in items.iter().enumerate() {
+                reopened(
+                    children,
+                    item,
+                    groups.get(position).map_or(&[], Vec::as_slice),
+                );
             }
-            children.stopped = None;
             children.gate_due = false;
             children.soak_until_ms = None;
             children.failed_in_row = 0;
+            lane.phase = Phase::Children;
         }
         Event::NoticeDue {
             stage, customer, ..
@@ -93,16 +97,17 @@ fn ended(children: &mut Children, end: &ChildEnd) {
     children.tally.add(end.result);
     children.wave_tally.add(end.result);
     children.last = Some(end.result);
-    if end.result.is_failure() {
+    if end.result.is_done() {
+        children.failed_in_row = 0;
+        children.good_in_row += 1;
+    } else if end.result.is_failure() {
         children.failed_in_row += 1;
         children.good_in_row = 0;
         for group in &live.groups {
             *children.failed_per.entry(group.clone()).or_default() += 1;
         }
-    } else {
-        children.failed_in_row = 0;
-        children.good_in_row += 1;
     }
+    // Held, deferred, cancelled, nothing to do: neither breaks a row nor proves anything.
     if end.open_undo && children.kind != ChildrenKind::Each {
         children.open_undo.push(end.lane);
     }
@@ -110,6 +115,34 @@ fn ended(children: &mut Children, end: &ChildEnd) {
         group_of(&live.groups, "customer").and_then(|id| children.customers.get_mut(id))
     {
         share.left = share.left.saturating_sub(1);
+        share.done += u32::from(end.result.is_done());
+    }
+    // Every failed item was run again and went well: nothing stands against the others.
+    if children.live.is_empty() && children.again.is_empty() && children.tally.failures() == 0 {
+        children.stopped = None;
+    }
+}
+
+/// As if the item had not ended: it counts nowhere until its next child ends.
+fn reopened(children: &mut Children, item: &RetryItem, groups: &[String]) {
+    children.tally.remove(item.result);
+    let first = children.present_wave().map_or(0, |wave| wave.from);
+    if item.index >= first {
+        children.wave_tally.remove(item.result);
+    }
+    *children.iterations.entry(item.index).or_default() += 1;
+    children.again.push(item.index);
+    if item.result.is_failure() {
+        for group in groups {
+            if let Some(failed) = children.failed_per.get_mut(group) {
+                *failed = failed.saturating_sub(1);
+            }
+        }
+    }
+    if let Some(share) = group_of(groups, "customer").and_then(|id| children.customers.get_mut(id))
+    {
+        share.left += 1;
+        share.told_end = false;
     }
 }
 

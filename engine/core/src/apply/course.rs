@@ -129,8 +129,14 @@ fn call(lane: &mut Lane, event: &Event, at_ms: i64) {
             } else {
                 0
             };
+            let slot_held = match &lane.phase {
+                Phase::Running(_) => true,
+                Phase::Checking(checking) => checking.slot_held,
+                _ => false,
+            };
             if let Some(running) = running(lane) {
                 let checking = Checking {
+                    slot_held,
                     running,
                     checkpoint,
                     why: *why,

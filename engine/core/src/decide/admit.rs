@@ -1,18 +1,18 @@
 //! How many children may live, who comes next, and when to admit no more.
 
-use super::{ADMIT_MAX, LOOK_AHEAD_MAX};
+use super::{ADMIT_MAX, LIVE_MAX, LOOK_AHEAD_MAX};
 use crate::definition::{AtOnce, Each, Ramp, StopAt};
 use crate::event::Admitted;
 use crate::id::LaneId;
 use crate::lane::{Children, Item};
 
 /// An operator's retry of items makes new children; a new visit of the step makes all new.
-const ITERATIONS_PER_VISIT: u32 = 1_000;
+pub const ITERATIONS_PER_VISIT: u32 = 1_000;
 
 /// Most live children at this moment.
 #[must_use]
 pub fn limit(at_once: &AtOnce, children: &Children) -> u32 {
-    match &at_once.ramp {
+    let wanted = match &at_once.ramp {
         Ramp::Fixed(number) => (*number).max(1),
         Ramp::Percent(percent) => {
             let size = children
@@ -24,7 +24,8 @@ pub fn limit(at_once: &AtOnce, children: &Children) -> u32 {
                 .unwrap_or(u32::MAX)
         }
         Ramp::Stages(stages) => ramp(stages, children.good_in_row),
-    }
+    };
+    wanted.min(LIVE_MAX)
 }
 
 /// Each stage lasts until as many children as it allows have gone well in a row; a failure begins
@@ -62,6 +63,21 @@ pub fn admit(each: &Each, children: &Children, items: &[Item], place: Place<'_>)
         passed: Vec::new(),
         next: children.next,
     };
+    for index in &children.again {
+        let item = items.get(*index as usize);
+        if let Some(item) = item
+            && admission.admitted.len() < room
+            && groups.enter(item)
+        {
+            admission
+                .admitted
+                .push(place.admitted(children, *index, item));
+        }
+    }
+    if children.stopped.is_some() {
+        admission.passed.clone_from(&children.passed);
+        return admission;
+    }
     let mut waiting = children.passed.iter().copied();
     loop {
         let index = match waiting.next() {

@@ -2,7 +2,7 @@
 
 use super::Draft;
 use crate::event::Event;
-use crate::lane::{Origin, PersonKind, Phase, Why};
+use crate::lane::{Origin, PersonKind, Phase, Section, Why};
 use crate::refusal::Refusal;
 use crate::result::{LaneResult, Verdict};
 use serde_json::Value;
@@ -22,7 +22,9 @@ impl Draft<'_> {
 
     /// First the wish, then the settling of what runs, then undo and `always`.
     pub(super) fn stop(&mut self, verdict: Verdict, by: String) -> Result<(), Refusal> {
-        if self.lane.stop.is_some() || self.lane.verdict.is_some() {
+        // What takes back or cleans up runs to its end.
+        let has_main = self.lane.cursor.section == Section::Main;
+        if self.lane.stop.is_some() || self.lane.verdict.is_some() || !has_main {
             return Err(Refusal::Stopping);
         }
         self.push(Event::StopRequested {
@@ -53,8 +55,19 @@ impl Draft<'_> {
             }
             Phase::Pending(_) => self.settle_if_stopping(),
             Phase::Children => self.flow(),
+            Phase::Checking(checking) => {
+                // It may still go on at the target, which is asked to stop.
+                if checking.checkpoint.is_some() && checking.why != Why::Cancel {
+                    let ask_ms = checking.ask_ms.max(self.at_ms);
+                    self.push(Event::StepUnsettled {
+                        why: Why::Cancel,
+                        ask_ms,
+                    });
+                }
+                Ok(())
+            }
             // Settled by its answer or by an observation.
-            Phase::Running(_) | Phase::Checking(_) | Phase::Ended => Ok(()),
+            Phase::Running(_) | Phase::Ended => Ok(()),
         }
     }
 
@@ -69,7 +82,7 @@ impl Draft<'_> {
 
     /// A pending call of a stopping lane: the target is asked to stop, then observed.
     pub(super) fn settle_if_stopping(&mut self) -> Result<(), Refusal> {
-        if self.lane.stop.is_some() && matches!(self.lane.phase, Phase::Pending(_)) {
+        if self.lane.is_stopping() && matches!(self.lane.phase, Phase::Pending(_)) {
             self.push(Event::StepUnsettled {
                 why: Why::Cancel,
                 ask_ms: self.at_ms,
@@ -79,7 +92,7 @@ impl Draft<'_> {
     }
 
     pub(super) fn pause(&mut self, by: String) -> Result<(), Refusal> {
-        if self.lane.stop.is_some() {
+        if self.lane.is_stopping() {
             return Err(Refusal::Stopping);
         }
         if self.lane.paused {
@@ -115,7 +128,12 @@ impl Draft<'_> {
         let call = match &self.lane.phase {
             Phase::Running(running) => Some(running.clone()),
             Phase::Checking(checking) => Some(Box::new(checking.running.clone())),
-            _ => None,
+            Phase::Pending(pending) => Some(Box::new(pending.running.clone())),
+            // No call is in flight here, and live children or an open question would be lost.
+            Phase::Children | Phase::Person(_) | Phase::Ended => {
+                return self.unexpected("a quarantine");
+            }
+            Phase::At | Phase::Gated(_) | Phase::Backoff { .. } | Phase::Waiting { .. } => None,
         };
         let title = "This lane took its worker down".to_owned();
         let ask = self.own_question(PersonKind::Quarantine, title, Value::Null);

@@ -5,6 +5,7 @@ use crate::answer::Answer;
 use crate::command::{Entry, Seen};
 use crate::contract::Effect;
 use crate::event::{Event, Journal};
+use crate::id::LaneId;
 use crate::lane::{CallSpec, PersonKind, Phase, Running, Section, UndoEntry, Why};
 use crate::refusal::Refusal;
 use crate::result::Verdict;
@@ -15,8 +16,8 @@ impl Draft<'_> {
         if !matches!(self.lane.phase, Phase::At | Phase::Gated(_)) || self.lane.paused {
             return self.unexpected("a step to begin");
         }
-        if let Entry::UndoChild { of } = entry {
-            return self.undo_child(of);
+        if let Some(child) = self.lane.undoing_child() {
+            return self.enter_undo_of(child, entry);
         }
         let (step, name) = self.present_step()?;
         match entry {
@@ -62,13 +63,25 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// The present undo entry is an ended child: a lane takes it back, or people hear why not.
+    fn enter_undo_of(&mut self, child: LaneId, entry: Entry) -> Result<(), Refusal> {
+        match (entry, self.lane.undo.last().copied()) {
+            (Entry::UndoChild { of }, _) if of == child => self.undo_child(of),
+            (Entry::Fault(reason), Some(entry)) => {
+                self.ask_about_undo(entry, Some(reason));
+                Ok(())
+            }
+            _ => self.unexpected("anything but the undo of its child"),
+        }
+    }
+
     fn finish(&mut self, verdict: Verdict, of_run: bool) -> Result<(), Refusal> {
         if of_run && self.lane.opening.parent.is_some() {
             self.push(Event::RunFinishAsked {
                 verdict: verdict.clone(),
             });
         }
-        self.push(Event::VerdictReached { verdict });
+        self.reach(verdict);
         self.succeed(Value::Null, Vec::new())
     }
 
@@ -77,6 +90,8 @@ impl Draft<'_> {
         match &self.lane.phase {
             Phase::At => self.push(Event::StepGated { resource }),
             Phase::Gated(gate) if gate.resource == resource => {}
+            // Its slot is not free yet; the target goes on meanwhile.
+            Phase::Pending(_) => {}
             Phase::Gated(_) => self.push(Event::StepGated { resource }),
             _ => return self.unexpected("a gate"),
         }
@@ -135,6 +150,9 @@ impl Draft<'_> {
                 self.attempt_failed(reason, after_ms, PLUGIN_RETRY_MAX)
             }
             Answer::Reject { reason, output } => self.fail(reason, output),
+            Answer::NeedsHuman { .. } if self.lane.is_stopping() => {
+                self.fail("stopped before people answered".to_owned(), Value::Null)
+            }
             Answer::NeedsHuman { title, form } => {
                 let ask = self.own_question(PersonKind::NeedsHuman, title, form);
                 self.ask(ask, Some(call), None);
@@ -162,7 +180,7 @@ impl Draft<'_> {
     ) -> Result<(), Refusal> {
         let (step, _) = self.present_step()?;
         let allowed = step.retry.times.max(granted);
-        if self.lane.stop.is_some() || self.lane.attempt > allowed {
+        if self.lane.is_stopping() || self.lane.attempt > allowed {
             return self.fail(reason, Value::Null);
         }
         let wait_ms = after_ms
@@ -212,11 +230,19 @@ impl Draft<'_> {
 
     /// "Not done" counts only when the cut call can no longer land.
     fn check_after_settling(&mut self) {
-        let ask_ms = self.at_ms + self.context.settle_ms;
-        self.push(Event::StepUnsettled {
-            why: Why::Timeout,
-            ask_ms,
-        });
+        let ask_ms = self.at_ms.saturating_add(self.context.settle_ms);
+        let why = self.why(Why::Timeout);
+        self.push(Event::StepUnsettled { why, ask_ms });
+    }
+
+    /// A call of a stopping lane that may go on at the target is asked to stop.
+    fn why(&self, otherwise: Why) -> Why {
+        match &self.lane.phase {
+            Phase::Running(running) if self.lane.is_stopping() && running.checkpoint.is_some() => {
+                Why::Cancel
+            }
+            _ => otherwise,
+        }
     }
 
     pub(super) fn broken(&mut self, reason: String) -> Result<(), Refusal> {
@@ -228,7 +254,7 @@ impl Draft<'_> {
             .journal
             .iter()
             .any(|entry| entry.attempt == running.attempt);
-        if running.call.effect == Effect::Once && half_done {
+        if running.call.effect.mutates() && half_done {
             self.check_after_settling();
             return Ok(());
         }
@@ -240,12 +266,16 @@ impl Draft<'_> {
         let Phase::Running(running) = &self.lane.phase else {
             return self.unexpected("a lost call");
         };
-        if running.call.effect == Effect::Once {
-            let ask_ms = running.deadline_ms.max(self.at_ms) + self.context.settle_ms;
-            self.push(Event::StepUnsettled {
-                why: Why::Lost,
-                ask_ms,
-            });
+        let stopping = self.lane.is_stopping();
+        if running.call.effect == Effect::Read && stopping {
+            return self.fail("stopped before it was done".to_owned(), Value::Null);
+        }
+        // A stopping lane begins nothing anew: what a lost call did is looked up.
+        if running.call.effect == Effect::Once || stopping {
+            let lands_ms = running.deadline_ms.max(self.at_ms);
+            let ask_ms = lands_ms.saturating_add(self.context.settle_ms);
+            let why = self.why(Why::Lost);
+            self.push(Event::StepUnsettled { why, ask_ms });
         } else {
             let deadline_ms = self.at_ms.saturating_add_unsigned(running.call.timeout_ms);
             self.push(Event::StepRestarted { deadline_ms });
@@ -258,7 +288,13 @@ impl Draft<'_> {
             return self.unexpected("an observation");
         };
         let checking = checking.clone();
-        let cancelled = checking.why == Why::Cancel || self.lane.stop.is_some();
+        let cancelled = checking.why == Why::Cancel || self.lane.is_stopping();
+        let mutates = checking.running.call.effect.mutates();
+        let granted = self.step().map_or(0, |step| step.retry.times).max(1);
+        // Until it has settled, the lost call may still land.
+        if self.at_ms < checking.ask_ms && matches!(seen, Seen::NotDone | Seen::Unknown(_)) {
+            return self.unexpected("an observation that early");
+        }
         match seen {
             Seen::Done(output) => self.succeed(output, vec!["observed at the target".to_owned()]),
             Seen::Going { ask_after_ms } if checking.asked < OBSERVE_MAX => {
@@ -278,6 +314,10 @@ impl Draft<'_> {
                 self.attempt_failed("the call did not take effect".to_owned(), None, 1)
             }
             Seen::Unknown(why) if checking.running.call.effect == Effect::Once => {
+                self.in_doubt(checking.running, why)
+            }
+            // No more repeats: what follows, perhaps an undo, must not begin from a guess.
+            Seen::Unknown(why) if mutates && (cancelled || self.lane.attempt > granted) => {
                 self.in_doubt(checking.running, why)
             }
             Seen::Unknown(why) if cancelled => self.fail(why, Value::Null),

@@ -7,10 +7,13 @@
 
 mod admit;
 mod children;
+mod choice;
 mod control;
 mod course;
 mod onward;
 mod person;
+mod rounds;
+mod waves;
 
 pub use admit::limit as children_at_once;
 
@@ -25,6 +28,8 @@ use std::sync::Arc;
 
 /// Most children that one decision admits: one commit spawns no more.
 pub const ADMIT_MAX: usize = 200;
+/// Most live children of one lane: one commit can tell them all to stop.
+pub const LIVE_MAX: u32 = 200;
 /// How far behind a full group admission looks for other items.
 pub const LOOK_AHEAD_MAX: usize = 200;
 /// Repeats that a plugin may ask for by itself when the runbook grants fewer.

@@ -22,22 +22,7 @@ impl Draft<'_> {
                 self.push(Event::UndoNoted { entry });
             }
         }
-        if section == Section::Main {
-            let open = self
-                .lane
-                .children
-                .as_ref()
-                .map(|c| c.open_undo.clone())
-                .unwrap_or_default();
-            for child in open {
-                self.push(Event::UndoNoted {
-                    entry: UndoEntry {
-                        step: index,
-                        child: Some(child),
-                    },
-                });
-            }
-        }
+        self.note_open_undo();
         self.push(Event::StepSucceeded {
             step: name,
             output,
@@ -58,6 +43,34 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// What ended children left open is this lane's to take back, however the step ends.
+    pub(super) fn note_open_undo(&mut self) {
+        if self.lane.cursor.section != Section::Main {
+            return;
+        }
+        let step = self.lane.cursor.index;
+        let children = self.lane.children.as_deref();
+        let open = children.map_or_else(Vec::new, |children| children.open_undo.clone());
+        for child in open {
+            let entry = UndoEntry {
+                step,
+                child: Some(child),
+            };
+            self.push(Event::UndoNoted { entry });
+        }
+    }
+
+    /// A verdict never becomes better, and a handled failure is never forgotten.
+    pub(super) fn reach(&mut self, mut verdict: Verdict) {
+        if self.lane.recovered && verdict.result.severity() == 0 {
+            verdict.result = LaneResult::Recovered;
+        }
+        let present = self.lane.verdict.as_ref();
+        if present.is_none_or(|known| known.result.severity() < verdict.result.severity()) {
+            self.push(Event::VerdictReached { verdict });
+        }
+    }
+
     /// The step is over and did not work; its `on_failure` says what that means.
     pub(super) fn fail(&mut self, reason: String, output: Value) -> Result<(), Refusal> {
         self.fail_as(reason, output, None)
@@ -69,8 +82,20 @@ impl Draft<'_> {
         output: Value,
         result: Option<LaneResult>,
     ) -> Result<(), Refusal> {
+        let on_failure = self.present_step()?.0.on_failure;
+        self.fail_how(on_failure, reason, output, result)
+    }
+
+    pub(super) fn fail_how(
+        &mut self,
+        on_failure: OnFailure,
+        reason: String,
+        output: Value,
+        result: Option<LaneResult>,
+    ) -> Result<(), Refusal> {
         let (step, name) = self.present_step()?;
         let note = Some(reason.clone());
+        self.note_open_undo();
         self.announce(Stage::Cancelled, &|share| share.left > 0 && !share.told_end);
         self.push(Event::StepFailed {
             step: std::sync::Arc::clone(&name),
@@ -82,19 +107,17 @@ impl Draft<'_> {
             self.onward();
             return Ok(());
         }
-        let verdict = |result| Event::VerdictReached {
-            verdict: Verdict {
-                result,
-                note,
-                step: Some(step.id.to_string()),
-            },
+        let verdict = |result| Verdict {
+            result,
+            note,
+            step: Some(step.id.to_string()),
         };
-        match step.on_failure {
-            _ if self.lane.stop.is_some() => {}
-            OnFailure::Stop => self.push(verdict(result.unwrap_or(LaneResult::Failed))),
-            OnFailure::Undo => self.push(verdict(result.unwrap_or(LaneResult::RolledBack))),
-            OnFailure::Hold => self.push(verdict(LaneResult::Held)),
-            OnFailure::Again => self.push(verdict(LaneResult::Again)),
+        match on_failure {
+            _ if self.lane.is_stopping() => {}
+            OnFailure::Stop => self.reach(verdict(result.unwrap_or(LaneResult::Failed))),
+            OnFailure::Undo => self.reach(verdict(result.unwrap_or(LaneResult::RolledBack))),
+            OnFailure::Hold => self.reach(verdict(LaneResult::Held)),
+            OnFailure::Again => self.reach(verdict(LaneResult::Again)),
             OnFailure::Continue => self.push(Event::FailureHandled { step: name }),
             OnFailure::Ask => {
                 let title = format!("{} failed", step.name.as_deref().unwrap_or(&step.id));
@@ -123,8 +146,8 @@ impl Draft<'_> {
     }
 
     fn onward_main(&mut self) -> bool {
-        if let Some(stop) = self.lane.stop.clone() {
-            self.push(Event::VerdictReached { verdict: stop });
+        if let (Some(stop), None) = (self.lane.stop.clone(), &self.lane.verdict) {
+            self.reach(stop);
         } else if self.lane.verdict.is_none() {
             if self.step().is_some() {
                 return false;
@@ -134,7 +157,7 @@ impl Draft<'_> {
                 note: None,
                 step: None,
             };
-            self.push(Event::VerdictReached { verdict });
+            self.reach(verdict);
         }
         let undoes = self
             .lane
@@ -159,7 +182,7 @@ impl Draft<'_> {
             return false;
         }
         if self.an_alternative_failed(entry) {
-            self.ask_about_undo(entry);
+            self.ask_about_undo(entry, None);
         } else {
             self.push(Event::UndoneOne { entry });
         }
@@ -180,7 +203,7 @@ impl Draft<'_> {
         })
     }
 
-    pub(super) fn ask_about_undo(&mut self, entry: UndoEntry) {
+    pub(super) fn ask_about_undo(&mut self, entry: UndoEntry, why: Option<String>) {
         let step = self
             .program
             .steps
@@ -188,11 +211,8 @@ impl Draft<'_> {
             .map_or("a step", |step| &*step.id);
         let title = format!("{step} could not be taken back");
         let ask = self.own_question(PersonKind::UndoFailed, title, Value::Null);
-        let reason = self
-            .lane
-            .verdict
-            .as_ref()
-            .and_then(|verdict| verdict.note.clone());
+        let of_lane = self.lane.verdict.as_ref();
+        let reason = why.or_else(|| of_lane.and_then(|verdict| verdict.note.clone()));
         self.ask(ask, None, reason);
     }
 
@@ -200,11 +220,16 @@ impl Draft<'_> {
         if self.step().is_some() {
             return false;
         }
-        let verdict = self.lane.verdict.clone().unwrap_or_else(|| Verdict {
-            result: self.lane.good_end(),
+        // A step of `always` that failed leaves a trace in an otherwise good end.
+        let result = self.lane.good_end();
+        self.reach(Verdict {
+            result,
             note: None,
             step: None,
         });
+        let Some(verdict) = self.lane.verdict.clone() else {
+            return false;
+        };
         self.push(Event::LaneEnded {
             result: verdict.result,
             note: verdict.note,

@@ -1,13 +1,13 @@
 //! People: who may decide, what counts, what follows.
 
 use super::Draft;
-use crate::command::{Actor, AskEntry, Choice};
-use crate::definition::{OnDeny, OnExpire};
-use crate::event::Event;
+use crate::command::{Actor, AskEntry};
+use crate::definition::{OnDeny, OnExpire, OnFailure};
+use crate::event::{Event, Stage};
 use crate::id::Digest;
-use crate::lane::{Clause, Person, PersonKind, Phase, Running, Section, Vote};
+use crate::lane::{Clause, Person, PersonKind, Phase, Running, Vote};
 use crate::refusal::Refusal;
-use crate::result::{LaneResult, Verdict};
+use crate::result::LaneResult;
 use serde_json::{Value, json};
 
 /// Who answers the engine's own questions (doubts, failures, undo).
@@ -66,7 +66,7 @@ impl Draft<'_> {
     }
 
     /// The open question, if this person may settle it at this instant.
-    fn asked(&self, actor: &Actor) -> Result<Person, Refusal> {
+    pub(super) fn asked(&self, actor: &Actor) -> Result<Person, Refusal> {
         let Phase::Person(person) = &self.lane.phase else {
             return Err(Refusal::NobodyAsked {
                 phase: self.lane.phase.name(),
@@ -189,6 +189,7 @@ impl Draft<'_> {
         let (_, name) = self.present_step()?;
         match person.on_deny {
             OnDeny::Continue => {
+                self.announce(Stage::Cancelled, &|share| share.left > 0 && !share.told_end);
                 let output = json!({ "approved": false });
                 self.push(Event::StepFailed {
                     step: name.clone(),
@@ -199,7 +200,11 @@ impl Draft<'_> {
                 self.onward();
                 Ok(())
             }
-            OnDeny::Again => self.fail_as(reason, Value::Null, Some(LaneResult::Again)),
+            OnDeny::Again => self.fail_how(OnFailure::Again, reason, Value::Null, None),
+            // Whatever the step says about failures: what was denied does not go on.
+            OnDeny::Stop if person.kind.is_approval() => {
+                self.fail_how(OnFailure::Stop, reason, Value::Null, Some(result))
+            }
             OnDeny::Stop => self.fail_as(reason, Value::Null, Some(result)),
         }
     }
@@ -255,123 +260,9 @@ impl Draft<'_> {
             None => self.succeed(answer, Vec::new()),
         }
     }
-
-    pub(super) fn choose(
-        &mut self,
-        actor: Actor,
-        choice: Choice,
-        comment: Option<String>,
-        output: Value,
-    ) -> Result<(), Refusal> {
-        let person = self.asked(&actor)?;
-        if person.kind.is_approval() || person.kind.is_form() {
-            return Err(Refusal::WrongKind {
-                expected: expected(person.kind),
-            });
-        }
-        if choice == Choice::Done && person.kind != PersonKind::InDoubt {
-            return Err(Refusal::WrongKind {
-                expected: "retry, skip or fail",
-            });
-        }
-        let by = actor.person;
-        let settled = Event::PersonSettled {
-            choice: choice.name().to_owned(),
-            by: Some(by.clone()),
-            answer: output.clone(),
-            comment: comment.clone(),
-        };
-        self.push(settled);
-        match person.kind {
-            PersonKind::InDoubt => self.doubt_settled(&person, choice, comment, output),
-            PersonKind::Quarantine if choice == Choice::Retry && person.call.is_some() => {
-                self.doubt_settled(&person, choice, comment, output)
-            }
-            PersonKind::UndoFailed => self.undo_settled(choice, by),
-            _ => self.failure_settled(&person, choice, by),
-        }
-    }
-
-    fn doubt_settled(
-        &mut self,
-        person: &Person,
-        choice: Choice,
-        comment: Option<String>,
-        output: Value,
-    ) -> Result<(), Refusal> {
-        match (choice, &person.call) {
-            (Choice::Done, _) => self.succeed(output, comment.into_iter().collect()),
-            // The same key: if the first call did land, the target can tell.
-            (Choice::Retry, Some(running)) => self.start_call(running.call.clone(), None),
-            _ => self.fail(
-                comment.unwrap_or_else(|| "in doubt, given up".to_owned()),
-                Value::Null,
-            ),
-        }
-    }
-
-    fn undo_settled(&mut self, choice: Choice, by: String) -> Result<(), Refusal> {
-        if choice == Choice::Retry {
-            self.push(Event::StepReopened { by });
-            return Ok(());
-        }
-        let note = Some("something could not be taken back".to_owned());
-        let verdict = Verdict {
-            result: LaneResult::Failed,
-            note,
-            step: None,
-        };
-        self.push(Event::VerdictReached { verdict });
-        match (choice, self.lane.undo.last().copied()) {
-            (Choice::Skip, Some(entry)) => self.push(Event::UndoneOne { entry }),
-            _ => self.push(Event::AlwaysBegan),
-        }
-        self.onward();
-        Ok(())
-    }
-
-    fn failure_settled(
-        &mut self,
-        person: &Person,
-        choice: Choice,
-        by: String,
-    ) -> Result<(), Refusal> {
-        if choice == Choice::Retry {
-            self.push(Event::StepReopened { by });
-            return Ok(());
-        }
-        let (step, name) = self.present_step()?;
-        let reason = person
-            .reason
-            .clone()
-            .unwrap_or_else(|| person.title.clone());
-        let in_main = self.lane.cursor.section == Section::Main;
-        if choice == Choice::Skip || !in_main {
-            if !self.lane.results.contains_key(&name) {
-                let output = Value::Null;
-                self.push(Event::StepFailed {
-                    step: name.clone(),
-                    reason,
-                    output,
-                });
-            }
-            self.push(Event::FailureHandled { step: name });
-        } else {
-            let (result, step) = (LaneResult::Failed, Some(step.id.to_string()));
-            self.push(Event::VerdictReached {
-                verdict: Verdict {
-                    result,
-                    note: Some(reason),
-                    step,
-                },
-            });
-        }
-        self.onward();
-        Ok(())
-    }
 }
 
-fn expected(kind: PersonKind) -> &'static str {
+pub(super) fn expected(kind: PersonKind) -> &'static str {
     match kind {
         PersonKind::Approve | PersonKind::WaveGate => "yes or no",
         PersonKind::Ask | PersonKind::NeedsHuman => "a form",

@@ -98,7 +98,7 @@ impl Tally {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Children {
     pub kind: ChildrenKind,
-    /// Blob of `Vec<Item>`; none for rounds, calls and undo.
+    /// Blob of `Vec<Item>`; for a call the blob of its `Plan`; none for rounds and undo.
     pub items: Option<Digest>,
     pub total: u32,
     pub waves: Vec<WaveRange>,
@@ -108,6 +108,9 @@ pub struct Children {
     pub next: u32,
     /// Items passed over because their group was full, in order.
     pub passed: Vec<u32>,
+    /// Failed items to be admitted anew, even while admission is stopped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub again: Vec<u32>,
     /// By key.
     pub live: BTreeMap<String, Live>,
     pub tally: Tally,
@@ -145,6 +148,9 @@ pub struct CustomerShare {
     pub left: u32,
     pub started: bool,
     pub told_end: bool,
+    /// Items that ended well: without one, nothing was completed.
+    #[serde(default)]
+    pub done: u32,
 }
 
 impl Children {
@@ -158,6 +164,7 @@ impl Children {
             wave: 0,
             next: 0,
             passed: Vec::new(),
+            again: Vec::new(),
             live: BTreeMap::new(),
             tally: Tally::default(),
             wave_tally: Tally::default(),
@@ -186,6 +193,6 @@ impl Children {
     #[must_use]
     pub fn wave_is_through(&self) -> bool {
         let end = self.present_wave().map_or(self.total, |wave| wave.to);
-        self.live.is_empty() && self.passed.is_empty() && self.next >= end
+        self.live.is_empty() && self.passed.is_empty() && self.again.is_empty() && self.next >= end
     }
 }

@@ -107,6 +107,9 @@ pub struct Checking {
     /// Not asked before: until then the lost call may still land.
     pub ask_ms: i64,
     pub asked: u32,
+    /// The slot of the call in doubt is still taken (a pending call had given it back).
+    #[serde(default)]
+    pub slot_held: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

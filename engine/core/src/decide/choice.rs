@@ -1,0 +1,145 @@
+//! What people choose where the engine itself asks: doubts, failures, undo, quarantine.
+//!
+//! Not here: approvals and forms (see `person`).
+
+use super::Draft;
+use super::person::expected;
+use crate::command::{Actor, Choice};
+use crate::event::{Event, Stage};
+use crate::lane::{Person, PersonKind, Section};
+use crate::refusal::Refusal;
+use crate::result::{LaneResult, Verdict};
+use serde_json::Value;
+
+impl Draft<'_> {
+    pub(super) fn choose(
+        &mut self,
+        actor: Actor,
+        choice: Choice,
+        comment: Option<String>,
+        output: Value,
+    ) -> Result<(), Refusal> {
+        let person = self.asked(&actor)?;
+        if person.kind.is_approval() || person.kind.is_form() {
+            return Err(Refusal::WrongKind {
+                expected: expected(person.kind),
+            });
+        }
+        if choice == Choice::Done && person.kind != PersonKind::InDoubt {
+            return Err(Refusal::WrongKind {
+                expected: "retry, skip or fail",
+            });
+        }
+        if choice == Choice::Skip && person.kind == PersonKind::InDoubt {
+            return Err(Refusal::WrongKind {
+                expected: expected(person.kind),
+            });
+        }
+        // Nothing is called again for a lane that is being stopped.
+        if choice == Choice::Retry && person.call.is_some() && self.lane.is_stopping() {
+            return Err(Refusal::Stopping);
+        }
+        let by = actor.person;
+        let settled = Event::PersonSettled {
+            choice: choice.name().to_owned(),
+            by: Some(by.clone()),
+            answer: output.clone(),
+            comment: comment.clone(),
+        };
+        self.push(settled);
+        match person.kind {
+            PersonKind::InDoubt => self.doubt_settled(&person, choice, comment, output),
+            PersonKind::Quarantine if choice == Choice::Retry && person.call.is_some() => {
+                self.doubt_settled(&person, choice, comment, output)
+            }
+            _ if self.lane.undoing_child().is_some() => self.undo_settled(choice, by),
+            PersonKind::UndoFailed => self.undo_settled(choice, by),
+            _ => self.failure_settled(&person, choice, by),
+        }
+    }
+
+    fn doubt_settled(
+        &mut self,
+        person: &Person,
+        choice: Choice,
+        comment: Option<String>,
+        output: Value,
+    ) -> Result<(), Refusal> {
+        match (choice, &person.call) {
+            (Choice::Done, _) => self.succeed(output, comment.into_iter().collect()),
+            // The same key: if the first call did land, the target can tell.
+            (Choice::Retry, Some(running)) => self.start_call(running.call.clone(), None),
+            _ => self.fail(
+                comment.unwrap_or_else(|| "in doubt, given up".to_owned()),
+                Value::Null,
+            ),
+        }
+    }
+
+    fn undo_settled(&mut self, choice: Choice, by: String) -> Result<(), Refusal> {
+        if choice == Choice::Retry {
+            self.push(Event::StepReopened { by });
+            return Ok(());
+        }
+        let known = self.lane.verdict.clone();
+        let (note, step) = known.map_or((None, None), |known| (known.note, known.step));
+        let left = "something could not be taken back";
+        let note = note.map_or_else(|| left.to_owned(), |note| format!("{note}; {left}"));
+        let verdict = Verdict {
+            result: LaneResult::Failed,
+            note: Some(note),
+            step,
+        };
+        self.push(Event::VerdictReached { verdict });
+        match (choice, self.lane.undo.last().copied()) {
+            (Choice::Skip, Some(entry)) => self.push(Event::UndoneOne { entry }),
+            _ => self.push(Event::AlwaysBegan),
+        }
+        self.onward();
+        Ok(())
+    }
+
+    fn failure_settled(
+        &mut self,
+        person: &Person,
+        choice: Choice,
+        by: String,
+    ) -> Result<(), Refusal> {
+        if choice == Choice::Retry {
+            self.note_open_undo();
+            self.push(Event::StepReopened { by });
+            self.onward();
+            return Ok(());
+        }
+        let (step, name) = self.present_step()?;
+        let reason = person
+            .reason
+            .clone()
+            .unwrap_or_else(|| person.title.clone());
+        let in_main = self.lane.cursor.section == Section::Main;
+        // A failed call has left its trace before people were asked; children and crashes have not.
+        let is_recorded = person.kind == PersonKind::Failure && self.lane.children.is_none();
+        if !is_recorded {
+            self.note_open_undo();
+            self.announce(Stage::Cancelled, &|share| share.left > 0 && !share.told_end);
+            let output = self.each_output();
+            self.push(Event::StepFailed {
+                step: name.clone(),
+                reason: reason.clone(),
+                output,
+            });
+        }
+        if choice == Choice::Skip || !in_main {
+            self.push(Event::FailureHandled { step: name });
+        } else {
+            let (result, step) = (LaneResult::Failed, Some(step.id.to_string()));
+            self.reach(Verdict {
+                result,
+                note: Some(reason),
+                step,
+            });
+        }
+        self.onward();
+        Ok(())
+    }
+}

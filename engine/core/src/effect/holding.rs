@@ -1,0 +1,117 @@
+//! Timers and slots follow from the state alone: what a lane holds before an event is compared with
+//! what it holds after it, so that no path can leave one behind.
+//!
+//! Not here: what an event asks for beyond that (see `effect`). A new event that leaves the phase
+//! untouched must be named in `keeps_phase`.
+
+use super::{Effect, timer};
+use crate::event::Event;
+use crate::lane::{Children, Lane, Phase};
+
+type Timers = Vec<(&'static str, i64)>;
+
+/// The timers that a lane in this state waits for, with their instants.
+#[must_use]
+pub fn timers(lane: &Lane) -> Timers {
+    match &lane.phase {
+        Phase::Backoff { until_ms } => vec![(timer::RETRY, *until_ms)],
+        Phase::Pending(pending) => vec![(timer::RESUME, pending.resume_ms)],
+        Phase::Checking(checking) => vec![(timer::CHECK, checking.ask_ms)],
+        Phase::Waiting { until_ms } => vec![(timer::WAIT, *until_ms)],
+        Phase::Person(person) => one(timer::EXPIRE, person.expires_ms),
+        Phase::Children => lane.children.as_deref().map_or_else(Vec::new, of_children),
+        Phase::At | Phase::Gated(_) | Phase::Running(_) | Phase::Ended => Vec::new(),
+    }
+}
+
+fn one(name: &'static str, at_ms: Option<i64>) -> Timers {
+    at_ms.map(|at_ms| (name, at_ms)).into_iter().collect()
+}
+
+fn of_children(children: &Children) -> Timers {
+    let soak = one(timer::SOAK, children.soak_until_ms);
+    let round = one(timer::ROUND, children.next_round_ms);
+    soak.into_iter().chain(round).collect()
+}
+
+/// The slot that a lane in this state holds: only while a call may be at work.
+#[must_use]
+pub fn slot(lane: &Lane) -> Option<&(String, u32)> {
+    match &lane.phase {
+        Phase::Running(running) => running.call.slot.as_ref(),
+        Phase::Checking(checking) if checking.slot_held => checking.running.call.slot.as_ref(),
+        _ => None,
+    }
+}
+
+/// What has to be given back, cleared and set. Taking is the events' own matter: it is a condition
+/// of their commit.
+pub(super) fn changes(before: &Lane, event: &Event) -> Vec<Effect> {
+    if keeps_phase(event) {
+        return Vec::new();
+    }
+    let mut effects = Vec::new();
+    if let Some((key, _)) = slot(before).filter(|_| !keeps_slot(event)) {
+        effects.push(Effect::ReleaseSlot { key: key.clone() });
+    }
+    let (old, new) = (timers(before), timers_after(event));
+    for (name, _) in &old {
+        if new.iter().all(|(kept, _)| kept != name) {
+            let name = (*name).to_owned();
+            effects.push(Effect::ClearTimer { name });
+        }
+    }
+    for (name, at_ms) in new {
+        if !old.contains(&(name, at_ms)) {
+            let name = name.to_owned();
+            effects.push(Effect::SetTimer { name, at_ms });
+        }
+    }
+    effects
+}
+
+/// The timers of the phase into which this event leads.
+fn timers_after(event: &Event) -> Timers {
+    match event {
+        Event::AttemptFailed { retry_ms, .. } => vec![(timer::RETRY, *retry_ms)],
+        Event::StepPended { resume_ms, .. } => vec![(timer::RESUME, *resume_ms)],
+        Event::StepUnsettled { ask_ms, .. } => vec![(timer::CHECK, *ask_ms)],
+        Event::WaitBegan { until_ms } => vec![(timer::WAIT, *until_ms)],
+        Event::PersonAsked { person } => one(timer::EXPIRE, person.expires_ms),
+        Event::WaveThrough { soak_until_ms } => one(timer::SOAK, *soak_until_ms),
+        Event::RoundDue { at_ms } => vec![(timer::ROUND, *at_ms)],
+        _ => Vec::new(),
+    }
+}
+
+/// The same call goes on, or its outcome is looked up.
+fn keeps_slot(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::StepRestarted { .. } | Event::StepUnsettled { .. }
+    )
+}
+
+fn keeps_phase(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::LaneOpened { .. }
+            | Event::CallJournaled { .. }
+            | Event::UndoNoted { .. }
+            | Event::NoReturnPassed
+            | Event::LeaseOpened { .. }
+            | Event::LeaseEndAsked { .. }
+            | Event::Detached { .. }
+            | Event::RunFinishAsked { .. }
+            | Event::VoteCast { .. }
+            | Event::ChildrenEnded { .. }
+            | Event::AdmissionStopped { .. }
+            | Event::NoticeDue { .. }
+            | Event::ReportDue { .. }
+            | Event::StopRequested { .. }
+            | Event::Paused { .. }
+            | Event::Resumed { .. }
+            | Event::VerdictReached { .. }
+            | Event::FailuresTolerated
+    )
+}
