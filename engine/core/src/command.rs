@@ -41,6 +41,9 @@ pub enum Command {
         actor: Actor,
         choice: Choice,
         comment: Option<String>,
+        /// Of the question that the person saw; without it, a choice may meet a later question.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signs: Option<Digest>,
         #[serde(default, skip_serializing_if = "Value::is_null")]
         output: Value,
     },

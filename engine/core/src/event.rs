@@ -177,6 +177,9 @@ pub enum Event {
     AttemptFailed {
         reason: String,
         retry_ms: i64,
+        /// Nobody knows whether it took effect; it is repeated with the same key.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unsure: bool,
     },
     BackoffEnded,
     StepSucceeded {

@@ -132,10 +132,17 @@ pub struct Lane {
     pub visit: u32,
     /// Number of the next attempt of the present step, from 1.
     pub attempt: u32,
+    /// The call before the next attempt, if nobody knows whether it took effect: the step cannot
+    /// fail or be skipped before people have said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsure: Option<Box<Running>>,
     /// Mutating host calls of the present step, for its next attempts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub journal: Vec<crate::event::Journal>,
     pub ended_ms: Option<i64>,
+    /// Undo entries that were still open when the lane went on to `always` with a good end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<UndoEntry>,
 }
 
 impl Lane {
@@ -162,8 +169,10 @@ impl Lane {
             locks: Vec::new(),
             visit: 0,
             attempt: 1,
+            unsure: None,
             journal: Vec::new(),
             ended_ms: None,
+            left: Vec::new(),
             opening: Arc::new(opening),
         }
     }
@@ -221,6 +230,12 @@ impl Lane {
             Section::Undo => self.undo.last()?.child,
             Section::Main | Section::Always => None,
         }
+    }
+
+    /// What an ended lane leaves to its parent to take back.
+    #[must_use]
+    pub fn undo_left(&self) -> &[UndoEntry] {
+        &self.left
     }
 
     /// How the lane ends when its main list is through.

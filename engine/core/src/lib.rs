@@ -17,6 +17,7 @@ pub mod event;
 pub mod expression;
 pub mod id;
 pub mod lane;
+pub mod mail;
 pub mod plan;
 pub mod refusal;
 pub mod result;

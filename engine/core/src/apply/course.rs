@@ -84,6 +84,7 @@ fn call(lane: &mut Lane, event: &Event, at_ms: i64) {
                     .cloned()
                     .collect::<Vec<_>>(),
             );
+            lane.unsure = None;
             lane.phase = Phase::Running(Box::new(Running {
                 call: (**call).clone(),
                 key: *key,
@@ -146,7 +147,10 @@ fn call(lane: &mut Lane, event: &Event, at_ms: i64) {
                 lane.phase = Phase::Checking(Box::new(checking));
             }
         }
-        Event::AttemptFailed { retry_ms, .. } => {
+        Event::AttemptFailed {
+            retry_ms, unsure, ..
+        } => {
+            lane.unsure = running(lane).filter(|_| *unsure).map(Box::new);
             lane.attempt += 1;
             lane.phase = Phase::Backoff {
                 until_ms: *retry_ms,

@@ -61,7 +61,10 @@ pub fn apply(lane: &mut Lane, recorded: &Recorded) {
 
 fn control(lane: &mut Lane, event: &Event, at_ms: i64) {
     match event {
-        Event::PersonAsked { person } => lane.phase = Phase::Person(person.clone()),
+        Event::PersonAsked { person } => {
+            lane.unsure = None;
+            lane.phase = Phase::Person(person.clone());
+        }
         Event::VoteCast { vote } => {
             if let Phase::Person(person) = &mut lane.phase {
                 person.votes.push(vote.clone());
@@ -119,6 +122,7 @@ fn fresh_step(lane: &mut Lane) {
     lane.children = None;
     lane.visit = 0;
     lane.attempt = 1;
+    lane.unsure = None;
     lane.journal.clear();
 }
 

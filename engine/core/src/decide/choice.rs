@@ -5,13 +5,26 @@
 use super::Draft;
 use super::person::expected;
 use crate::command::{Actor, Choice};
+use crate::definition::OnFailure;
 use crate::event::{Event, Stage};
-use crate::lane::{Person, PersonKind, Section};
+use crate::id::Digest;
+use crate::lane::{Person, PersonKind, Phase, Section};
 use crate::refusal::Refusal;
 use crate::result::{LaneResult, Verdict};
 use serde_json::Value;
 
 impl Draft<'_> {
+    /// A choice made on a page that shows an older question is not for this one.
+    pub(super) fn same_question(&self, signs: Option<Digest>) -> Result<(), Refusal> {
+        match (&self.lane.phase, signs) {
+            (Phase::Person(person), Some(signs)) if person.signs != signs => {
+                let present = person.signs;
+                Err(Refusal::Changed { present })
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn choose(
         &mut self,
         actor: Actor,
@@ -69,10 +82,15 @@ impl Draft<'_> {
             (Choice::Done, _) => self.succeed(output, comment.into_iter().collect()),
             // The same key: if the first call did land, the target can tell.
             (Choice::Retry, Some(running)) => self.start_call(running.call.clone(), None),
-            _ => self.fail(
-                comment.unwrap_or_else(|| "in doubt, given up".to_owned()),
-                Value::Null,
-            ),
+            _ => {
+                let reason = comment.unwrap_or_else(|| "in doubt, given up".to_owned());
+                // People have just said it: they are not asked again.
+                let on_failure = match self.present_step()?.0.on_failure {
+                    OnFailure::Ask => OnFailure::Stop,
+                    other => other,
+                };
+                self.fail_how(on_failure, reason, Value::Null, None)
+            }
         }
     }
 

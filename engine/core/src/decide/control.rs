@@ -133,7 +133,9 @@ impl Draft<'_> {
             Phase::Children | Phase::Person(_) | Phase::Ended => {
                 return self.unexpected("a quarantine");
             }
-            Phase::At | Phase::Gated(_) | Phase::Backoff { .. } | Phase::Waiting { .. } => None,
+            Phase::At | Phase::Gated(_) | Phase::Backoff { .. } | Phase::Waiting { .. } => {
+                self.lane.unsure.clone()
+            }
         };
         let title = "This lane took its worker down".to_owned();
         let ask = self.own_question(PersonKind::Quarantine, title, Value::Null);

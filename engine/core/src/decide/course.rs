@@ -21,6 +21,9 @@ impl Draft<'_> {
         }
         let (step, name) = self.present_step()?;
         match entry {
+            Entry::Skip if self.lane.unsure.is_some() => {
+                self.fail("its condition no longer holds".to_owned(), Value::Null)?;
+            }
             Entry::Skip => {
                 self.push(Event::StepSkipped { step: name });
                 self.onward();
@@ -147,7 +150,7 @@ impl Draft<'_> {
                 self.settle_if_stopping()
             }
             Answer::Retry { reason, after_ms } => {
-                self.attempt_failed(reason, after_ms, PLUGIN_RETRY_MAX)
+                self.attempt_failed(reason, after_ms, PLUGIN_RETRY_MAX, false)
             }
             Answer::Reject { reason, output } => self.fail(reason, output),
             Answer::NeedsHuman { .. } if self.lane.is_stopping() => {
@@ -177,6 +180,7 @@ impl Draft<'_> {
         reason: String,
         after_ms: Option<u64>,
         granted: u32,
+        unsure: bool,
     ) -> Result<(), Refusal> {
         let (step, _) = self.present_step()?;
         let allowed = step.retry.times.max(granted);
@@ -188,7 +192,11 @@ impl Draft<'_> {
             .max(step.retry.wait_ms)
             .max(RETRY_WAIT_MS);
         let retry_ms = self.at_ms.saturating_add_unsigned(wait_ms);
-        self.push(Event::AttemptFailed { reason, retry_ms });
+        self.push(Event::AttemptFailed {
+            reason,
+            retry_ms,
+            unsure,
+        });
         Ok(())
     }
 
@@ -222,7 +230,7 @@ impl Draft<'_> {
             return self.unexpected("a cut call");
         };
         if running.call.effect == Effect::Read {
-            return self.attempt_failed(reason.to_owned(), None, 0);
+            return self.attempt_failed(reason.to_owned(), None, 0, false);
         }
         self.check_after_settling();
         Ok(())
@@ -311,7 +319,7 @@ impl Draft<'_> {
                 self.fail("stopped before it was done".to_owned(), Value::Null)
             }
             Seen::NotDone => {
-                self.attempt_failed("the call did not take effect".to_owned(), None, 1)
+                self.attempt_failed("the call did not take effect".to_owned(), None, 1, false)
             }
             Seen::Unknown(why) if checking.running.call.effect == Effect::Once => {
                 self.in_doubt(checking.running, why)
@@ -321,7 +329,7 @@ impl Draft<'_> {
                 self.in_doubt(checking.running, why)
             }
             Seen::Unknown(why) if cancelled => self.fail(why, Value::Null),
-            Seen::Unknown(why) => self.attempt_failed(why, None, 1),
+            Seen::Unknown(why) => self.attempt_failed(why, None, 1, mutates),
             Seen::Going { .. } => self.in_doubt(
                 checking.running,
                 "the target never came to an end".to_owned(),
@@ -329,7 +337,7 @@ impl Draft<'_> {
         }
     }
 
-    fn in_doubt(&mut self, running: Running, why: String) -> Result<(), Refusal> {
+    pub(super) fn in_doubt(&mut self, running: Running, why: String) -> Result<(), Refusal> {
         let title = format!("Did {} happen?", running.call.action);
         let ask = self.own_question(PersonKind::InDoubt, title, Value::Null);
         self.ask(ask, Some(Box::new(running)), Some(why));

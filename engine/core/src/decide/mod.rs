@@ -135,8 +135,12 @@ impl<'a> Draft<'a> {
                 actor,
                 choice,
                 comment,
+                signs,
                 output,
-            } => self.choose(actor, choice, comment, output),
+            } => {
+                self.same_question(signs)?;
+                self.choose(actor, choice, comment, output)
+            }
             Command::Cancel { by, reason } => self.cancel(by, reason),
             Command::Pause { by } => self.pause(by),
             Command::Resume { by } => self.resume(by),

@@ -93,6 +93,10 @@ impl Draft<'_> {
         output: Value,
         result: Option<LaneResult>,
     ) -> Result<(), Refusal> {
+        // What follows, perhaps an undo, must not begin from a guess.
+        if let Some(running) = self.lane.unsure.clone() {
+            return self.in_doubt(*running, reason);
+        }
         let (step, name) = self.present_step()?;
         let note = Some(reason.clone());
         self.note_open_undo();

@@ -1,0 +1,147 @@
+//! A message on its way: the small state machine of a lane in the mail queue.
+//!
+//! Not here: rendering and sending.
+
+use crate::id::{Digest, LaneId, RunId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How often a message is handed over before it counts as refused.
+pub const ATTEMPT_MAX: u32 = 12;
+/// First wait after a deferral; it doubles up to `RETRY_WAIT_MAX_MS`.
+const RETRY_WAIT_MS: i64 = 30_000;
+const RETRY_WAIT_MAX_MS: i64 = 2 * 3_600_000;
+
+/// One entry of a customer's calendar.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarEntry {
+    /// Stable for run and customer.
+    pub uid: String,
+    /// Rises with every change of the same entry.
+    pub sequence: u32,
+    pub start_ms: i64,
+    pub end_ms: i64,
+    pub cancelled: bool,
+    pub summary: String,
+    pub description: String,
+    pub stamp_ms: i64,
+}
+
+/// One message to one recipient. The same thread, stage, revision and recipient give the same lane.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MailSpec {
+    pub lane: LaneId,
+    pub run: RunId,
+    /// None for messages to staff.
+    pub customer: Option<String>,
+    pub stage: String,
+    pub template: String,
+    /// Blob of the definition that holds the templates.
+    pub definition: Digest,
+    pub context: Value,
+    pub to_name: String,
+    pub to_address: String,
+    pub message_id: String,
+    pub references: Vec<String>,
+    pub calendar: Option<CalendarEntry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "mail")]
+pub enum MailEvent {
+    MailQueued {
+        spec: Box<MailSpec>,
+        at_ms: i64,
+    },
+    MailAccepted {
+        answer: String,
+        sha256: String,
+        at_ms: i64,
+    },
+    MailDeferred {
+        answer: String,
+        retry_ms: i64,
+        at_ms: i64,
+    },
+    MailRefused {
+        answer: String,
+        at_ms: i64,
+    },
+}
+
+/// What the next hop said, or why the message was not even rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandOver {
+    Accepted { answer: String, sha256: String },
+    Deferred { answer: String },
+    Refused { answer: String },
+}
+
+/// A message as its events tell it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mail {
+    pub spec: MailSpec,
+    pub queued_ms: i64,
+    pub attempts: u32,
+    pub retry_ms: Option<i64>,
+    /// Accepted or refused: nothing more will happen.
+    pub settled: bool,
+}
+
+impl Mail {
+    /// None for a log that does not begin with `MailQueued`.
+    #[must_use]
+    pub fn fold(events: &[MailEvent]) -> Option<Self> {
+        let MailEvent::MailQueued { spec, at_ms } = events.first()? else {
+            return None;
+        };
+        let mut mail = Self {
+            spec: (**spec).clone(),
+            queued_ms: *at_ms,
+            attempts: 0,
+            retry_ms: None,
+            settled: false,
+        };
+        events[1..].iter().for_each(|event| mail.apply(event));
+        Some(mail)
+    }
+
+    pub fn apply(&mut self, event: &MailEvent) {
+        match event {
+            MailEvent::MailQueued { .. } => return,
+            MailEvent::MailDeferred { retry_ms, .. } => self.retry_ms = Some(*retry_ms),
+            MailEvent::MailAccepted { .. } | MailEvent::MailRefused { .. } => {
+                self.retry_ms = None;
+                self.settled = true;
+            }
+        }
+        self.attempts += 1;
+    }
+
+    /// What a hand-over means.
+    #[must_use]
+    pub fn decide(&self, outcome: HandOver, at_ms: i64) -> MailEvent {
+        match outcome {
+            HandOver::Accepted { answer, sha256 } => MailEvent::MailAccepted {
+                answer,
+                sha256,
+                at_ms,
+            },
+            HandOver::Refused { answer } => MailEvent::MailRefused { answer, at_ms },
+            HandOver::Deferred { answer } if self.attempts + 1 >= ATTEMPT_MAX => {
+                MailEvent::MailRefused {
+                    answer: format!("given up: {answer}"),
+                    at_ms,
+                }
+            }
+            HandOver::Deferred { answer } => {
+                let wait_ms = (RETRY_WAIT_MS << self.attempts.min(16)).min(RETRY_WAIT_MAX_MS);
+                MailEvent::MailDeferred {
+                    answer,
+                    retry_ms: at_ms + wait_ms,
+                    at_ms,
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The pure lane under test: every small state, long random walks, named rules, old logs.
+//!
+//! Not here: stores, workers, plugins. Inputs are what those would hand to `decide`.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used)]
+
+mod approval;
+mod faults;
+mod golden;
+mod random;
+mod small;
+mod support;
+mod waves;

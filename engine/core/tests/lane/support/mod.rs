@@ -1,0 +1,7 @@
+//! What the tests of the lane share: small programs, the inputs a lane may meet, the invariants.
+
+pub mod build;
+pub mod drive;
+pub mod offers;
+pub mod walk;
+pub mod watch;

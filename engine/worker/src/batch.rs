@@ -1,0 +1,463 @@
+//! From effects to the one commit.
+
+use crate::drive::wanted;
+use crate::rows;
+use crate::scope::View;
+use crate::spawn::{each_of, lease_lane, program_index};
+use crate::turn::{Hold, Turn};
+use crate::{Driver, Trouble};
+use hostler_core::command::Command;
+use hostler_core::definition::Collect;
+use hostler_core::effect::{Effect, Wish};
+use hostler_core::event::{ChildEnd, Event};
+use hostler_core::lane::{Lane, Origin, Phase};
+use hostler_core::result::{LaneResult, Verdict};
+use hostler_core::view::{ChildRecord, LeaseRow, UndoRecord, index};
+use hostler_ports::store::{Batch, Child, IndexChange, LedgerLine, Post, Take, TimerChange};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// Events behind the newest snapshot before another one is written.
+const SNAPSHOT_EVERY: u64 = 100;
+/// Longest `collect` of a child in bytes of JSON.
+const COLLECT_MAX_BYTES: usize = 16 * 1024;
+/// Longest record of a round's steps in bytes of JSON.
+const STEPS_MAX_BYTES: usize = 64 * 1024;
+
+impl Driver {
+    pub(crate) async fn batch(&self, hold: &Hold, turn: &Turn) -> Result<Batch, Trouble> {
+        let mut batch = Batch {
+            events: turn
+                .events
+                .iter()
+                .map(hostler_core::event::Recorded::to_json)
+                .collect(),
+            inbox_used: turn.letters_used,
+            blobs: turn.blobs.clone(),
+            in_call: Some(matches!(
+                turn.lane.phase,
+                Phase::Running(_) | Phase::Checking(_)
+            )),
+            forgive: turn.events.iter().any(|recorded| {
+                matches!(
+                    recorded.event,
+                    Event::StepSucceeded { .. } | Event::PersonAsked { .. }
+                )
+            }),
+            ..Batch::default()
+        };
+        for effect in &turn.effects {
+            self.add(hold, turn, effect, &mut batch).await?;
+        }
+        if !turn.events.is_empty() {
+            self.summaries(turn, &mut batch).await?;
+            if turn.lane.version >= hold.snapshot_version + SNAPSHOT_EVERY {
+                batch.snapshot = serde_json::to_string(&turn.lane).ok();
+            }
+        }
+        Ok(batch)
+    }
+
+    async fn summaries(&self, turn: &Turn, batch: &mut Batch) -> Result<(), Trouble> {
+        let lane = &turn.lane;
+        let store = &*self.parts.store;
+        let definition = self
+            .cache
+            .definition(store, lane.opening.definition)
+            .await?;
+        batch.summary = serde_json::to_string(&rows::lane_row(lane, &definition)).ok();
+        let is_root = lane.opening.parent.is_none() && lane.id() == lane.opening.run.root();
+        if is_root {
+            let plan = self.cache.plan(store, lane.opening.plan).await?;
+            let row =
+                serde_json::to_string(&rows::run_row(lane, &definition, &plan)).unwrap_or_default();
+            batch.run_summary = Some(row.clone());
+            let member = lane.opening.run.to_string();
+            let index = index::RUNS.to_owned();
+            batch.index.push(IndexChange::Put {
+                index,
+                member,
+                score: plan.started_ms,
+                body: row,
+            });
+        }
+        Ok(())
+    }
+
+    async fn add(
+        &self,
+        hold: &Hold,
+        turn: &Turn,
+        effect: &Effect,
+        batch: &mut Batch,
+    ) -> Result<(), Trouble> {
+        let lane = &turn.lane;
+        match effect {
+            Effect::SetTimer { name, at_ms } => {
+                let body = json!(Command::Timer { name: name.clone() }).to_string();
+                batch.timers.push(TimerChange::Set {
+                    name: name.clone(),
+                    at_ms: *at_ms,
+                    body,
+                });
+            }
+            Effect::ClearTimer { name } => {
+                batch.timers.push(TimerChange::Clear { name: name.clone() })
+            }
+            Effect::Take { locks, slot } => take(batch, locks, slot.as_ref()),
+            Effect::ReleaseSlot { key } => batch.release.push(key.clone()),
+            Effect::SpawnChildren { children } => batch
+                .spawn
+                .extend(self.children(hold, turn, children).await?),
+            Effect::Detach { step } => batch
+                .spawn
+                .extend(self.detached(hold, lane, step, false).await?),
+            Effect::OpenLease { step } => self.open_lease(hold, lane, step, batch).await?,
+            Effect::EndLease { lease } => self.end_lease(lane, lease, batch).await?,
+            Effect::InformParent { result, note } => {
+                self.inform(lane, *result, note.clone(), batch).await?
+            }
+            Effect::TellChildren { wish, by } => tell(lane, *wish, by, batch),
+            Effect::FinishRun { verdict } => finish_run(lane, verdict, batch),
+            Effect::Notice {
+                stage,
+                customer,
+                template,
+            } => {
+                self.notices(hold, lane, *stage, customer, template, batch)
+                    .await?;
+            }
+            Effect::Report {
+                template,
+                to,
+                about,
+            } => self.report(hold, lane, template, to, about, batch).await?,
+            Effect::Ledger => {}
+            Effect::Waiting { open } => self.waiting(lane, *open, batch).await?,
+            Effect::Perform | Effect::Resume | Effect::Observe | Effect::CancelCall => {}
+        }
+        if *effect == Effect::Ledger && batch.ledger.is_empty() {
+            ledger(turn, batch);
+        }
+        Ok(())
+    }
+
+    async fn waiting(&self, lane: &Lane, open: bool, batch: &mut Batch) -> Result<(), Trouble> {
+        let member = lane.id().to_string();
+        let index = index::WAITING.to_owned();
+        let definition = self
+            .cache
+            .definition(&*self.parts.store, lane.opening.definition)
+            .await?;
+        let change = match rows::waiting_row(lane, &definition).filter(|_| open) {
+            Some(row) => {
+                let body = serde_json::to_string(&row).unwrap_or_default();
+                IndexChange::Put {
+                    index,
+                    member,
+                    score: row.asked_ms,
+                    body,
+                }
+            }
+            None => IndexChange::Remove { index, member },
+        };
+        batch.index.push(change);
+        Ok(())
+    }
+
+    async fn open_lease(
+        &self,
+        hold: &Hold,
+        lane: &Lane,
+        step: &Arc<str>,
+        batch: &mut Batch,
+    ) -> Result<(), Trouble> {
+        let Some(spawn) = self.detached(hold, lane, step, true).await? else {
+            return Ok(());
+        };
+        let view = View::of(self, lane, hold.now_ms).await?;
+        let for_ms = crate::scope::step_of(lane, &view.definition, step)
+            .and_then(|step| step.lease)
+            .map_or(0, |lease| lease.for_ms);
+        let row = LeaseRow {
+            run: lane.opening.run,
+            lane: spawn.lane,
+            step: step.to_string(),
+            asset: crate::scope::asset_of(lane, &view.plan),
+            ends_ms: hold.now_ms.saturating_add_unsigned(for_ms),
+        };
+        batch.index.push(IndexChange::Put {
+            index: index::LEASES.to_owned(),
+            member: spawn.lane.to_string(),
+            score: row.ends_ms,
+            body: serde_json::to_string(&row).unwrap_or_default(),
+        });
+        batch.spawn.push(spawn);
+        Ok(())
+    }
+
+    /// `step` of this lane, or `outer.inner`: of the lane that worked on the same item in `outer`.
+    async fn end_lease(&self, lane: &Lane, lease: &str, batch: &mut Batch) -> Result<(), Trouble> {
+        let opener = match (lease.split_once('.'), &lane.opening.parent) {
+            (Some((outer, inner)), Some(parent)) => {
+                let key = rows::record_key(outer, &parent.key);
+                let child = self.parts.store.child_records(parent.lane, &[key]).await?;
+                child
+                    .into_iter()
+                    .next()
+                    .flatten()
+                    .map(|child| (child.lane, inner))
+            }
+            (None, _) => Some((lane.id(), lease)),
+            (Some(_), None) => None,
+        };
+        if let Some((opener, step)) = opener {
+            let to = lease_lane(opener, step);
+            let body = json!(Command::Release {
+                by: format!("run {}", lane.opening.run)
+            })
+            .to_string();
+            batch.send.push(Post {
+                lane: to,
+                command: lane.id().command(lease, lane.version),
+                body,
+            });
+        }
+        Ok(())
+    }
+
+    /// The end of a lane, told to its parent together with what it hands back.
+    async fn inform(
+        &self,
+        lane: &Lane,
+        result: LaneResult,
+        note: Option<String>,
+        batch: &mut Batch,
+    ) -> Result<(), Trouble> {
+        if matches!(lane.opening.origin, Origin::Lease { .. }) {
+            let (index, member) = (index::LEASES.to_owned(), lane.id().to_string());
+            batch.index.push(IndexChange::Remove { index, member });
+        }
+        let Some(parent) = &lane.opening.parent else {
+            return Ok(());
+        };
+        let record = self.record(lane, result, note).await?;
+        let open_undo = record.undo.is_some();
+        batch.collect = Some(Child {
+            lane: lane.id(),
+            key: rows::record_key(&parent.step, &parent.key),
+            record: serde_json::to_string(&record).ok(),
+        });
+        let end = ChildEnd {
+            key: parent.key.clone(),
+            lane: lane.id(),
+            iteration: parent.iteration,
+            result,
+            open_undo,
+        };
+        let body = json!(Command::ChildEnded { end }).to_string();
+        batch.send.push(Post {
+            lane: parent.lane,
+            command: lane.id().command("ended", 0),
+            body,
+        });
+        Ok(())
+    }
+
+    async fn record(
+        &self,
+        lane: &Lane,
+        result: LaneResult,
+        note: Option<String>,
+    ) -> Result<ChildRecord, Trouble> {
+        let view = View::of(self, lane, lane.ended_ms.unwrap_or_default()).await?;
+        let each = program_index(lane).and_then(|body| each_of(&view.definition, body));
+        let item = each
+            .and_then(|each| lane.opening.locals.get(&each.binds))
+            .cloned()
+            .unwrap_or_default();
+        let collect = match each.and_then(|each| each.collect.as_ref()) {
+            Some(collect) => self.collect(&view, collect).await?,
+            None => outputs(&view).await?,
+        };
+        let is_round = each.is_none();
+        Ok(ChildRecord {
+            result,
+            note,
+            index: self.index_of(lane, &view).await,
+            item,
+            collect,
+            steps: if is_round { steps(lane) } else { Value::Null },
+            undo: (is_round && result.is_done() && !lane.undo_left().is_empty())
+                .then(|| undo_record(lane)),
+        })
+    }
+
+    /// Position in the parent's list: items are few kilobytes away in the cache.
+    async fn index_of(&self, lane: &Lane, view: &View<'_>) -> u32 {
+        let Some(parent) = &lane.opening.parent else {
+            return 0;
+        };
+        let known = view.plan.assets.keys().position(|id| *id == parent.key);
+        known
+            .or_else(|| parent.key.parse().ok())
+            .and_then(|at| u32::try_from(at).ok())
+            .unwrap_or(0)
+    }
+
+    async fn collect(&self, view: &View<'_>, collect: &Collect) -> Result<Value, Trouble> {
+        let value = match collect {
+            Collect::Expression(expression) => {
+                let scope = view.scope(&[expression]).await?;
+                self.parts
+                    .evaluate
+                    .evaluate(expression, &scope)
+                    .unwrap_or(Value::Null)
+            }
+            Collect::Paths(paths) => collected(view.lane, paths),
+        };
+        let fits = value.to_string().len() <= COLLECT_MAX_BYTES;
+        Ok(if fits {
+            value
+        } else {
+            json!({ "too_large": true })
+        })
+    }
+}
+
+/// `look.set` becomes `set`.
+fn collected(lane: &Lane, paths: &[String]) -> Value {
+    let mut values = Map::new();
+    for path in paths {
+        let mut names = path.split('.');
+        let Some(result) = names.next().and_then(|step| lane.results.get(step)) else {
+            continue;
+        };
+        let mut value = &result.output;
+        let mut last = "";
+        for name in names {
+            last = name;
+            value = value.get(name).unwrap_or(&Value::Null);
+        }
+        values.insert(last.to_owned(), value.clone());
+    }
+    Value::Object(values)
+}
+
+/// The declared outputs of a called runbook.
+async fn outputs(view: &View<'_>) -> Result<Value, Trouble> {
+    let mut values = Map::new();
+    if view.lane.opening.origin != Origin::Program(0) {
+        return Ok(Value::Null);
+    }
+    for (name, dynamic) in &view.definition.outputs {
+        let mut named = Vec::new();
+        crate::resolve::expressions(dynamic, &mut named);
+        let scope = view.scope(&named).await?;
+        let value = view
+            .driver
+            .parts
+            .evaluate
+            .resolve(dynamic, &scope)
+            .unwrap_or(Value::Null);
+        values.insert(name.clone(), value);
+    }
+    Ok(Value::Object(values))
+}
+
+fn steps(lane: &Lane) -> Value {
+    let steps: Map<_, _> = lane
+        .results
+        .iter()
+        .map(|(id, result)| (id.to_string(), crate::scope::result_value(result)))
+        .collect();
+    let value = Value::Object(steps);
+    if value.to_string().len() <= STEPS_MAX_BYTES {
+        value
+    } else {
+        json!({ "too_large": true })
+    }
+}
+
+fn undo_record(lane: &Lane) -> UndoRecord {
+    UndoRecord {
+        program: program_index(lane).unwrap_or_default(),
+        definition: lane.opening.definition,
+        plan: lane.opening.plan,
+        entries: lane.undo_left().to_vec(),
+        locals: lane.opening.locals.clone(),
+        results: lane.results.clone(),
+    }
+}
+
+fn take(batch: &mut Batch, locks: &[String], slot: Option<&(String, u32)>) {
+    let wanted = wanted(locks, slot);
+    if !wanted.is_empty() {
+        batch.take = Some(Take::Now(wanted));
+    }
+}
+
+fn tell(lane: &Lane, wish: Wish, by: &str, batch: &mut Batch) {
+    let Some(children) = lane.children.as_deref() else {
+        return;
+    };
+    let command = match wish {
+        Wish::Cancel => Command::Cancel {
+            by: by.to_owned(),
+            reason: Some("the run was stopped".to_owned()),
+        },
+        Wish::Pause => Command::Pause { by: by.to_owned() },
+        Wish::Resume => Command::Resume { by: by.to_owned() },
+    };
+    let body = json!(command).to_string();
+    batch.send.extend(children.live.values().map(|live| Post {
+        lane: live.lane,
+        command: live.lane.command("told", lane.version),
+        body: body.clone(),
+    }));
+}
+
+fn finish_run(lane: &Lane, verdict: &Verdict, batch: &mut Batch) {
+    let by = format!("lane {}", lane.id());
+    let body = json!(Command::FinishRun {
+        verdict: verdict.clone(),
+        by
+    })
+    .to_string();
+    let command = lane.id().command("finish", 0);
+    batch.send.push(Post {
+        lane: lane.opening.run.root(),
+        command,
+        body,
+    });
+}
+
+/// The events of this turn that belong into the ledger, as they stand in the log.
+fn ledger(turn: &Turn, batch: &mut Batch) {
+    let belongs = |event: &Event| match event {
+        Event::StepStarted { call, .. } => call.effect.mutates(),
+        Event::PersonAsked { .. }
+        | Event::VoteCast { .. }
+        | Event::PersonSettled { .. }
+        | Event::PersonEscalated
+        | Event::NoticeDue { .. }
+        | Event::StopRequested { .. }
+        | Event::Paused { .. }
+        | Event::Resumed { .. }
+        | Event::StepReopened { .. }
+        | Event::ItemsReopened { .. }
+        | Event::LeaseOpened { .. }
+        | Event::LeaseReleased { .. } => true,
+        _ => false,
+    };
+    let run = turn.lane.opening.run;
+    let lane = turn.lane.id();
+    batch.ledger.extend(
+        turn.events
+            .iter()
+            .filter(|recorded| belongs(&recorded.event))
+            .map(|recorded| LedgerLine {
+                body: json!({ "run": run, "lane": lane, "entry": recorded }).to_string(),
+            }),
+    );
+}

@@ -1,0 +1,155 @@
+//! What need not be read again: content-addressed blobs, lanes at a version, ended children.
+//!
+//! Every entry is either immutable or checked against a version before use.
+
+use crate::Trouble;
+use hostler_core::definition::Definition;
+use hostler_core::id::{Digest, LaneId};
+use hostler_core::lane::{Item, Lane};
+use hostler_core::plan::Plan;
+use hostler_ports::store::Store;
+use lru::LruCache;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Runbook versions in use at the same time.
+const DEFINITIONS_MAX: NonZeroUsize = size(256);
+/// Runs whose lanes are being moved; a plan holds the records of its assets.
+const PLANS_MAX: NonZeroUsize = size(2_048);
+const ITEMS_MAX: NonZeroUsize = size(256);
+/// Parked lanes whose state is likely to be wanted again.
+const LANES_MAX: NonZeroUsize = size(20_000);
+const VIEWS_MAX: NonZeroUsize = size(256);
+
+const fn size(entries: usize) -> NonZeroUsize {
+    match NonZeroUsize::new(entries) {
+        Some(size) => size,
+        None => NonZeroUsize::MIN,
+    }
+}
+
+/// Key of what an ended step's children left: lane, step, and when it ended.
+pub type ViewKey = (LaneId, Arc<str>, i64);
+
+pub struct Cache {
+    definitions: Shelf<Digest, Definition>,
+    plans: Shelf<Digest, Plan>,
+    items: Shelf<Digest, Vec<Item>>,
+    lanes: Shelf<LaneId, Lane>,
+    ancestors: Shelf<(LaneId, Arc<str>, u32), Lane>,
+    views: Shelf<ViewKey, Value>,
+}
+
+struct Shelf<K: std::hash::Hash + Eq, V>(Mutex<LruCache<K, Arc<V>>>);
+
+impl<K: std::hash::Hash + Eq, V> Shelf<K, V> {
+    fn new(size: NonZeroUsize) -> Self {
+        Self(Mutex::new(LruCache::new(size)))
+    }
+
+    fn get(&self, key: &K) -> Option<Arc<V>> {
+        self.lock().get(key).cloned()
+    }
+
+    fn put(&self, key: K, value: Arc<V>) {
+        self.lock().put(key, value);
+    }
+
+    fn pop(&self, key: &K) -> Option<Arc<V>> {
+        self.lock().pop(key)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<K, Arc<V>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            definitions: Shelf::new(DEFINITIONS_MAX),
+            plans: Shelf::new(PLANS_MAX),
+            items: Shelf::new(ITEMS_MAX),
+            lanes: Shelf::new(LANES_MAX),
+            ancestors: Shelf::new(LANES_MAX),
+            views: Shelf::new(VIEWS_MAX),
+        }
+    }
+}
+
+impl Cache {
+    pub async fn definition(
+        &self,
+        store: &dyn Store,
+        digest: Digest,
+    ) -> Result<Arc<Definition>, Trouble> {
+        blob(&self.definitions, store, digest).await
+    }
+
+    pub async fn plan(&self, store: &dyn Store, digest: Digest) -> Result<Arc<Plan>, Trouble> {
+        blob(&self.plans, store, digest).await
+    }
+
+    pub async fn items(
+        &self,
+        store: &dyn Store,
+        digest: Digest,
+    ) -> Result<Arc<Vec<Item>>, Trouble> {
+        blob(&self.items, store, digest).await
+    }
+
+    /// Takes the state that was kept for a lane, if it is not newer than the store's.
+    pub fn take_lane(&self, lane: LaneId, version: u64) -> Option<Arc<Lane>> {
+        self.lanes.pop(&lane).filter(|kept| kept.version <= version)
+    }
+
+    pub fn keep_lane(&self, lane: Lane) {
+        self.lanes.put(lane.id(), Arc::new(lane));
+    }
+
+    /// A lane as it was while a step's children ran: what is behind that step does not change.
+    pub fn ancestor(&self, key: &(LaneId, Arc<str>, u32)) -> Option<Arc<Lane>> {
+        self.ancestors.get(key)
+    }
+
+    pub fn keep_ancestor(&self, key: (LaneId, Arc<str>, u32), lane: Arc<Lane>) {
+        self.ancestors.put(key, lane);
+    }
+
+    pub fn view(&self, key: &ViewKey) -> Option<Arc<Value>> {
+        self.views.get(key)
+    }
+
+    pub fn keep_view(&self, key: ViewKey, view: Arc<Value>) {
+        self.views.put(key, view);
+    }
+
+    pub fn keep_plan(&self, digest: Digest, plan: Plan) {
+        self.plans.put(digest, Arc::new(plan));
+    }
+
+    pub fn keep_items(&self, digest: Digest, items: Vec<Item>) {
+        self.items.put(digest, Arc::new(items));
+    }
+}
+
+async fn blob<T: DeserializeOwned>(
+    shelf: &Shelf<Digest, T>,
+    store: &dyn Store,
+    digest: Digest,
+) -> Result<Arc<T>, Trouble> {
+    if let Some(known) = shelf.get(&digest) {
+        return Ok(known);
+    }
+    let bytes = store
+        .blob(digest)
+        .await?
+        .ok_or(Trouble::MissingBlob(digest))?;
+    let value =
+        serde_json::from_slice(&bytes).map_err(|fault| Trouble::Unreadable(fault.to_string()))?;
+    let value = Arc::new(value);
+    shelf.put(digest, Arc::clone(&value));
+    Ok(value)
+}

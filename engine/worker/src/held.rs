@@ -1,0 +1,83 @@
+//! The lanes that this process holds, and how old each lease is.
+//!
+//! Ages are measured on a clock that never goes back and counts suspension.
+
+use hostler_core::id::LaneId;
+use hostler_ports::store::{Claim, Fence};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio_util::sync::CancellationToken;
+
+/// One held lane.
+#[derive(Debug)]
+pub struct Lease {
+    pub lane: LaneId,
+    pub fence: Fence,
+    /// Monotonic instant at which the store last confirmed the lease (before the call was sent).
+    confirmed_ms: AtomicI64,
+    in_call: AtomicBool,
+    /// Cancelled when the lane is no longer ours: sockets are cut by it.
+    pub lost: CancellationToken,
+}
+
+impl Lease {
+    /// May a host call begin now?
+    pub fn is_young(&self, now_ms: i64, age_max_ms: i64) -> bool {
+        !self.lost.is_cancelled()
+            && now_ms - self.confirmed_ms.load(Ordering::Acquire) <= age_max_ms
+    }
+
+    pub fn confirm(&self, at_ms: i64) {
+        self.confirmed_ms.fetch_max(at_ms, Ordering::AcqRel);
+    }
+
+    pub fn set_in_call(&self, in_call: bool) {
+        self.in_call.store(in_call, Ordering::Release);
+    }
+
+    pub fn in_call(&self) -> bool {
+        self.in_call.load(Ordering::Acquire)
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Held {
+    lanes: Mutex<HashMap<LaneId, Arc<Lease>>>,
+}
+
+impl Held {
+    /// `asked_ms`: monotonic instant before the claim was sent.
+    pub fn enter(&self, claim: &Claim, asked_ms: i64) -> Arc<Lease> {
+        let lease = Arc::new(Lease {
+            lane: claim.lane,
+            fence: claim.fence.clone(),
+            confirmed_ms: AtomicI64::new(asked_ms),
+            in_call: AtomicBool::new(false),
+            lost: CancellationToken::new(),
+        });
+        if let Some(old) = self.lock().insert(claim.lane, Arc::clone(&lease)) {
+            old.lost.cancel();
+        }
+        lease
+    }
+
+    /// Forgets a lane unless it was claimed anew in the meantime.
+    pub fn leave(&self, lease: &Lease) {
+        let mut lanes = self.lock();
+        if lanes
+            .get(&lease.lane)
+            .is_some_and(|held| held.fence == lease.fence)
+        {
+            lanes.remove(&lease.lane);
+        }
+    }
+
+    pub fn all(&self) -> Vec<Arc<Lease>> {
+        self.lock().values().cloned().collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<LaneId, Arc<Lease>>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,207 @@
+//! Messages on their way out: claimed and fenced like lanes, at least once, under one message id.
+
+use crate::Trouble;
+use hostler_core::definition::Definition;
+use hostler_core::mail::{HandOver, Mail, MailEvent};
+use hostler_core::view::{MailRow, index};
+use hostler_ports::channel::{Channel, Compose, Delivery, Draft, Message};
+use hostler_ports::store::{
+    Batch, Claim, Confirmed, IndexChange, LedgerLine, Loaded, Store, Then, TimerChange,
+};
+use serde_json::json;
+use std::sync::Arc;
+use tracing::warn;
+
+/// What an outbox works with.
+pub struct OutboxParts {
+    pub store: Arc<dyn Store>,
+    pub channel: Arc<dyn Channel>,
+    pub compose: Arc<dyn Compose>,
+}
+
+/// Hands messages over.
+pub struct Outbox {
+    parts: OutboxParts,
+}
+
+impl Outbox {
+    #[must_use]
+    pub fn new(parts: OutboxParts) -> Arc<Self> {
+        Arc::new(Self { parts })
+    }
+
+    /// Moves one claimed message. Never fails: what cannot be done now is claimed again.
+    pub async fn drive(self: Arc<Self>, claim: Claim) {
+        if let Err(trouble) = self.work(&claim).await {
+            warn!(lane = %claim.lane, %trouble, "the message stays in the outbox");
+        }
+    }
+
+    async fn work(&self, claim: &Claim) -> Result<(), Trouble> {
+        let loaded = self
+            .parts
+            .store
+            .load(claim.lane, 0)
+            .await?
+            .ok_or(Trouble::LeaseLost)?;
+        let events: Result<Vec<MailEvent>, _> = loaded
+            .events
+            .iter()
+            .map(|event| serde_json::from_str(event))
+            .collect();
+        let events = events.map_err(|fault| Trouble::Unreadable(fault.to_string()))?;
+        let mut mail = Mail::fold(&events).ok_or_else(|| {
+            Trouble::Unreadable("the log does not begin with a message".to_owned())
+        })?;
+        let early = mail
+            .retry_ms
+            .is_some_and(|retry_ms| retry_ms > loaded.now_ms);
+        if mail.settled || early {
+            let then = if mail.settled { Then::End } else { Then::Park };
+            return self.put_away(claim, &loaded, then).await;
+        }
+        // The commit that queued the message must not be lost behind it.
+        if self
+            .parts
+            .store
+            .confirm(hostler_ports::store::Seq(0))
+            .await?
+            == Confirmed::Unknown
+        {
+            return Err(Trouble::Unconfirmed);
+        }
+        let outcome = self.hand_over(&mail).await?;
+        let event = mail.decide(outcome, loaded.now_ms);
+        mail.apply(&event);
+        self.record(claim, &loaded, &mail, &event).await
+    }
+
+    async fn put_away(&self, claim: &Claim, loaded: &Loaded, then: Then) -> Result<(), Trouble> {
+        let batch = Batch {
+            inbox_used: loaded.inbox.len(),
+            then,
+            ..Batch::default()
+        };
+        let version = loaded.header.version;
+        let done = self
+            .parts
+            .store
+            .commit(claim.lane, &claim.fence, version, batch)
+            .await;
+        done.map(|_| ()).map_err(|_| Trouble::LeaseLost)
+    }
+
+    async fn hand_over(&self, mail: &Mail) -> Result<HandOver, Trouble> {
+        let spec = &mail.spec;
+        let blob = self.parts.store.blob(spec.definition).await?;
+        let bytes = blob.ok_or(Trouble::MissingBlob(spec.definition))?;
+        let definition: Definition = serde_json::from_slice(&bytes)
+            .map_err(|fault| Trouble::Unreadable(fault.to_string()))?;
+        let draft = Draft {
+            templates: definition.templates,
+            template: spec.template.clone(),
+            context: spec.context.clone(),
+            calendar: spec.calendar.clone(),
+        };
+        // A message that cannot be rendered is never sent empty.
+        let composed = match self.parts.compose.compose(&draft) {
+            Ok(composed) => composed,
+            Err(why) => {
+                return Ok(HandOver::Refused {
+                    answer: format!("not rendered: {why}"),
+                });
+            }
+        };
+        let message = Message {
+            message_id: spec.message_id.clone(),
+            references: spec.references.clone(),
+            to_name: spec.to_name.clone(),
+            to_address: spec.to_address.clone(),
+            subject: composed.subject,
+            text: composed.text,
+            html: composed.html,
+            calendar: composed.calendar,
+        };
+        Ok(match self.parts.channel.deliver(&message).await {
+            Delivery::Accepted { answer, sha256 } => HandOver::Accepted { answer, sha256 },
+            Delivery::Deferred { answer } => HandOver::Deferred { answer },
+            Delivery::Refused { answer } => HandOver::Refused { answer },
+        })
+    }
+
+    async fn record(
+        &self,
+        claim: &Claim,
+        loaded: &Loaded,
+        mail: &Mail,
+        event: &MailEvent,
+    ) -> Result<(), Trouble> {
+        let row = row(mail, event);
+        let body = serde_json::to_string(&row).unwrap_or_default();
+        let retry = mail.retry_ms.map(|at_ms| TimerChange::Set {
+            name: "retry".to_owned(),
+            at_ms,
+            body: json!({ "command": "timer", "name": "retry" }).to_string(),
+        });
+        let ledger =
+            json!({ "run": row.run, "lane": row.lane, "mail": row, "entry": event }).to_string();
+        let batch = Batch {
+            events: vec![json!(event).to_string()],
+            inbox_used: loaded.inbox.len(),
+            summary: Some(body.clone()),
+            index: vec![IndexChange::Put {
+                index: index::notices(mail.spec.run),
+                member: mail.spec.lane.to_string(),
+                score: mail.queued_ms,
+                body,
+            }],
+            ledger: vec![LedgerLine { body: ledger }],
+            timers: retry.into_iter().collect(),
+            then: if mail.settled { Then::End } else { Then::Park },
+            ..Batch::default()
+        };
+        let version = loaded.header.version;
+        let done = self
+            .parts
+            .store
+            .commit(claim.lane, &claim.fence, version, batch)
+            .await;
+        done.map(|_| ()).map_err(|_| Trouble::LeaseLost)
+    }
+}
+
+fn row(mail: &Mail, event: &MailEvent) -> MailRow {
+    let spec = &mail.spec;
+    let (state, answer, sha256, at_ms) = match event {
+        MailEvent::MailQueued { at_ms, .. } => ("queued", None, None, *at_ms),
+        MailEvent::MailAccepted {
+            answer,
+            sha256,
+            at_ms,
+        } => (
+            "accepted",
+            Some(answer.clone()),
+            Some(sha256.clone()),
+            *at_ms,
+        ),
+        MailEvent::MailDeferred { answer, at_ms, .. } => {
+            ("deferred", Some(answer.clone()), None, *at_ms)
+        }
+        MailEvent::MailRefused { answer, at_ms } => ("refused", Some(answer.clone()), None, *at_ms),
+    };
+    MailRow {
+        run: spec.run,
+        lane: spec.lane,
+        customer: spec.customer.clone(),
+        stage: spec.stage.clone(),
+        template: spec.template.clone(),
+        to: spec.to_address.clone(),
+        message_id: spec.message_id.clone(),
+        state: state.to_owned(),
+        attempts: mail.attempts,
+        queued_ms: mail.queued_ms,
+        settled_ms: mail.settled.then_some(at_ms),
+        answer,
+        sha256,
+    }
+}

@@ -1,0 +1,140 @@
+//! Summaries and index rows: what lists and pages show of a lane.
+
+use hostler_core::definition::Definition;
+use hostler_core::lane::{Children, Lane, Phase, Section};
+use hostler_core::plan::Plan;
+use hostler_core::view::{ChildrenRow, LaneRow, RunRow, WaitingRow};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Key of a child's record beside its parent.
+pub fn record_key(step: &str, key: &str) -> String {
+    format!("{step}/{key}")
+}
+
+/// Id of the step under the cursor.
+pub fn present_step(lane: &Lane, definition: &Definition) -> Option<Arc<str>> {
+    let program = lane.program(definition)?;
+    lane.step(&program).map(|step| Arc::clone(&step.id))
+}
+
+fn section(lane: &Lane) -> &'static str {
+    match lane.cursor.section {
+        Section::Main => "main",
+        Section::Undo => "undo",
+        Section::Always => "always",
+    }
+}
+
+fn children_row(children: &Children) -> ChildrenRow {
+    ChildrenRow {
+        total: children.total,
+        live: u32::try_from(children.live.len()).unwrap_or(u32::MAX),
+        ended: children.tally.total(),
+        failed: children.tally.failures(),
+        wave: children.present_wave().map(|wave| wave.name.clone()),
+        soak_until_ms: children.soak_until_ms,
+        stopped: children.stopped.clone(),
+    }
+}
+
+pub fn lane_row(lane: &Lane, definition: &Definition) -> LaneRow {
+    let parent = lane.opening.parent.as_ref();
+    let steps: BTreeMap<_, _> = lane
+        .results
+        .iter()
+        .map(|(id, result)| (id.to_string(), result.state.name().to_owned()))
+        .collect();
+    let wave = lane
+        .opening
+        .locals
+        .get("wave")
+        .and_then(|wave| wave.get("name")?.as_str());
+    LaneRow {
+        lane: lane.id(),
+        key: parent.map(|parent| parent.key.clone()),
+        of_step: parent.map(|parent| parent.step.to_string()),
+        wave: wave.map(str::to_owned),
+        step: present_step(lane, definition).map(|step| step.to_string()),
+        section: section(lane).to_owned(),
+        phase: lane.phase.name().to_owned(),
+        steps,
+        result: lane
+            .verdict
+            .as_ref()
+            .map(|verdict| verdict.result)
+            .filter(|_| lane.has_ended()),
+        note: lane
+            .verdict
+            .as_ref()
+            .and_then(|verdict| verdict.note.clone()),
+        children: lane.children.as_deref().map(children_row),
+        attempt: lane.attempt,
+        paused: lane.paused,
+    }
+}
+
+fn run_state(lane: &Lane) -> String {
+    match (&lane.phase, &lane.verdict) {
+        (Phase::Ended, Some(verdict)) => verdict.result.name().to_owned(),
+        _ if lane.stop.is_some() => "stopping".to_owned(),
+        _ if lane.paused => "paused".to_owned(),
+        (Phase::Person(_), _) => "waiting".to_owned(),
+        _ => "running".to_owned(),
+    }
+}
+
+pub fn run_row(lane: &Lane, definition: &Definition, plan: &Plan) -> RunRow {
+    RunRow {
+        run: lane.opening.run,
+        runbook: plan.runbook.clone(),
+        version: plan.version,
+        title: definition.title.clone(),
+        state: run_state(lane),
+        starter: plan.starter.who.clone(),
+        reason: plan.starter.reason.clone(),
+        started_ms: plan.started_ms,
+        ended_ms: lane.ended_ms,
+        step: present_step(lane, definition).map(|step| step.to_string()),
+        note: lane
+            .verdict
+            .as_ref()
+            .and_then(|verdict| verdict.note.clone()),
+        definition: lane.opening.definition,
+        plan: lane.opening.plan,
+        targets: u32::try_from(plan.assets.len()).unwrap_or(u32::MAX),
+        retry_of: plan.retry_of,
+    }
+}
+
+/// None when nobody is waited for.
+pub fn waiting_row(lane: &Lane, definition: &Definition) -> Option<WaitingRow> {
+    let Phase::Person(person) = &lane.phase else {
+        return None;
+    };
+    Some(WaitingRow {
+        run: lane.opening.run,
+        lane: lane.id(),
+        runbook: definition.runbook.clone(),
+        step: present_step(lane, definition)
+            .map(|step| step.to_string())
+            .unwrap_or_default(),
+        key: lane
+            .opening
+            .parent
+            .as_ref()
+            .map(|parent| parent.key.clone()),
+        kind: person.kind,
+        title: person.title.clone(),
+        clauses: person.clauses.clone(),
+        quorum: person.quorum,
+        votes: person.votes.clone(),
+        signs: person.signs,
+        shown: person.shown,
+        form: person.form.clone(),
+        asked_ms: person.asked_ms,
+        expires_ms: person.expires_ms,
+        escalated: person.escalated,
+        reason: person.reason.clone(),
+    })
+}

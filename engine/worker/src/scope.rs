@@ -1,0 +1,281 @@
+//! What expressions of a lane can see, built from only what their text names.
+//!
+//! Results of ended children are read once and kept. A child that asks for its own entry
+//! (`steps.scan.by[asset.id]`) reads one record, however many there are.
+
+mod names;
+mod values;
+
+use crate::{Driver, Trouble};
+use hostler_core::definition::{Definition, Program, Spawn, Step, Verb};
+use hostler_core::expression::{Expression, Scope};
+use hostler_core::id::LaneId;
+use hostler_core::lane::Lane;
+use hostler_core::plan::Plan;
+use hostler_core::result::StepResult;
+use hostler_core::view::ChildRecord;
+use hostler_ports::store::Cursor;
+use names::Names;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+pub use values::{asset_of, instant_text, result as result_value, step_of};
+
+/// Most records of ended children that one expression may look at.
+const RECORDS_MAX: usize = 10_000;
+
+/// A lane with everything that is fixed around it.
+#[derive(Clone)]
+pub struct View<'a> {
+    pub driver: &'a Driver,
+    pub lane: &'a Lane,
+    pub plan: Arc<Plan>,
+    pub definition: Arc<Definition>,
+    pub now_ms: i64,
+}
+
+/// Where a step's result was found.
+struct Found {
+    owner: Arc<Lane>,
+    definition: Arc<Definition>,
+    result: StepResult,
+}
+
+impl<'a> View<'a> {
+    pub async fn of(driver: &'a Driver, lane: &'a Lane, now_ms: i64) -> Result<View<'a>, Trouble> {
+        let store = &*driver.parts.store;
+        let definition = driver
+            .cache
+            .definition(store, lane.opening.definition)
+            .await?;
+        let plan = driver.cache.plan(store, lane.opening.plan).await?;
+        Ok(Self {
+            driver,
+            lane,
+            plan,
+            definition,
+            now_ms,
+        })
+    }
+
+    /// A scope in which these expressions can be evaluated.
+    pub async fn scope(&self, expressions: &[&Expression]) -> Result<Scope, Trouble> {
+        let names = Names::of(expressions.iter().map(|expression| expression.0.as_str()));
+        let mut scope = Scope::new();
+        scope.insert("now".to_owned(), instant_text(self.now_ms).into());
+        if names.roots.contains("inputs") {
+            scope.insert(
+                "inputs".to_owned(),
+                values::inputs(&self.plan, &self.definition),
+            );
+        }
+        if names.roots.contains("run") {
+            scope.insert(
+                "run".to_owned(),
+                values::run(self.lane, &self.plan, self.now_ms),
+            );
+        }
+        for (name, value) in &self.lane.opening.locals {
+            scope.insert(name.clone(), values::expand(value, &self.plan));
+        }
+        let mut steps = Map::new();
+        for id in &names.steps {
+            if let Some(value) = self.step_value(id, &names).await? {
+                steps.insert(id.clone(), value);
+            }
+        }
+        scope.insert("steps".to_owned(), Value::Object(steps));
+        self.round_names(&names, &mut scope).await?;
+        Ok(scope)
+    }
+
+    /// `previous` and `rounds` of a round's lane.
+    async fn round_names(&self, names: &Names, scope: &mut Scope) -> Result<(), Trouble> {
+        let Some(parent) = self.lane.opening.parent.as_ref() else {
+            return Ok(());
+        };
+        let number = self
+            .lane
+            .opening
+            .locals
+            .get("round")
+            .and_then(|round| round.get("number")?.as_u64());
+        let Some(number) = number else { return Ok(()) };
+        if names.roots.contains("previous") {
+            let key = format!("{}/{}", parent.step, number.saturating_sub(1));
+            let record = self.record(parent.lane, key).await?;
+            scope.insert(
+                "previous".to_owned(),
+                record.map_or_else(|| json!({}), |record| record.steps),
+            );
+        }
+        if names.roots.contains("rounds") {
+            let mut rounds = Vec::new();
+            for earlier in 1..number {
+                let record = self
+                    .record(parent.lane, format!("{}/{earlier}", parent.step))
+                    .await?;
+                rounds.extend(record.map(|record| record.steps));
+            }
+            scope.insert("rounds".to_owned(), Value::Array(rounds));
+        }
+        Ok(())
+    }
+
+    async fn step_value(&self, id: &str, names: &Names) -> Result<Option<Value>, Trouble> {
+        let Some(found) = self.find(id).await? else {
+            return Ok(None);
+        };
+        let mut value = values::result(&found.result);
+        let step = values::step_of(&found.owner, &found.definition, id);
+        let Some(Verb::Spawn(spawn)) = step.map(|step| step.verb) else {
+            return Ok(Some(value));
+        };
+        let extra = match spawn {
+            Spawn::Each(_) if names.own_entry_only(id) => self.own_entry(id, &found).await?,
+            Spawn::Each(_) => (*self.all_entries(id, &found).await?).clone(),
+            Spawn::Repeat(_) => self.rounds_of(id, &found).await?,
+            Spawn::Call(_) => self.call_of(id, &found).await?,
+        };
+        if let (Value::Object(into), Value::Object(extra)) = (&mut value, extra) {
+            into.extend(extra);
+        }
+        Ok(Some(value))
+    }
+
+    /// A step's result in this lane or in the nearest ancestor that has it.
+    async fn find(&self, id: &str) -> Result<Option<Found>, Trouble> {
+        let mut lane = Arc::new(self.lane.clone());
+        let mut definition = Arc::clone(&self.definition);
+        loop {
+            if let Some(result) = lane.results.get(id).cloned() {
+                return Ok(Some(Found {
+                    owner: lane,
+                    definition,
+                    result,
+                }));
+            }
+            let Some(parent) = lane.opening.parent.clone() else {
+                return Ok(None);
+            };
+            lane = self
+                .ancestor(parent.lane, parent.step, parent.iteration)
+                .await?;
+            definition = self
+                .driver
+                .cache
+                .definition(&*self.driver.parts.store, lane.opening.definition)
+                .await?;
+        }
+    }
+
+    async fn ancestor(
+        &self,
+        lane: LaneId,
+        step: Arc<str>,
+        iteration: u32,
+    ) -> Result<Arc<Lane>, Trouble> {
+        let key = (lane, step, iteration);
+        if let Some(known) = self.driver.cache.ancestor(&key) {
+            return Ok(known);
+        }
+        let loaded = crate::turn::read_lane(&*self.driver.parts.store, lane, None).await?;
+        let lane = Arc::new(loaded.lane);
+        self.driver.cache.keep_ancestor(key, Arc::clone(&lane));
+        Ok(lane)
+    }
+
+    async fn record(&self, lane: LaneId, key: String) -> Result<Option<ChildRecord>, Trouble> {
+        let records = self.driver.parts.store.child_records(lane, &[key]).await?;
+        let Some(text) = records
+            .into_iter()
+            .next()
+            .flatten()
+            .and_then(|child| child.record)
+        else {
+            return Ok(None);
+        };
+        serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|fault| Trouble::Unreadable(fault.to_string()))
+    }
+
+    /// Only the entry of this lane's own asset.
+    async fn own_entry(&self, id: &str, found: &Found) -> Result<Value, Trouble> {
+        let Some(asset) = asset_of(self.lane, &self.plan) else {
+            return Ok(json!({ "by": {} }));
+        };
+        let record = self
+            .record(found.owner.id(), format!("{id}/{asset}"))
+            .await?;
+        let by: Map<_, _> = record
+            .map(|record| (asset, record.collect))
+            .into_iter()
+            .collect();
+        Ok(json!({ "by": by }))
+    }
+
+    /// `.done`, `.failed`, `.held`, `.by` of an `each`.
+    async fn all_entries(&self, id: &str, found: &Found) -> Result<Arc<Value>, Trouble> {
+        let key = (found.owner.id(), Arc::from(id), found.result.ended_ms);
+        if let Some(known) = self.driver.cache.view(&key) {
+            return Ok(known);
+        }
+        let records = self.records(found.owner.id(), &format!("{id}/")).await?;
+        let view = Arc::new(values::entries(records, &self.plan));
+        self.driver.cache.keep_view(key, Arc::clone(&view));
+        Ok(view)
+    }
+
+    async fn records(
+        &self,
+        lane: LaneId,
+        prefix: &str,
+    ) -> Result<Vec<(String, ChildRecord)>, Trouble> {
+        let mut records = Vec::new();
+        let mut after = Cursor::default();
+        // Bounded: a lane has at most RECORDS_MAX children a step, and few such steps.
+        loop {
+            let page = self.driver.parts.store.children(lane, after).await?;
+            for child in page.entries {
+                let Some(text) = child.record.filter(|_| child.key.starts_with(prefix)) else {
+                    continue;
+                };
+                let record = serde_json::from_str(&text).map_err(|fault| {
+                    Trouble::Unreadable(format!("record of {}: {fault}", child.key))
+                })?;
+                records.push((child.key[prefix.len()..].to_owned(), record));
+            }
+            match page.next {
+                Some(next) if records.len() < RECORDS_MAX => after = next,
+                _ => return Ok(records),
+            }
+        }
+    }
+
+    async fn rounds_of(&self, id: &str, found: &Found) -> Result<Value, Trouble> {
+        let last = found
+            .result
+            .output
+            .get("rounds")
+            .and_then(Value::as_u64)
+            .unwrap_or(0);
+        let record = self
+            .record(found.owner.id(), format!("{id}/{last}"))
+            .await?;
+        Ok(json!({ "last": record.map_or_else(|| json!({}), |record| record.steps) }))
+    }
+
+    async fn call_of(&self, id: &str, found: &Found) -> Result<Value, Trouble> {
+        let record = self.record(found.owner.id(), format!("{id}/call")).await?;
+        Ok(record.map_or(Value::Null, |record| record.collect))
+    }
+
+    /// The program of the lane.
+    pub fn program(&self) -> Option<std::borrow::Cow<'_, Program>> {
+        self.lane.program(&self.definition)
+    }
+
+    pub fn step<'p>(&self, program: &'p Program) -> Option<&'p Step> {
+        self.lane.step(program)
+    }
+}

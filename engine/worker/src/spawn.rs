@@ -1,0 +1,302 @@
+//! New lanes: children of a step, and lanes that hold nobody.
+
+use crate::scope::View;
+use crate::turn::{Hold, Turn};
+use crate::{Driver, Trouble, rows};
+use hostler_core::definition::{Definition, ProgramIndex, Spawn as SpawnVerb, Verb};
+use hostler_core::event::{Admitted, Event, Recorded};
+use hostler_core::id::LaneId;
+use hostler_core::lane::{ChildrenKind, Item, Lane, Opening, Origin, Parent};
+use hostler_core::view::ChildRecord;
+use hostler_ports::store::{Priority, Queue, Spawn};
+use serde_json::json;
+use std::sync::Arc;
+
+impl Driver {
+    /// The lanes of an admission.
+    pub(crate) async fn children(
+        &self,
+        hold: &Hold,
+        turn: &Turn,
+        admitted: &[Admitted],
+    ) -> Result<Vec<Spawn>, Trouble> {
+        let lane = &turn.lane;
+        // A later event of the same turn may have ended the step; then the children are void.
+        let Some(children) = lane.children.as_deref() else {
+            return Ok(Vec::new());
+        };
+        let view = View::of(self, lane, hold.now_ms).await?;
+        let items = self.items(lane).await?;
+        let program = view.program();
+        let verb = program
+            .as_deref()
+            .and_then(|program| view.step(program))
+            .map(|step| step.verb.clone());
+        let step = rows::present_step(lane, &view.definition).unwrap_or_else(|| Arc::from("undo"));
+        let mut spawns = Vec::new();
+        for child in admitted {
+            let opening = match children.kind {
+                ChildrenKind::Undo => self.undo_opening(lane, &step, child).await?,
+                kind => child_opening(
+                    &view,
+                    kind,
+                    verb.as_ref(),
+                    children.items,
+                    &items,
+                    parent_of(lane, &step, child),
+                    child,
+                ),
+            };
+            spawns.extend(opening.map(|opening| spawned(hold, lane, &step, opening, child)));
+        }
+        Ok(spawns)
+    }
+
+    /// A lane that takes back what an ended child left open.
+    async fn undo_opening(
+        &self,
+        lane: &Lane,
+        step: &Arc<str>,
+        child: &Admitted,
+    ) -> Result<Option<Opening>, Trouble> {
+        let Ok(of) = child.key.parse::<LaneId>() else {
+            return Ok(None);
+        };
+        let ended = crate::turn::read_lane(&*self.parts.store, of, None)
+            .await?
+            .lane;
+        let Some(parent) = ended.opening.parent.clone() else {
+            return Ok(None);
+        };
+        let key = rows::record_key(&parent.step, &parent.key);
+        let record = self
+            .parts
+            .store
+            .child_records(lane.id(), &[key])
+            .await?
+            .into_iter()
+            .next()
+            .flatten();
+        let record: Option<ChildRecord> =
+            record.and_then(|child| serde_json::from_str(child.record.as_deref()?).ok());
+        Ok(record.and_then(|record| record.undo).map(|undo| Opening {
+            lane: child.lane,
+            run: lane.opening.run,
+            parent: Some(parent_of(lane, step, child)),
+            definition: undo.definition,
+            plan: undo.plan,
+            origin: Origin::Undo {
+                program: undo.program,
+                of,
+            },
+            locals: undo.locals,
+            inherited: undo.results,
+            undo: undo.entries,
+            locks: held_locks(lane),
+        }))
+    }
+
+    /// A lane for the present step that nobody waits for: a question, a call, the end of a lease.
+    pub(crate) async fn detached(
+        &self,
+        hold: &Hold,
+        lane: &Lane,
+        step: &Arc<str>,
+        lease: bool,
+    ) -> Result<Option<Spawn>, Trouble> {
+        let definition = self
+            .cache
+            .definition(&*self.parts.store, lane.opening.definition)
+            .await?;
+        let Some(program) = program_index(lane) else {
+            return Ok(None);
+        };
+        let step_id = Arc::clone(step);
+        let (origin, id) = if lease {
+            (
+                Origin::Lease {
+                    program,
+                    step: step_id,
+                },
+                lease_lane(lane.id(), step),
+            )
+        } else {
+            (
+                Origin::Later {
+                    program,
+                    step: step_id,
+                },
+                lane.id().child(step, lane.visit, "later"),
+            )
+        };
+        if hostler_core::lane::Lane::open(opening_of(lane, id, origin.clone()), 0)
+            .program(&definition)
+            .is_none()
+        {
+            return Ok(None);
+        }
+        let opening = opening_of(lane, id, origin);
+        let summary =
+            json!({ "lane": id, "of_step": step, "section": "main", "phase": "at", "attempt": 1 });
+        Ok(Some(Spawn {
+            lane: id,
+            run: lane.opening.run,
+            parent: None,
+            key: None,
+            queue: Queue::Run,
+            priority: Priority::Housekeeping,
+            events: vec![opened(opening, hold.now_ms)],
+            summary: summary.to_string(),
+        }))
+    }
+}
+
+/// The lane that ends the lease which a step of another lane opened.
+pub fn lease_lane(opener: LaneId, step: &str) -> LaneId {
+    opener.child(&format!("{step}:lease"), 0, "lease")
+}
+
+fn opening_of(lane: &Lane, id: LaneId, origin: Origin) -> Opening {
+    Opening {
+        lane: id,
+        run: lane.opening.run,
+        parent: None,
+        definition: lane.opening.definition,
+        plan: lane.opening.plan,
+        origin,
+        locals: lane.opening.locals.clone(),
+        inherited: lane.results.clone(),
+        undo: Vec::new(),
+        locks: Vec::new(),
+    }
+}
+
+fn opened(opening: Opening, at_ms: i64) -> String {
+    Recorded::new(
+        Event::LaneOpened {
+            opening: Box::new(opening),
+        },
+        at_ms,
+    )
+    .to_json()
+}
+
+pub fn program_index(lane: &Lane) -> Option<ProgramIndex> {
+    match &lane.opening.origin {
+        Origin::Program(index) | Origin::Undo { program: index, .. } => Some(*index),
+        Origin::Lease { program, .. } | Origin::Later { program, .. } => Some(*program),
+    }
+}
+
+fn parent_of(lane: &Lane, step: &Arc<str>, child: &Admitted) -> Parent {
+    Parent {
+        lane: lane.id(),
+        step: Arc::clone(step),
+        key: child.key.clone(),
+        iteration: child.iteration,
+    }
+}
+
+fn held_locks(lane: &Lane) -> Vec<String> {
+    lane.opening
+        .locks
+        .iter()
+        .chain(&lane.locks)
+        .cloned()
+        .collect()
+}
+
+fn child_opening(
+    view: &View<'_>,
+    kind: ChildrenKind,
+    verb: Option<&Verb>,
+    blob: Option<hostler_core::id::Digest>,
+    items: &[Item],
+    parent: Parent,
+    child: &Admitted,
+) -> Option<Opening> {
+    let lane = view.lane;
+    let mut locals = lane.opening.locals.clone();
+    let (mut definition, mut plan) = (lane.opening.definition, lane.opening.plan);
+    let program = match (kind, verb?) {
+        (ChildrenKind::Each, Verb::Spawn(SpawnVerb::Each(each))) => {
+            let item = items.get(child.index as usize)?;
+            locals.insert(each.binds.clone(), item.value.clone());
+            if let Some(wave) = wave_of(lane, child.index) {
+                locals.insert("wave".to_owned(), json!({ "name": wave }));
+            }
+            each.body
+        }
+        (ChildrenKind::Rounds, Verb::Spawn(SpawnVerb::Repeat(repeat))) => {
+            let number: u32 = child.key.parse().ok()?;
+            locals.insert("round".to_owned(), json!({ "number": number }));
+            repeat.body
+        }
+        (ChildrenKind::Call, Verb::Spawn(SpawnVerb::Call(call))) => {
+            definition = *view.plan.calls.get(&call.runbook)?;
+            plan = blob?;
+            locals.clear();
+            0
+        }
+        _ => return None,
+    };
+    Some(Opening {
+        lane: child.lane,
+        run: lane.opening.run,
+        parent: Some(parent),
+        definition,
+        plan,
+        origin: Origin::Program(program),
+        locals,
+        inherited: std::collections::BTreeMap::new(),
+        undo: Vec::new(),
+        locks: held_locks(lane),
+    })
+}
+
+/// Name of the wave to which an item belongs.
+pub fn wave_of(lane: &Lane, index: u32) -> Option<String> {
+    let children = lane.children.as_deref()?;
+    let wave = children
+        .waves
+        .iter()
+        .find(|wave| (wave.from..wave.to).contains(&index))?;
+    Some(wave.name.clone())
+}
+
+fn spawned(hold: &Hold, lane: &Lane, step: &str, opening: Opening, child: &Admitted) -> Spawn {
+    let summary = json!({
+        "lane": child.lane,
+        "key": child.key,
+        "of_step": step,
+        "wave": wave_of(lane, child.index),
+        "section": "main",
+        "phase": "at",
+        "attempt": 1,
+    });
+    Spawn {
+        lane: child.lane,
+        run: lane.opening.run,
+        parent: Some(lane.id()),
+        key: Some(rows::record_key(step, &child.key)),
+        queue: Queue::Run,
+        priority: hold.header.priority,
+        events: vec![opened(opening, hold.now_ms)],
+        summary: summary.to_string(),
+    }
+}
+
+/// Where an `each` says what its children hand back, found from the child's program.
+pub fn each_of(
+    definition: &Definition,
+    body: ProgramIndex,
+) -> Option<&hostler_core::definition::Each> {
+    definition
+        .programs
+        .iter()
+        .flat_map(|program| program.steps.iter().chain(&program.always))
+        .find_map(|step| match &step.verb {
+            Verb::Spawn(SpawnVerb::Each(each)) if each.body == body => Some(&**each),
+            _ => None,
+        })
+}

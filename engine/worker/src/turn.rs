@@ -1,0 +1,146 @@
+//! One turn of a lane: everything that is decided between two commits.
+
+use crate::Trouble;
+use hostler_core::apply::apply;
+use hostler_core::command::Input;
+use hostler_core::decide::{Context, decide};
+use hostler_core::definition::Definition;
+use hostler_core::effect::Effect;
+use hostler_core::event::Event;
+use hostler_core::event::Recorded;
+use hostler_core::id::LaneId;
+use hostler_core::lane::{Item, Lane};
+use hostler_core::refusal::Refusal;
+use hostler_ports::store::{Blob, Header, Letter, READ_MAX, Resource, Store};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Events gathered before a commit is made in any case.
+pub const EVENTS_MAX: usize = 100;
+
+/// A lane as this worker has it.
+pub struct Hold {
+    pub lane: Lane,
+    pub header: Header,
+    pub letters: VecDeque<Letter>,
+    /// More letters may lie in the store than were read.
+    pub more_letters: bool,
+    /// Store's clock at the last answer, and our own clock then.
+    pub now_ms: i64,
+    pub read_at_ms: i64,
+    pub snapshot_version: u64,
+}
+
+/// What one commit will write.
+pub struct Turn {
+    pub lane: Lane,
+    pub events: Vec<Recorded>,
+    pub effects: Vec<Effect>,
+    pub letters_used: usize,
+    pub blobs: Vec<Blob>,
+    /// Wanted resources were taken: queue a ticket for them.
+    pub wait_for: Vec<Resource>,
+}
+
+impl Turn {
+    pub fn new(lane: &Lane) -> Self {
+        Self {
+            lane: lane.clone(),
+            events: Vec::new(),
+            effects: Vec::new(),
+            letters_used: 0,
+            blobs: Vec::new(),
+            wait_for: Vec::new(),
+        }
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.events.len() >= EVENTS_MAX
+    }
+
+    pub fn decide(
+        &mut self,
+        definition: &Definition,
+        items: &[Item],
+        settle_ms: i64,
+        input: Input,
+        at_ms: i64,
+    ) -> Result<(), Refusal> {
+        let context = Context {
+            definition,
+            items,
+            settle_ms,
+        };
+        let decision = decide(context, &self.lane, input, at_ms)?;
+        self.lane = decision.lane;
+        self.events.extend(decision.events);
+        self.effects.extend(decision.effects);
+        Ok(())
+    }
+}
+
+/// Reads a lane from its snapshot and log, going on from a state that is known already.
+pub async fn read_lane(
+    store: &dyn Store,
+    id: LaneId,
+    known: Option<Arc<Lane>>,
+) -> Result<Hold, Trouble> {
+    let mut lane: Option<Lane> = known.map(Arc::unwrap_or_clone);
+    let mut snapshot_version = 0;
+    // Every round reads READ_MAX events; a snapshot lies at most a few hundred events back.
+    loop {
+        let from = lane.as_ref().map_or(0, |lane| lane.version);
+        let gone = || Trouble::Unreadable("the store knows no such lane".to_owned());
+        let loaded = store.load(id, from).await?.ok_or_else(gone)?;
+        if let Some((version, text)) = &loaded.snapshot {
+            if *version > from {
+                let state = serde_json::from_str(text);
+                lane = Some(state.map_err(|fault| Trouble::Unreadable(fault.to_string()))?);
+            }
+            snapshot_version = *version;
+        }
+        fold_onto(&mut lane, loaded.events_from, &loaded.events)?;
+        let Some(state) = &lane else {
+            return Err(Trouble::Unreadable(
+                "the log does not begin with an opening".to_owned(),
+            ));
+        };
+        if state.version >= loaded.header.version {
+            let more_letters = loaded.inbox.len() >= READ_MAX;
+            return Ok(Hold {
+                lane: state.clone(),
+                header: loaded.header,
+                letters: loaded.inbox.into(),
+                more_letters,
+                now_ms: loaded.now_ms,
+                read_at_ms: 0,
+                snapshot_version,
+            });
+        }
+        if loaded.events.is_empty() {
+            return Err(Trouble::Unreadable(
+                "the log is shorter than its header says".to_owned(),
+            ));
+        }
+    }
+}
+
+fn fold_onto(lane: &mut Option<Lane>, from: u64, events: &[String]) -> Result<(), Trouble> {
+    let known = lane.as_ref().map_or(0, |lane| lane.version);
+    let skip = usize::try_from(known.saturating_sub(from)).unwrap_or(usize::MAX);
+    for text in events.iter().skip(skip) {
+        let recorded = Recorded::read(text)?;
+        match (&mut *lane, &recorded.event) {
+            (Some(lane), _) => apply(lane, &recorded),
+            (None, Event::LaneOpened { opening }) => {
+                *lane = Some(Lane::open((**opening).clone(), recorded.at_ms));
+            }
+            (None, _) => {
+                return Err(Trouble::Unreadable(
+                    "the log does not begin with an opening".to_owned(),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
