@@ -15,10 +15,10 @@ use serde_json::{Map, Value, json};
 const SHOWN_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 pub async fn approve(view: &View<'_>, approve: &Approve) -> Outcome<Resolved> {
-    if let Some(condition) = &approve.condition {
-        if view.evaluate(condition).await? == Value::Bool(false) {
-            return Ok(Entry::Skip.into());
-        }
+    if let Some(condition) = &approve.condition
+        && view.evaluate(condition).await? == Value::Bool(false)
+    {
+        return Ok(Entry::Skip.into());
     }
     let (ask, blob) = approval(view, approve, PersonKind::Approve).await?;
     Ok(Resolved {
@@ -33,10 +33,10 @@ pub async fn resolve_gate(
     approve: &Approve,
 ) -> Result<(Option<Box<AskEntry>>, Vec<Blob>), Trouble> {
     let outcome = async {
-        if let Some(condition) = &approve.condition {
-            if view.evaluate(condition).await? == Value::Bool(false) {
-                return Ok((None, Vec::new()));
-            }
+        if let Some(condition) = &approve.condition
+            && view.evaluate(condition).await? == Value::Bool(false)
+        {
+            return Ok((None, Vec::new()));
         }
         let (ask, blob) = approval(view, approve, PersonKind::WaveGate).await?;
         Ok((Some(Box::new(ask)), vec![blob]))
