@@ -124,7 +124,7 @@ END {
 
 # --- JSON out --------------------------------------------------------------------------------
 # For awk programs: q(s) is a JSON string. What is not printable ASCII becomes `?`.
-JSON_QUOTE='function q(s) { gsub(/[^ -~]/, "?", s); gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); return "\"" s "\"" }
+JSON_QUOTE='function q(s) { gsub(/[^ -~]/, "?", s); gsub(/\\/, "&&", s); gsub(/"/, "\\\"", s); return "\"" s "\"" }
 '
 quoted() { printf '%s' "$1" | awk "$JSON_QUOTE"'{ t = t (NR > 1 ? " " : "") $0 } END { printf "%s", q(substr(t, 1, 1000)) }'; }
 # Lines of standard input as a JSON list of strings, cut at $1 bytes.

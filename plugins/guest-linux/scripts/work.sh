@@ -36,7 +36,8 @@ moved=$(awk 'FILENAME == ARGV[1] { have[$1 " " $2] = 1; there[$1] = $2; next }
   $2 == "-" ? 0 : !(($1 " " $2) in have) { print $1 " is " ($1 in there ? there[$1] : "gone") }' "$TMP/state" "$DIR/todo" | head -n 5 | tr '\n' ',')
 [ "$tries" != 1 ] || [ -z "$moved" ] || end reject "packages changed since the scan: $moved scan again"
 options=; [ "$mode" = undo ] && options=--allow-downgrades
-${BACKEND}_simulate "$DIR/todo" $options >"$TMP/would" || {
+# Between the check before the window and now the package lists may have gone.
+${BACKEND}_simulate "$DIR/todo" $options >"$TMP/would" || { phase refresh; ${BACKEND}_refresh; ${BACKEND}_simulate "$DIR/todo" $options >"$TMP/would"; } || {
   cat "$TMP/sim.err"
   [ "$mode" = undo ] && end reject "the old versions cannot all be had: go back to the snapshot. $(${BACKEND}_complaint "$TMP/sim.err")"
   end $(${BACKEND}_verdict "$TMP/sim.err" 1)

@@ -1,9 +1,9 @@
-# SUSE with zypper. Same functions as apt.sh. Written from the manual and checked against recorded
-# output only: no SUSE system was at hand.
+# SUSE with zypper. Same functions as apt.sh. Run for real against zypper 1.14 and a
+# repository of RPMs, but never on a SUSE system: its patches with scripts and its locks are unproven.
 ZYPPER="zypper --non-interactive --no-refresh"
 
 zypper_state() { rpm -qa --qf "$RPM_LINE" | grep -v '^gpg-pubkey\.'; }
-zypper_held() { zypper --non-interactive --xmlout locks 2>/dev/null </dev/null | sed -n 's/.*<solvable>\(.*\)<\/solvable>.*/\1/p; s/.* name="\([^"]*\)".*/\1/p' | sort -u; }
+zypper_held() { zypper --non-interactive --xmlout locks 2>/dev/null </dev/null | sed -n 's/.*<name>\([^<]*\)<\/name>.*/\1/p' | sort -u; }
 zypper_complaint() { sed 's/<[^>]*>//g' -- "$1" | grep -v '^ *$' | tail -n 2 | tr '\n' ' ' | cut -c1-400; }
 zypper_lock_holder() { cat /run/zypp.pid 2>/dev/null; }
 # zypper_known_trouble <code> <file>
@@ -58,7 +58,8 @@ zypper_plan() {
     sed 's/ 0$/ 1/' "$TMP/all"
   else
     zypper_transaction update --dry-run --auto-agree-with-licenses >"$TMP/all" || say_reject "zypper cannot work out an update: $(zypper_complaint "$TMP/sim.err")"
-    cat "$TMP/all"
+    zypper_transaction patch --dry-run --category security --with-interactive --auto-agree-with-licenses >"$TMP/security" || : >"$TMP/security"
+    awk 'FILENAME == ARGV[1] { cured[$1] = 1; next } /^!/ { print; next } { $4 = ($1 in cured) ? 1 : 0; print }' "$TMP/security" "$TMP/all"
   fi
 }
 # `id name`: the patch for the CVE, simulated.
