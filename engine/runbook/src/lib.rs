@@ -3,8 +3,58 @@
 //! Not here: files, clocks, the network, execution.
 #![forbid(unsafe_code)]
 
+mod ast;
+mod check;
 pub mod codes;
+mod compile;
+pub mod environment;
 pub mod expr;
 pub mod fault;
+mod read;
+pub mod render;
 pub mod source;
+pub mod template;
 mod yaml;
+
+pub use compile::{FORMAT, digest};
+pub use environment::{Callee, Environment, EstateFacts};
+pub use expr::Evaluator;
+pub use fault::{Fault, Severity};
+pub use source::SourceFile;
+
+use fault::Faults;
+use hostler_core::definition::{Definition, Input};
+use std::collections::BTreeMap;
+
+/// What a check found.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// In the order of the file.
+    pub faults: Vec<Fault>,
+    /// There is one unless a fault is an error.
+    pub definition: Option<Definition>,
+}
+
+/// Reads, checks and compiles a runbook. Pure: the same texts and environment, the same answer.
+#[must_use]
+pub fn check(source: &SourceFile, env: &Environment) -> Checked {
+    let mut faults = Faults::new(source);
+    let runbook = yaml::parse(&mut faults).and_then(|root| read::read(&mut faults, &root));
+    if let Some(runbook) = &runbook {
+        check::check(&mut faults, env, runbook);
+    }
+    let definition = match runbook {
+        Some(runbook) if !faults.any_errors() => compile::compile(source, env, &runbook),
+        _ => None,
+    };
+    Checked { faults: faults.finish(), definition }
+}
+
+/// The inputs that a runbook declares, even when its steps have faults: what callers are checked
+/// against while both are being written.
+#[must_use]
+pub fn declared_inputs(source: &SourceFile) -> BTreeMap<String, Input> {
+    let mut faults = Faults::new(source);
+    let runbook = yaml::parse(&mut faults).and_then(|root| read::read(&mut faults, &root));
+    runbook.map(|runbook| compile::inputs(&runbook)).unwrap_or_default()
+}

@@ -14,7 +14,7 @@ mod value;
 pub(crate) use ast::{Kind, Loop, Node, Op, Writer};
 pub use evaluator::Evaluator;
 pub use functions::Function;
-pub(crate) use parse::{NotRead, Why, parse};
+pub(crate) use parse::{Why, parse};
 
 /// Longest expression in bytes.
 pub const TEXT_MAX_BYTES: usize = 2_000;

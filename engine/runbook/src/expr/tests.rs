@@ -1,6 +1,7 @@
 //! Facts about evaluation, each a row.
 
-use super::super::{BUDGET, NotRead, Why, parse};
+use super::super::parse::NotRead;
+use super::super::{BUDGET, Why, parse};
 use super::*;
 use serde_json::json;
 

@@ -1,0 +1,52 @@
+//! Notice templates: there, escaped, and renderable with sample data in strict mode.
+
+use super::Checker;
+use crate::ast::{Body, Runbook, Verb};
+use crate::codes;
+use crate::source::Span;
+use crate::template;
+
+impl Checker<'_, '_, '_> {
+    pub(super) fn templates(&mut self, runbook: &Runbook) {
+        let source = self.faults.source();
+        for (name, text) in &source.templates {
+            for problem in template::check(name, text) {
+                let code = if problem.raw { codes::RAW_TEMPLATE } else { codes::BAD_TEMPLATE };
+                self.faults.add_in_template(code, name, problem.line, problem.message, problem.remedy);
+            }
+        }
+        self.templates_in(&runbook.body);
+    }
+
+    fn templates_in(&mut self, body: &Body) {
+        for step in body.steps.iter().chain(&body.always) {
+            if let (Some((plan, span)), Verb::Each(_)) = (&step.notices, &step.verb) {
+                self.parts(&plan.template, &template::STAGES.map(Some), *span);
+            }
+            if let Verb::Notify { template: name, .. } = &step.verb {
+                self.parts(&name.value, &[None], name.span);
+            }
+            if let Some(inner) = step.verb.body() {
+                self.templates_in(inner);
+            }
+        }
+    }
+
+    /// `maintenance.scheduled.subject.hbs`, or `maintenance.subject.hbs` for all stages.
+    fn parts(&mut self, name: &str, stages: &[Option<&str>], span: Span) {
+        let templates = &self.faults.source().templates;
+        let mut missing = Vec::new();
+        for part in template::REQUIRED_PARTS {
+            let common = format!("{name}.{part}.hbs");
+            if templates.contains_key(&common) {
+                continue;
+            }
+            let own = stages.iter().map(|stage| stage.map_or_else(|| common.clone(), |stage| format!("{name}.{stage}.{part}.hbs")));
+            missing.extend(own.filter(|own| !templates.contains_key(own)));
+        }
+        if !missing.is_empty() {
+            let message = format!("the template `{name}` is not there, or lacks a part");
+            self.faults.add(codes::NO_TEMPLATE, span, message, format!("write in notices/: {}", missing.join(", ")));
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! One binary for the tests that read files.
+#![allow(clippy::unwrap_used, reason = "a test that cannot read its data has failed")]
+
+mod common;
+mod drafts;
+mod workflows;
