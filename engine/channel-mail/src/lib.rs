@@ -1,1 +1,17 @@
+//! Notices by mail: rendering, calendar files, the message, its delivery over SMTP, and a catcher for
+//! practice and tests.
+//!
+//! `render` and `calendar` are pure: previews and checks call them without a server. Not here: who is
+//! told what and when, and repeating (the outbox does that).
 #![forbid(unsafe_code)]
+
+pub mod calendar;
+mod catch;
+pub mod compose;
+pub mod render;
+pub mod sink;
+mod smtp;
+
+pub use catch::{Caught, Part};
+pub use compose::Sender;
+pub use smtp::{Login, MailChannel, Security, SmtpConfig, SmtpFault};
