@@ -47,6 +47,8 @@ pub struct Settings {
     pub lease_age_max_ms: i64,
     /// How long after its deadline a lost call may still land at the target.
     pub settle_ms: i64,
+    /// Where customers and staff write when something is unclear; stands in every message.
+    pub contact: String,
     /// Longest sleep between two looks at timers and leases.
     pub tick_ms: u64,
 }
@@ -59,6 +61,7 @@ impl Default for Settings {
             renew_ms: 10_000,
             lease_age_max_ms: 20_000,
             settle_ms: 5_000,
+            contact: "your platform team".to_owned(),
             tick_ms: 200,
         }
     }
