@@ -1,11 +1,13 @@
 # Runs the stop or start hook that the owner of the service has put on the server.
-# in: hook
+# in: hook, path (the estate's, below /etc/hostler/)
 HOOK_S=570  # below the action's timeout of 10 minutes
 read_args
 hook=$(arg hook)
 one_of "$hook" stop start || say_reject "hook is stop or start"
 scratch
-file=/etc/hostler/hooks/$hook
+file=$(arg path)
+# The estate may name a file there, nothing else: a name must not turn any program into a hook.
+printf '%s\n' "$file" | grep -Eqx '/etc/hostler(/[A-Za-z0-9][A-Za-z0-9_.-]*)+' || say_reject "the hook must lie below /etc/hostler/, not at '$file'"
 [ -e "$file" ] || say_reject "$file is not there: put an executable there that ends with 0 when it is done"
 [ -f "$file" ] && [ -x "$file" ] && [ "$(stat -Lc %u "$file")" = 0 ] && [ -z "$(find -L "$file" -maxdepth 0 -perm /022)" ] ||
   say_reject "$file must be a file of root's, executable, and nobody else's to write: chown root and chmod 0755 it"

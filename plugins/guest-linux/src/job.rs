@@ -48,11 +48,16 @@ impl Checkpoint {
     /// # Errors
     /// When it is not one of this plugin's.
     pub fn read(value: Value) -> Result<Self, Stop> {
-        serde_json::from_value(value).map_err(|error| Stop::reject(format!("the checkpoint is not this plugin's: {error}")))
+        serde_json::from_value(value)
+            .map_err(|error| Stop::reject(format!("the checkpoint is not this plugin's: {error}")))
     }
 
     pub fn pending(self) -> Stop {
-        let after_ms = if self.missed > 0 { MISSED_POLL_MS } else { POLL_MS };
+        let after_ms = if self.missed > 0 {
+            MISSED_POLL_MS
+        } else {
+            POLL_MS
+        };
         Stop::pending(json!(self), after_ms)
     }
 
@@ -120,8 +125,14 @@ pub fn settle(said: Said, checkpoint: Checkpoint) -> Result<Finished, Stop> {
 pub fn observed_stop<T>(stop: Stop) -> Result<hostler_sdk::Observed<T>, Failure> {
     match stop {
         Stop::Lost(failure) => Err(failure),
-        Stop::Retry { reason, .. } | Stop::Reject { reason, .. } => Ok(hostler_sdk::Observed::Unknown { why: reason }),
-        Stop::Pending { resume_after_ms, .. } => Ok(hostler_sdk::Observed::Going { ask_after_ms: resume_after_ms }),
+        Stop::Retry { reason, .. } | Stop::Reject { reason, .. } => {
+            Ok(hostler_sdk::Observed::Unknown { why: reason })
+        }
+        Stop::Pending {
+            resume_after_ms, ..
+        } => Ok(hostler_sdk::Observed::Going {
+            ask_after_ms: resume_after_ms,
+        }),
         Stop::NeedsHuman { title, .. } => Ok(hostler_sdk::Observed::Unknown { why: title }),
     }
 }

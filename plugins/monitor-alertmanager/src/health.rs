@@ -31,30 +31,55 @@ pub struct Healthy;
 impl Action for Healthy {
     type Input = Nothing;
     type Output = HealthyOutput;
-    const META: Meta = Meta::read("monitor.healthy", "Rejects when the monitoring does not say that the asset is well.");
+    const META: Meta = Meta::read(
+        "monitor.healthy",
+        "Rejects when the monitoring does not say that the asset is well.",
+    );
 
     fn perform(ctx: &mut Context<'_>, _input: Nothing) -> Outcome<HealthyOutput> {
         let subject = Subject::of(ctx.call)?;
         let targets = prometheus::query(ctx, &format!("up{{{}}}", subject.selector()))?;
         if targets.is_empty() {
-            return ill(format!("Prometheus has no target with {}: nobody watches it", subject.selector()));
+            return ill(format!(
+                "Prometheus has no target with {}: nobody watches it",
+                subject.selector()
+            ));
         }
-        let down: Vec<String> =
-            targets.iter().filter(|target| !target.is_one()).map(|target| target.name(&subject.label)).collect();
+        let down: Vec<String> = targets
+            .iter()
+            .filter(|target| !target.is_one())
+            .map(|target| target.name(&subject.label))
+            .collect();
         if !down.is_empty() {
             return ill(format!("down: {}", down.join(", ")));
         }
         let firing = firing(ctx, &subject)?;
         if !firing.is_empty() {
-            return ill(format!("alerts: {}", firing.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ")));
+            return ill(format!(
+                "alerts: {}",
+                firing
+                    .into_iter()
+                    .take(SHOWN)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ));
         }
         let detail = format!("{} targets are up, no alert fires", targets.len());
-        Ok(Done { output: HealthyOutput { healthy: true, detail }, evidence: Vec::new() })
+        Ok(Done {
+            output: HealthyOutput {
+                healthy: true,
+                detail,
+            },
+            evidence: Vec::new(),
+        })
     }
 }
 
 fn ill(detail: String) -> Outcome<HealthyOutput> {
-    Err(Stop::Reject { reason: detail.clone(), output: json!({ "healthy": false, "detail": detail }) })
+    Err(Stop::Reject {
+        reason: detail.clone(),
+        output: json!({ "healthy": false, "detail": detail }),
+    })
 }
 
 /// Names of the alerts that fire for the asset, neither silenced nor inhibited.
@@ -63,5 +88,8 @@ fn firing(ctx: &mut Context<'_>, subject: &Subject) -> Result<BTreeSet<String>, 
     let path = format!("/api/v2/alerts?active=true&silenced=false&inhibited=false&filter={filter}");
     let response = ctx.send("target", &HttpRequest::get(path))?;
     let alerts: Vec<Alert> = reply::body("the Alertmanager", &response)?;
-    Ok(alerts.into_iter().map(|mut alert| alert.labels.remove("alertname").unwrap_or_default()).collect())
+    Ok(alerts
+        .into_iter()
+        .map(|mut alert| alert.labels.remove("alertname").unwrap_or_default())
+        .collect())
 }

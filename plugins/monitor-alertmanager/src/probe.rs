@@ -30,9 +30,11 @@ pub struct Probe;
 impl Action for Probe {
     type Input = ProbeInput;
     type Output = ProbeOutput;
-    const META: Meta =
-        Meta::read("monitor.probe", "Asks the service of the asset from outside; rejects when it does not answer.")
-            .timeout_ms(120_000);
+    const META: Meta = Meta::read(
+        "monitor.probe",
+        "Asks the service of the asset from outside; rejects when it does not answer.",
+    )
+    .timeout_ms(120_000);
 
     fn perform(ctx: &mut Context<'_>, input: ProbeInput) -> Outcome<ProbeOutput> {
         let subject = Subject::of(ctx.call)?;
@@ -40,21 +42,39 @@ impl Action for Probe {
         // A place is what asks: the label `vantage` where the scrape configuration sets it, else the job.
         let place = |sample: &prometheus::Sample| {
             let metric = &sample.metric;
-            metric.get("vantage").or_else(|| metric.get("job")).cloned().unwrap_or_default()
+            metric
+                .get("vantage")
+                .or_else(|| metric.get("job"))
+                .cloned()
+                .unwrap_or_default()
         };
-        let bad: BTreeSet<String> = seen.iter().filter(|sample| !sample.is_one()).map(place).collect();
+        let bad: BTreeSet<String> = seen
+            .iter()
+            .filter(|sample| !sample.is_one())
+            .map(place)
+            .collect();
         let places: BTreeSet<String> = seen.iter().map(place).collect();
         if !bad.is_empty() {
             let from: Vec<String> = bad.into_iter().collect();
             return down(format!("it does not answer from {}", from.join(", ")));
         }
         if places.len() < input.vantages {
-            return down(format!("it was asked from {} places, {} are wanted", places.len(), input.vantages));
+            return down(format!(
+                "it was asked from {} places, {} are wanted",
+                places.len(),
+                input.vantages
+            ));
         }
-        Ok(Done { output: ProbeOutput { up: true }, evidence: vec![format!("it answers from {} places", places.len())] })
+        Ok(Done {
+            output: ProbeOutput { up: true },
+            evidence: vec![format!("it answers from {} places", places.len())],
+        })
     }
 }
 
 fn down(reason: String) -> Outcome<ProbeOutput> {
-    Err(Stop::Reject { reason, output: json!({ "up": false }) })
+    Err(Stop::Reject {
+        reason,
+        output: json!({ "up": false }),
+    })
 }

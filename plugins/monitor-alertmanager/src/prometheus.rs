@@ -55,6 +55,9 @@ pub fn query(ctx: &mut Context<'_>, query: &str) -> Result<Vec<Sample>, Stop> {
     let answered: Answered = reply::body("Prometheus", &response)?;
     match answered.data {
         Some(data) if answered.status == "success" && data.kind == "vector" => Ok(data.result),
-        _ => Err(Stop::reject(format!("Prometheus did not answer {query} with a vector: {}", answered.error))),
+        _ => Err(Stop::reject(format!(
+            "Prometheus did not answer {query} with a vector: {}",
+            answered.error
+        ))),
     }
 }

@@ -48,18 +48,33 @@ pub struct Silence;
 impl Action for Silence {
     type Input = SilenceInput;
     type Output = SilenceOutput;
-    const META: Meta = Meta::repeatable("monitor.silence", "Silences the alerts of the asset; it always ends by itself.")
-        .inverse("monitor.unsilence");
+    const META: Meta = Meta::repeatable(
+        "monitor.silence",
+        "Silences the alerts of the asset; it always ends by itself.",
+    )
+    .inverse("monitor.unsilence");
 
     fn perform(ctx: &mut Context<'_>, input: SilenceInput) -> Outcome<SilenceOutput> {
-        let ends_at = time::instant(ctx.call.now_ms + time::length_ms(&input.lasts, LENGTH_MAX_MS)?);
+        let ends_at =
+            time::instant(ctx.call.now_ms + time::length_ms(&input.lasts, LENGTH_MAX_MS)?);
         let subject = Subject::of(ctx.call)?;
         let standing = standing(ctx, &subject)?;
-        if let Some(known) = standing.as_ref().filter(|known| !time::before(&known.ends_at, &ends_at)) {
+        if let Some(known) = standing
+            .as_ref()
+            .filter(|known| !time::before(&known.ends_at, &ends_at))
+        {
             let evidence = vec![format!("it stood already and ends at {}", known.ends_at)];
-            return Ok(Done { output: SilenceOutput { silence: known.id.clone() }, evidence });
+            return Ok(Done {
+                output: SilenceOutput {
+                    silence: known.id.clone(),
+                },
+                evidence,
+            });
         }
-        let starts_at = standing.as_ref().map_or_else(|| time::instant(ctx.call.now_ms), |known| known.starts_at.clone());
+        let starts_at = standing.as_ref().map_or_else(
+            || time::instant(ctx.call.now_ms),
+            |known| known.starts_at.clone(),
+        );
         let wanted = Wanted {
             id: standing.map(|known| known.id),
             matchers: vec![subject.matcher()],
@@ -68,19 +83,35 @@ impl Action for Silence {
             created_by: CREATED_BY,
             comment: silences::comment(ctx.call, &subject),
         };
-        let response = ctx.send("target", &HttpRequest::post("/api/v2/silences").json(&wanted))?;
+        let response = ctx.send(
+            "target",
+            &HttpRequest::post("/api/v2/silences").json(&wanted),
+        )?;
         let posted: Posted = reply::body("the Alertmanager", &response)?;
         let evidence = vec![format!("{} is silent until {ends_at}", subject.selector())];
-        Ok(Done { output: SilenceOutput { silence: posted.silence_id }, evidence })
+        Ok(Done {
+            output: SilenceOutput {
+                silence: posted.silence_id,
+            },
+            evidence,
+        })
     }
 
-    fn observe(ctx: &mut Context<'_>, _input: SilenceInput, _checkpoint: Option<Value>) -> Observation<SilenceOutput> {
+    fn observe(
+        ctx: &mut Context<'_>,
+        _input: SilenceInput,
+        _checkpoint: Option<Value>,
+    ) -> Observation<SilenceOutput> {
         let seen = Subject::of(ctx.call).and_then(|subject| standing(ctx, &subject));
         match seen {
-            Ok(Some(known)) => Ok(Observed::Done { output: SilenceOutput { silence: known.id } }),
+            Ok(Some(known)) => Ok(Observed::Done {
+                output: SilenceOutput { silence: known.id },
+            }),
             Ok(None) => Ok(Observed::NotDone),
             Err(Stop::Lost(failure)) => Err(failure),
-            Err(stop) => Ok(Observed::Unknown { why: format!("{stop:?}") }),
+            Err(stop) => Ok(Observed::Unknown {
+                why: format!("{stop:?}"),
+            }),
         }
     }
 }

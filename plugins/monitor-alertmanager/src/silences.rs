@@ -42,7 +42,10 @@ impl Known {
 }
 
 pub fn comment(call: &Call, subject: &Subject) -> String {
-    format!("{CREATED_BY} asset={} run={} step={} key={}", subject.asset, call.run, call.step, call.idempotency_key)
+    format!(
+        "{CREATED_BY} asset={} run={} step={} key={}",
+        subject.asset, call.run, call.step, call.idempotency_key
+    )
 }
 
 /// Silences of the asset that have not ended and say `word`.
@@ -50,14 +53,22 @@ pub fn comment(call: &Call, subject: &Subject) -> String {
 /// # Errors
 /// As `reply::body`.
 pub fn living(ctx: &mut Context<'_>, subject: &Subject, word: &str) -> Result<Vec<Known>, Stop> {
-    let path = format!("/api/v2/silences?filter={}", reply::percent(&subject.selector()));
+    let path = format!(
+        "/api/v2/silences?filter={}",
+        reply::percent(&subject.selector())
+    );
     let response = ctx.send("target", &HttpRequest::get(path))?;
     let all: Vec<Known> = reply::body("the Alertmanager", &response)?;
     let asset = format!("asset={}", subject.asset);
-    let ours: Vec<Known> =
-        all.into_iter().filter(|known| !known.is_over() && known.says(word) && known.says(&asset)).collect();
+    let ours: Vec<Known> = all
+        .into_iter()
+        .filter(|known| !known.is_over() && known.says(word) && known.says(&asset))
+        .collect();
     if ours.len() > OURS_MAX {
-        return Err(Stop::reject(format!("{} silences of this run stand for {asset}: remove them by hand", ours.len())));
+        return Err(Stop::reject(format!(
+            "{} silences of this run stand for {asset}: remove them by hand",
+            ours.len()
+        )));
     }
     Ok(ours)
 }
@@ -66,5 +77,9 @@ pub fn living(ctx: &mut Context<'_>, subject: &Subject, word: &str) -> Result<Ve
 /// When it is no id of a silence: it becomes part of a path.
 pub fn id(text: &str) -> Result<&str, Stop> {
     let plain = text.len() == 36 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
-    if plain { Ok(text) } else { Err(Stop::reject(format!("`{text}` is no id of a silence"))) }
+    if plain {
+        Ok(text)
+    } else {
+        Err(Stop::reject(format!("`{text}` is no id of a silence")))
+    }
 }

@@ -35,29 +35,60 @@ impl Subject {
     /// # Errors
     /// When there is no asset, or the label is none.
     pub fn of(call: &Call) -> Result<Self, Stop> {
-        let asset = call.asset_text("id").ok_or_else(|| Stop::reject("the asset has no id"))?;
-        let reference = call.grant("target").and_then(|grant| grant.reference.clone());
-        let called = reference.or_else(|| call.asset_text("name")).unwrap_or_else(|| asset.clone());
+        let asset = call
+            .asset_text("id")
+            .ok_or_else(|| Stop::reject("the asset has no id"))?;
+        let reference = call
+            .grant("target")
+            .and_then(|grant| grant.reference.clone());
+        let called = reference
+            .or_else(|| call.asset_text("name"))
+            .unwrap_or_else(|| asset.clone());
         let (label, value) = called.split_once('=').unwrap_or((LABEL, &called));
         let plain = label.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !plain || value.is_empty() {
-            return Err(Stop::reject(format!("`{called}` is no name for the monitoring: write `value` or `label=value` as ref")));
+            return Err(Stop::reject(format!(
+                "`{called}` is no name for the monitoring: write `value` or `label=value` as ref"
+            )));
         }
-        let port = if value.contains(':') { "" } else { "(:[0-9]+)?" };
-        Ok(Self { label: label.to_owned(), pattern: format!("{}{port}", escaped(value)), asset })
+        let port = if value.contains(':') {
+            ""
+        } else {
+            "(:[0-9]+)?"
+        };
+        Ok(Self {
+            label: label.to_owned(),
+            pattern: format!("{}{port}", escaped(value)),
+            asset,
+        })
     }
 
     pub fn matcher(&self) -> Matcher {
-        Matcher { name: self.label.clone(), value: self.pattern.clone(), is_regex: true, is_equal: true }
+        Matcher {
+            name: self.label.clone(),
+            value: self.pattern.clone(),
+            is_regex: true,
+            is_equal: true,
+        }
     }
 
     /// `instance=~"web1(:[0-9]+)?"`, as both programs read it.
     pub fn selector(&self) -> String {
-        format!("{}=~\"{}\"", self.label, self.pattern.replace('\\', "\\\\").replace('"', "\\\""))
+        format!(
+            "{}=~\"{}\"",
+            self.label,
+            self.pattern.replace('\\', "\\\\").replace('"', "\\\"")
+        )
     }
 }
 
 fn escaped(text: &str) -> String {
-    text.chars().flat_map(|c| ["\\".to_owned(), c.to_string()].into_iter().skip(usize::from(!r"\.+*?()|[]{}^$".contains(c)))).collect()
+    text.chars()
+        .flat_map(|c| {
+            ["\\".to_owned(), c.to_string()]
+                .into_iter()
+                .skip(usize::from(!r"\.+*?()|[]{}^$".contains(c)))
+        })
+        .collect()
 }

@@ -19,14 +19,21 @@ fn every_action_is_what_its_contract_says() {
     let described = PLUGIN.describe();
     for action in described["actions"].as_array().unwrap() {
         let name = &action["name"];
-        let known = contract["actions"].as_array().unwrap().iter().find(|known| known["name"] == *name);
+        let known = contract["actions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|known| known["name"] == *name);
         let known = known.unwrap_or_else(|| panic!("the contract has no {name}"));
         for field in ["effect", "impact", "inverse", "timeout_ms", "needs_asset"] {
             assert_eq!(action.get(field), known.get(field), "{field} of {name}");
         }
         for schema in ["input", "output"] {
             let fields = |action: &Value| -> Vec<String> {
-                action[schema]["properties"].as_object().map(|p| p.keys().cloned().collect()).unwrap_or_default()
+                action[schema]["properties"]
+                    .as_object()
+                    .map(|p| p.keys().cloned().collect())
+                    .unwrap_or_default()
             };
             assert_eq!(fields(action), fields(known), "{schema} of {name}");
         }
@@ -38,11 +45,22 @@ fn what_the_cases_put_in_and_get_out_fits_the_contract() {
     let contract: Value = serde_json::from_str(CONTRACT).unwrap();
     let mut outputs = 0;
     for entry in std::fs::read_dir(EXCHANGES).unwrap() {
-        let case: Value = serde_json::from_str(&std::fs::read_to_string(entry.unwrap().path()).unwrap()).unwrap();
-        let known = contract["actions"].as_array().unwrap().iter().find(|known| known["name"] == case["action"]).unwrap();
+        let case: Value =
+            serde_json::from_str(&std::fs::read_to_string(entry.unwrap().path()).unwrap()).unwrap();
+        let known = contract["actions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|known| known["name"] == case["action"])
+            .unwrap();
         if case["expect"]["answer"] == "done" {
-            let fits = |schema: &Value, value: &Value| jsonschema::validator_for(schema).unwrap().is_valid(value);
-            assert!(fits(&known["input"], case.get("input").unwrap_or(&json!({}))), "{case}");
+            let fits = |schema: &Value, value: &Value| {
+                jsonschema::validator_for(schema).unwrap().is_valid(value)
+            };
+            assert!(
+                fits(&known["input"], case.get("input").unwrap_or(&json!({}))),
+                "{case}"
+            );
             assert!(fits(&known["output"], &case["expect"]["output"]), "{case}");
             outputs += 1;
         }
@@ -62,10 +80,25 @@ fn instants_are_those_of_the_calendar() {
     ] {
         assert_eq!(time::instant(ms), text);
     }
-    for (text, ms) in [("90m", 5_400_000), ("1s", 1_000), ("2h", 7_200_000), ("7d", 604_800_000)] {
+    for (text, ms) in [
+        ("90m", 5_400_000),
+        ("1s", 1_000),
+        ("2h", 7_200_000),
+        ("7d", 604_800_000),
+    ] {
         assert_eq!(time::length_ms(text, 604_800_000).unwrap(), ms);
     }
-    for text in ["", "m", "0m", "-1h", "8d", "90", "1.5h", "9999999999999999999d", "é"] {
+    for text in [
+        "",
+        "m",
+        "0m",
+        "-1h",
+        "8d",
+        "90",
+        "1.5h",
+        "9999999999999999999d",
+        "é",
+    ] {
         assert!(time::length_ms(text, 604_800_000).is_err(), "{text}");
     }
 }

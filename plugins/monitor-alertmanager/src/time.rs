@@ -16,10 +16,18 @@ pub fn instant(ms: i64) -> String {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     let year = era * 400 + year_of_era + i64::from(month <= 2);
     let (hour, minute) = (rest / 3_600_000, rest / 60_000 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}.{:03}Z", rest / 1000 % 60, rest % 1000)
+    format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}.{:03}Z",
+        rest / 1000 % 60,
+        rest % 1000
+    )
 }
 
 /// Whether an instant that the Alertmanager wrote lies before another. Both in UTC, so that text compares
@@ -41,10 +49,16 @@ pub fn length_ms(text: &str, max_ms: i64) -> Result<i64, Stop> {
         Some('d') => DAY_MS,
         _ => 0,
     };
-    let number: i64 = text.get(..text.len().saturating_sub(1)).and_then(|digits| digits.parse().ok()).unwrap_or(0);
+    let number: i64 = text
+        .get(..text.len().saturating_sub(1))
+        .and_then(|digits| digits.parse().ok())
+        .unwrap_or(0);
     let ms = number.saturating_mul(unit);
     if ms <= 0 || ms > max_ms {
-        return Err(Stop::reject(format!("`{text}` is not a length like 90m, of at most {} days", max_ms / DAY_MS)));
+        return Err(Stop::reject(format!(
+            "`{text}` is not a length like 90m, of at most {} days",
+            max_ms / DAY_MS
+        )));
     }
     Ok(ms)
 }

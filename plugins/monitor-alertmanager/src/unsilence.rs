@@ -24,7 +24,10 @@ pub struct Unsilence;
 impl Action for Unsilence {
     type Input = UnsilenceInput;
     type Output = UnsilenceOutput;
-    const META: Meta = Meta::repeatable("monitor.unsilence", "Ends the silences of the asset that this run opened.");
+    const META: Meta = Meta::repeatable(
+        "monitor.unsilence",
+        "Ends the silences of the asset that this run opened.",
+    );
 
     fn perform(ctx: &mut Context<'_>, input: UnsilenceInput) -> Outcome<UnsilenceOutput> {
         let subject = Subject::of(ctx.call)?;
@@ -43,7 +46,10 @@ impl Action for Unsilence {
                 reply::good("the Alertmanager", &response)?;
             }
         }
-        Ok(Done { output: UnsilenceOutput {}, evidence: vec![format!("{} silences ended", doomed.len())] })
+        Ok(Done {
+            output: UnsilenceOutput {},
+            evidence: vec![format!("{} silences ended", doomed.len())],
+        })
     }
 }
 
@@ -55,7 +61,10 @@ fn one(ctx: &mut Context<'_>, subject: &Subject, id: &str) -> Result<Option<Know
     }
     let known: Known = reply::body("the Alertmanager", &response)?;
     if !known.says(&format!("asset={}", subject.asset)) {
-        return Err(Stop::reject(format!("silence {id} was not opened by us for {}: end it by hand", subject.asset)));
+        return Err(Stop::reject(format!(
+            "silence {id} was not opened by us for {}: end it by hand",
+            subject.asset
+        )));
     }
     Ok(Some(known).filter(|known| !known.is_over()))
 }

@@ -43,12 +43,20 @@ pub struct Fingerprint;
 impl Action for Fingerprint {
     type Input = FingerprintInput;
     type Output = FingerprintOutput;
-    const META: Meta =
-        Meta::read("guest.fingerprint", "What runs there; rejects when it differs from before.").timeout_ms(120_000);
+    const META: Meta = Meta::read(
+        "guest.fingerprint",
+        "What runs there; rejects when it differs from before.",
+    )
+    .timeout_ms(120_000);
 
     fn perform(ctx: &mut Context<'_>, input: FingerprintInput) -> Outcome<FingerprintOutput> {
-        let Done { output: seen, evidence } = said::finish::<Seen>(ctx, &scripts::FINGERPRINT, &json!({}))?;
-        let differences = input.compare.map_or_else(Vec::new, |before| differences(&before, &seen));
+        let Done {
+            output: seen,
+            evidence,
+        } = said::finish::<Seen>(ctx, &scripts::FINGERPRINT, &json!({}))?;
+        let differences = input
+            .compare
+            .map_or_else(Vec::new, |before| differences(&before, &seen));
         let output = FingerprintOutput {
             digest: digest(&seen),
             listening: seen.listening,
@@ -58,8 +66,15 @@ impl Action for Fingerprint {
         if differences.is_empty() {
             return Ok(Done { output, evidence });
         }
-        let shown: Vec<&str> = differences.iter().take(DIFFERENCES_SHOWN).map(String::as_str).collect();
-        Err(Stop::Reject { reason: format!("it is not as before: {}", shown.join(", ")), output: json!(output) })
+        let shown: Vec<&str> = differences
+            .iter()
+            .take(DIFFERENCES_SHOWN)
+            .map(String::as_str)
+            .collect();
+        Err(Stop::Reject {
+            reason: format!("it is not as before: {}", shown.join(", ")),
+            output: json!(output),
+        })
     }
 }
 
@@ -70,7 +85,11 @@ fn plain(seen: &Seen) -> String {
 
 fn digest(seen: &Seen) -> String {
     let plain = plain(seen);
-    if plain.len() <= DIGEST_MAX_BYTES { plain } else { hash(&plain) }
+    if plain.len() <= DIGEST_MAX_BYTES {
+        plain
+    } else {
+        hash(&plain)
+    }
 }
 
 fn hash(plain: &str) -> String {
@@ -83,12 +102,29 @@ fn differences(before: &str, seen: &Seen) -> Vec<String> {
     let parts: Vec<&str> = before.split('|').collect();
     let ["v1", listened, failed] = parts[..] else {
         let same = before == hash(&plain(seen));
-        return if same { Vec::new() } else { vec!["more runs there than a digest can name, and it has changed".into()] };
+        return if same {
+            Vec::new()
+        } else {
+            vec!["more runs there than a digest can name, and it has changed".into()]
+        };
     };
-    let set = |text: &str| -> BTreeSet<String> { text.split(',').filter(|x| !x.is_empty()).map(str::to_owned).collect() };
+    let set = |text: &str| -> BTreeSet<String> {
+        text.split(',')
+            .filter(|x| !x.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
     let (listened, failed) = (set(listened), set(failed));
-    let gone = listened.difference(&seen.listening).map(|socket| format!("{socket} no longer listens"));
-    let new = seen.listening.difference(&listened).map(|socket| format!("{socket} listens now"));
-    let broken = seen.failed_units.difference(&failed).map(|unit| format!("{unit} has failed"));
+    let gone = listened
+        .difference(&seen.listening)
+        .map(|socket| format!("{socket} no longer listens"));
+    let new = seen
+        .listening
+        .difference(&listened)
+        .map(|socket| format!("{socket} listens now"));
+    let broken = seen
+        .failed_units
+        .difference(&failed)
+        .map(|unit| format!("{unit} has failed"));
     gone.chain(new).chain(broken).collect()
 }

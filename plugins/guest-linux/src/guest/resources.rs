@@ -30,7 +30,8 @@ pub struct Resources;
 impl Action for Resources {
     type Input = Nothing;
     type Output = ResourcesOutput;
-    const META: Meta = Meta::read("guest.resources", "How much room and load there is.").timeout_ms(120_000);
+    const META: Meta =
+        Meta::read("guest.resources", "How much room and load there is.").timeout_ms(120_000);
 
     fn perform(ctx: &mut Context<'_>, _input: Nothing) -> Outcome<ResourcesOutput> {
         said::finish(ctx, &scripts::RESOURCES, &json!({}))

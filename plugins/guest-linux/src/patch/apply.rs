@@ -3,8 +3,8 @@
 //! Not here: the work itself. It runs detached on the server; this starts it, asks about it, and reboots
 //! once for the key.
 
-use crate::job::{self, Checkpoint, Finished, Phase};
 use super::{Changed, WORK_TIMEOUT_MS};
+use crate::job::{self, Checkpoint, Finished, Phase};
 use crate::said::{self, Said};
 use crate::scripts;
 use hostler_sdk::{Action, Context, Done, Meta, Observation, Observed, Outcome, Stop};
@@ -40,11 +40,13 @@ pub struct Apply;
 impl Action for Apply {
     type Input = ApplyInput;
     type Output = ApplyOutput;
-    const META: Meta =
-        Meta::repeatable("guest-patch.apply", "Brings the packages of the set to exactly the versions named in it.")
-            .outage()
-            .inverse("guest-patch.undo")
-            .timeout_ms(WORK_TIMEOUT_MS);
+    const META: Meta = Meta::repeatable(
+        "guest-patch.apply",
+        "Brings the packages of the set to exactly the versions named in it.",
+    )
+    .outage()
+    .inverse("guest-patch.undo")
+    .timeout_ms(WORK_TIMEOUT_MS);
 
     fn perform(ctx: &mut Context<'_>, input: ApplyInput) -> Outcome<ApplyOutput> {
         let said = job::start(ctx, "apply", Some(&input.set))?;
@@ -57,14 +59,29 @@ impl Action for Apply {
         go_on(ctx, &input, checkpoint).map_err(|stop| checkpoint.missed(stop))
     }
 
-    fn observe(ctx: &mut Context<'_>, input: ApplyInput, _checkpoint: Option<Value>) -> Observation<ApplyOutput> {
+    fn observe(
+        ctx: &mut Context<'_>,
+        input: ApplyInput,
+        _checkpoint: Option<Value>,
+    ) -> Observation<ApplyOutput> {
         observe(ctx, &input).or_else(job::observed_stop)
     }
 
-    fn cancel(ctx: &mut Context<'_>, _input: ApplyInput, _checkpoint: Option<Value>) -> Outcome<ApplyOutput> {
+    fn cancel(
+        ctx: &mut Context<'_>,
+        _input: ApplyInput,
+        _checkpoint: Option<Value>,
+    ) -> Outcome<ApplyOutput> {
         let finished = job::settle(job::cancel(ctx)?, Checkpoint::at(Phase::Packages))?;
-        let output = ApplyOutput { changed: finished.changed, rebooted: false, reboot_needed: finished.reboot_needed };
-        Ok(Done { output, evidence: vec!["it was too late to stop: the packages are in place".to_owned()] })
+        let output = ApplyOutput {
+            changed: finished.changed,
+            rebooted: false,
+            reboot_needed: finished.reboot_needed,
+        };
+        Ok(Done {
+            output,
+            evidence: vec!["it was too late to stop: the packages are in place".to_owned()],
+        })
     }
 
     fn plan(ctx: &mut Context<'_>, input: ApplyInput) -> Result<Value, Stop> {
@@ -78,7 +95,11 @@ impl Action for Apply {
     }
 }
 
-fn go_on(ctx: &mut Context<'_>, input: &ApplyInput, checkpoint: Checkpoint) -> Outcome<ApplyOutput> {
+fn go_on(
+    ctx: &mut Context<'_>,
+    input: &ApplyInput,
+    checkpoint: Checkpoint,
+) -> Outcome<ApplyOutput> {
     if checkpoint.phase == Phase::Reboot
         && let Said::Pending { reason } = said::run(ctx, &scripts::BOOTED, &job::key(ctx))?
     {
@@ -99,32 +120,46 @@ fn go_on(ctx: &mut Context<'_>, input: &ApplyInput, checkpoint: Checkpoint) -> O
 
 /// The packages are in place: reboot if that is wanted and has not been done for this key.
 fn reboot(ctx: &mut Context<'_>, input: &ApplyInput, finished: Finished) -> Outcome<ApplyOutput> {
-    let mut output =
-        ApplyOutput { changed: finished.changed, rebooted: false, reboot_needed: finished.reboot_needed };
+    let mut output = ApplyOutput {
+        changed: finished.changed,
+        rebooted: false,
+        reboot_needed: finished.reboot_needed,
+    };
     if input.reboot == Reboot::Never {
-        return Ok(Done { output, evidence: Vec::new() });
+        return Ok(Done {
+            output,
+            evidence: Vec::new(),
+        });
     }
     match said::run(ctx, &scripts::BOOTED, &job::key(ctx))? {
         Said::Done { .. } => {
             output.rebooted = true;
-            return Ok(Done { output, evidence: vec!["the boot identity is a new one".to_owned()] });
+            return Ok(Done {
+                output,
+                evidence: vec!["the boot identity is a new one".to_owned()],
+            });
         }
         Said::Pending { .. } => return Err(Checkpoint::at(Phase::Reboot).pending()),
         Said::Absent { .. } => {}
         other => return Err(other.stop()),
     }
     if input.reboot == Reboot::IfNeeded && !output.reboot_needed {
-        return Ok(Done { output, evidence: Vec::new() });
+        return Ok(Done {
+            output,
+            evidence: Vec::new(),
+        });
     }
     match said::run(ctx, &scripts::REBOOT, &job::key(ctx))? {
         // Whether it is really up again is asked on the next poll.
         Said::Pending { .. } | Said::Done { .. } => Err(Checkpoint::at(Phase::Reboot).pending()),
-        Said::Reject { reason, .. } if input.reboot == Reboot::IfNeeded => {
-            Ok(Done { output, evidence: vec![format!("not rebooted: {reason}")] })
-        }
-        Said::Reject { reason, .. } => {
-            Err(Stop::Reject { reason: format!("the packages are in place, but {reason}"), output: json!(output) })
-        }
+        Said::Reject { reason, .. } if input.reboot == Reboot::IfNeeded => Ok(Done {
+            output,
+            evidence: vec![format!("not rebooted: {reason}")],
+        }),
+        Said::Reject { reason, .. } => Err(Stop::Reject {
+            reason: format!("the packages are in place, but {reason}"),
+            output: json!(output),
+        }),
         other => Err(other.stop()),
     }
 }
@@ -138,15 +173,20 @@ fn observe(ctx: &mut Context<'_>, input: &ApplyInput) -> Result<Observed<ApplyOu
             return Ok(Observed::NotDone);
         }
     };
-    let mut output =
-        ApplyOutput { changed: finished.changed, rebooted: false, reboot_needed: finished.reboot_needed };
+    let mut output = ApplyOutput {
+        changed: finished.changed,
+        rebooted: false,
+        reboot_needed: finished.reboot_needed,
+    };
     if input.reboot == Reboot::Never {
         return Ok(Observed::Done { output });
     }
     match said::run(ctx, &scripts::BOOTED, &job::key(ctx))? {
         Said::Done { .. } => output.rebooted = true,
         Said::Pending { .. } => return Err(Checkpoint::at(Phase::Reboot).pending()),
-        _ if input.reboot == Reboot::Always || output.reboot_needed => return Ok(Observed::NotDone),
+        _ if input.reboot == Reboot::Always || output.reboot_needed => {
+            return Ok(Observed::NotDone);
+        }
         _ => {}
     }
     Ok(Observed::Done { output })

@@ -25,8 +25,9 @@ pub struct Freeze;
 impl Action for Freeze {
     type Input = FreezeInput;
     type Output = FreezeOutput;
-    const META: Meta =
-        Meta::repeatable("guest-patch.freeze", "Takes packages out of a set.").without_impact().timeout_ms(120_000);
+    const META: Meta = Meta::repeatable("guest-patch.freeze", "Takes packages out of a set.")
+        .without_impact()
+        .timeout_ms(120_000);
 
     fn perform(_ctx: &mut Context<'_>, input: FreezeInput) -> Outcome<FreezeOutput> {
         let items = set::parse(&input.set)?;
@@ -34,10 +35,19 @@ impl Action for Freeze {
         let left_out = |name: &str| {
             // `libfoo:i386` of apt, `libfoo.x86_64` of rpm.
             let bare = name.rsplit_once([':', '.']).map_or(name, |(bare, _)| bare);
-            input.without.iter().any(|unwanted| unwanted == name || unwanted == bare)
+            input
+                .without
+                .iter()
+                .any(|unwanted| unwanted == name || unwanted == bare)
         };
-        let kept: Vec<_> = items.into_iter().filter(|item| !left_out(item.name)).collect();
-        let outcome = done(FreezeOutput { count: kept.len(), set: set::text(&kept) })?;
+        let kept: Vec<_> = items
+            .into_iter()
+            .filter(|item| !left_out(item.name))
+            .collect();
+        let outcome = done(FreezeOutput {
+            count: kept.len(),
+            set: set::text(&kept),
+        })?;
         Ok(outcome.because(format!("{} of {all} packages are left", kept.len())))
     }
 }

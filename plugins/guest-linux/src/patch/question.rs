@@ -54,11 +54,11 @@ pub struct Scan;
 impl Action for Scan {
     type Input = ScanInput;
     type Output = ScanOutput;
-    const META: Meta = Meta::read("guest-patch.scan", "What the server needs.").timeout_ms(QUESTION_TIMEOUT_MS);
+    const META: Meta =
+        Meta::read("guest-patch.scan", "What the server needs.").timeout_ms(QUESTION_TIMEOUT_MS);
 
     fn perform(ctx: &mut Context<'_>, input: ScanInput) -> Outcome<ScanOutput> {
-        let arguments =
-            json!({ "security_only": input.security_only, "cve": input.cve, "deadline_days": input.deadline_days });
+        let arguments = json!({ "security_only": input.security_only, "cve": input.cve, "deadline_days": input.deadline_days });
         said::finish(ctx, &scripts::SCAN, &arguments)
     }
 }
@@ -84,8 +84,11 @@ pub struct Preflight;
 impl Action for Preflight {
     type Input = SetInput;
     type Output = PreflightOutput;
-    const META: Meta =
-        Meta::read("guest-patch.preflight", "Whether the set can be applied now.").timeout_ms(QUESTION_TIMEOUT_MS);
+    const META: Meta = Meta::read(
+        "guest-patch.preflight",
+        "Whether the set can be applied now.",
+    )
+    .timeout_ms(QUESTION_TIMEOUT_MS);
 
     fn perform(ctx: &mut Context<'_>, input: SetInput) -> Outcome<PreflightOutput> {
         said::finish(ctx, &scripts::PREFLIGHT, &json!({ "set": input.set }))
@@ -107,9 +110,11 @@ pub struct AutoUpdateOff;
 impl Action for AutoUpdateOff {
     type Input = Nothing;
     type Output = AutoUpdateOutput;
-    const META: Meta =
-        Meta::read("guest-patch.auto-update-off", "Whether the server changes its packages by itself.")
-            .timeout_ms(120_000);
+    const META: Meta = Meta::read(
+        "guest-patch.auto-update-off",
+        "Whether the server changes its packages by itself.",
+    )
+    .timeout_ms(120_000);
 
     fn perform(ctx: &mut Context<'_>, _input: Nothing) -> Outcome<AutoUpdateOutput> {
         said::finish(ctx, &scripts::AUTO_UPDATE, &json!({}))
@@ -135,8 +140,11 @@ pub struct Verify;
 impl Action for Verify {
     type Input = SetInput;
     type Output = VerifyOutput;
-    const META: Meta = Meta::read("guest-patch.verify", "Is every package of the set at its version?")
-        .timeout_ms(QUESTION_TIMEOUT_MS);
+    const META: Meta = Meta::read(
+        "guest-patch.verify",
+        "Is every package of the set at its version?",
+    )
+    .timeout_ms(QUESTION_TIMEOUT_MS);
 
     fn perform(ctx: &mut Context<'_>, input: SetInput) -> Outcome<VerifyOutput> {
         said::finish(ctx, &scripts::VERIFY, &json!({ "set": input.set }))

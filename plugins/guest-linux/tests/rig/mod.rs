@@ -4,8 +4,8 @@
 
 use hostler_plugin_guest_linux::PLUGIN;
 use hostler_sdk::{
-    Call, ExecOutcome, Failure, FailureKind, Host, HttpRequest, HttpResponse, JournalEntry, Level, ProbeKind,
-    ProbeOutcome,
+    Call, ExecOutcome, Failure, FailureKind, Host, HttpRequest, HttpResponse, JournalEntry, Level,
+    ProbeKind, ProbeOutcome,
 };
 use hostler_tests::lab::{Family, Lab, LinuxHost, until};
 use serde_json::{Value, json};
@@ -32,9 +32,23 @@ impl Rig {
 
     pub fn small(family: &str, packages: &[&str], disk_mib: u32) -> Self {
         let lab = Lab::start().unwrap();
-        let family = if family == "dnf" { Family::Rpm } else { Family::Debian };
-        let host = lab.linux_host(1).family(family).installed(packages).tmpfs_mib(disk_mib).start().unwrap();
-        Self { host: RefCell::new(host), fresh: Cell::new(0), _lab: lab }
+        let family = if family == "dnf" {
+            Family::Rpm
+        } else {
+            Family::Debian
+        };
+        let host = lab
+            .linux_host(1)
+            .family(family)
+            .installed(packages)
+            .tmpfs_mib(disk_mib)
+            .start()
+            .unwrap();
+        Self {
+            host: RefCell::new(host),
+            fresh: Cell::new(0),
+            _lab: lab,
+        }
     }
 
     pub fn address(&self) -> String {
@@ -49,7 +63,9 @@ impl Rig {
     }
 
     pub fn wait(&self, script: &str) {
-        let held = until(LIMIT, || (self.host.borrow().exec(script).unwrap().code == 0).then_some(()));
+        let held = until(LIMIT, || {
+            (self.host.borrow().exec(script).unwrap().code == 0).then_some(())
+        });
         assert!(held.is_some(), "never: {script}");
     }
 
@@ -62,7 +78,11 @@ impl Rig {
         let before = self.exec("cat /proc/sys/kernel/random/boot_id");
         self.host.borrow().exec("reboot").unwrap();
         let up = until(LIMIT, || {
-            let said = self.host.borrow().ssh("cat /proc/sys/kernel/random/boot_id", b"").unwrap();
+            let said = self
+                .host
+                .borrow()
+                .ssh("cat /proc/sys/kernel/random/boot_id", b"")
+                .unwrap();
             (said.code == 0 && said.out.trim() != before).then_some(())
         });
         assert!(up.is_some(), "the host did not come back");
@@ -76,15 +96,36 @@ impl Rig {
     }
 
     pub fn perform(&self, action: &str, key: &str, attempt: u32, input: &Value) -> Value {
-        json!(PLUGIN.perform(&Self::call(action, key, attempt), &mut Ssh(self), &input.to_string()))
+        json!(PLUGIN.perform(
+            &Self::call(action, key, attempt),
+            &mut Ssh(self),
+            &input.to_string()
+        ))
+    }
+
+    /// The stop hook of an asset whose record names this path.
+    pub fn hook_at(&self, path: &str) -> Value {
+        let mut call = Self::call("guest.hook", KEY_A, 1);
+        call.asset = json!({ "id": "web1", "hooks": { "stop": path } }).to_string();
+        json!(PLUGIN.perform(&call, &mut Ssh(self), r#"{"hook":"stop"}"#))
     }
 
     pub fn observe(&self, action: &str, key: &str, input: &Value) -> Value {
-        json!(PLUGIN.observe(&Self::call(action, key, 1), &mut Ssh(self), &input.to_string(), None))
+        json!(PLUGIN.observe(
+            &Self::call(action, key, 1),
+            &mut Ssh(self),
+            &input.to_string(),
+            None
+        ))
     }
 
     pub fn cancel(&self, action: &str, key: &str, input: &Value) -> Value {
-        json!(PLUGIN.cancel(&Self::call(action, key, 1), &mut Ssh(self), &input.to_string(), None))
+        json!(PLUGIN.cancel(
+            &Self::call(action, key, 1),
+            &mut Ssh(self),
+            &input.to_string(),
+            None
+        ))
     }
 
     /// The output of an action that must be done at once.
@@ -131,7 +172,11 @@ impl Rig {
 struct Ssh<'a>(&'a Rig);
 
 fn never<T>(what: &str) -> Result<T, Failure> {
-    Err(Failure { kind: FailureKind::NotGranted, detail: format!("{what} is not for this plugin"), maybe_sent: false })
+    Err(Failure {
+        kind: FailureKind::NotGranted,
+        detail: format!("{what} is not for this plugin"),
+        maybe_sent: false,
+    })
 }
 
 impl Host for Ssh<'_> {
@@ -143,15 +188,31 @@ impl Host for Ssh<'_> {
         _timeout_ms: Option<u32>,
     ) -> Result<ExecOutcome, Failure> {
         assert_eq!(connection, "target");
-        let script = PLUGIN.scripts.iter().find(|known| known.name == script).unwrap();
+        let script = PLUGIN
+            .scripts
+            .iter()
+            .find(|known| known.name == script)
+            .unwrap();
         let quoted = script.text.replace('\'', r"'\''");
-        let said = self.0.host.borrow().ssh(&format!("exec sh -c '{quoted}'"), format!("{arguments}\n").as_bytes());
+        let said = self.0.host.borrow().ssh(
+            &format!("exec sh -c '{quoted}'"),
+            format!("{arguments}\n").as_bytes(),
+        );
         let said = said.unwrap();
         if said.code == SSH_FAILED {
-            return Err(Failure { kind: FailureKind::Unreachable, detail: said.err, maybe_sent: true });
+            return Err(Failure {
+                kind: FailureKind::Unreachable,
+                detail: said.err,
+                maybe_sent: true,
+            });
         }
         let exit_code = u32::try_from(said.code).ok();
-        Ok(ExecOutcome { exit_code, stdout: said.out, stderr: said.err, truncated: false })
+        Ok(ExecOutcome {
+            exit_code,
+            stdout: said.out,
+            stderr: said.err,
+            truncated: false,
+        })
     }
 
     fn send(&mut self, _connection: &str, _request: &HttpRequest) -> Result<HttpResponse, Failure> {
