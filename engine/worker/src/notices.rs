@@ -113,7 +113,7 @@ impl Driver {
         let mut context = context.clone();
         if let Value::Object(context) = &mut context {
             context.insert(
-                "contact".to_owned(),
+                "recipient".to_owned(),
                 json!({ "id": to.person, "name": to.name, "mail": to.address }),
             );
         }
@@ -181,6 +181,7 @@ impl Driver {
             "stage": stage.name(),
             "impact": "each server may restart once; allow for some minutes without it",
             "note": plan.starter.reason.clone().unwrap_or_default(),
+            "contact": self.parts.settings.contact,
         }))
     }
 
@@ -242,12 +243,40 @@ impl Driver {
             "run": { "id": plan.run, "reference": reference(plan.run), "starter": plan.starter.who },
             "runbook": { "id": plan.runbook, "title": view.definition.title, "version": plan.version },
             "targets": plan.assets.len(),
+            "assets": named(plan),
+            "note": summary_of(&steps),
+            "contact": self.parts.settings.contact,
             "steps": steps,
             "about": about,
             "stage": "report",
             "when": { "start_utc": instant_text(plan.started_ms), "end_utc": instant_text(view.now_ms) },
         }))
     }
+}
+
+/// The assets of a run as templates list them.
+fn named(plan: &hostler_core::plan::Plan) -> Vec<Value> {
+    let name = |asset: &Value, id: &str| {
+        asset
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or(id)
+            .to_owned()
+    };
+    let assets = plan.assets.iter().take(ASSETS_MAX);
+    assets
+        .map(|(id, asset)| json!({ "id": id, "name": name(asset, id) }))
+        .collect()
+}
+
+/// `scan: 40 succeeded; patch: 39 succeeded, 1 rolled_back`.
+fn summary_of(steps: &[Value]) -> String {
+    let text = |step: &Value, name: &str| step[name].as_str().unwrap_or_default().to_owned();
+    let lines: Vec<_> = steps
+        .iter()
+        .map(|step| format!("{}: {}", text(step, "id"), text(step, "results")))
+        .collect();
+    lines.join("; ")
 }
 
 /// `12 succeeded, 1 failed`.

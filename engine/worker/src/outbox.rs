@@ -2,7 +2,7 @@
 
 use crate::Trouble;
 use hostler_core::definition::Definition;
-use hostler_core::mail::{HandOver, Mail, MailEvent};
+use hostler_core::mail::{HandOver, Mail, MailEvent, MailSpec};
 use hostler_core::view::{MailRow, index};
 use hostler_ports::channel::{Channel, Compose, Delivery, Draft, Message};
 use hostler_ports::store::{
@@ -99,7 +99,7 @@ impl Outbox {
             .map_err(|fault| Trouble::Unreadable(fault.to_string()))?;
         let draft = Draft {
             templates: definition.templates,
-            template: spec.template.clone(),
+            template: template_name(spec),
             context: spec.context.clone(),
             calendar: spec.calendar.clone(),
         };
@@ -167,6 +167,14 @@ impl Outbox {
             .commit(claim.lane, &claim.fence, version, batch)
             .await;
         done.map(|_| ()).map_err(|_| Trouble::LeaseLost)
+    }
+}
+
+/// `maintenance.scheduled` for a customer's notice, `cycle-report` for a report.
+fn template_name(spec: &MailSpec) -> String {
+    match spec.customer {
+        Some(_) => format!("{}.{}", spec.template, spec.stage),
+        None => spec.template.clone(),
     }
 }
 

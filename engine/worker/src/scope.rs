@@ -127,8 +127,13 @@ impl<'a> View<'a> {
         };
         let mut value = values::result(&found.result);
         let step = values::step_of(&found.owner, &found.definition, id);
-        let Some(Verb::Spawn(spawn)) = step.map(|step| step.verb) else {
-            return Ok(Some(value));
+        let spawn = match step.map(|step| step.verb) {
+            Some(Verb::Spawn(spawn)) => spawn,
+            Some(Verb::Ask(ask)) => {
+                values::expand_form(&mut value, &ask.form, &self.plan);
+                return Ok(Some(value));
+            }
+            _ => return Ok(Some(value)),
         };
         let extra = match spawn {
             Spawn::Each(_) if names.own_entry_only(id) => self.own_entry(id, &found).await?,

@@ -133,3 +133,23 @@ pub fn entries(records: Vec<(String, ChildRecord)>, plan: &Plan) -> Value {
     }
     json!({ "done": done, "failed": failed, "held": held, "by": by })
 }
+
+/// Fields of an answer that name assets (`x-kind` in the form's schema) become their records.
+pub fn expand_form(answer: &mut Value, form: &Value, plan: &Plan) {
+    let fields = form.get("properties").and_then(Value::as_object);
+    let (Value::Object(answer), Some(fields)) = (answer, fields) else {
+        return;
+    };
+    for (name, schema) in fields {
+        let Some(value) = answer.get_mut(name) else {
+            continue;
+        };
+        match (schema.get("x-kind").and_then(Value::as_str), &*value) {
+            (Some("asset"), _) => *value = expand(value, plan),
+            (Some("assets"), Value::Array(ids)) => {
+                *value = ids.iter().map(|id| expand(id, plan)).collect();
+            }
+            _ => {}
+        }
+    }
+}
