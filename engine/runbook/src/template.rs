@@ -1,7 +1,7 @@
 //! Notice templates as far as a check needs them: read, refused where they would not escape, and
 //! rendered with sample data. Sending is somebody else's.
 
-use handlebars::Handlebars;
+use handlebars::{Handlebars, RenderErrorReason};
 use serde_json::{Value, json};
 
 /// Stages of a maintenance that customers are told about.
@@ -66,7 +66,7 @@ pub fn check(name: &str, text: &str) -> Vec<Problem> {
     engine.set_strict_mode(true);
     if let Err(error) = engine.register_template_string("template", text) {
         let line = error.pos().map_or(1, |(line, _)| line);
-        return vec![problem(line, format!("it cannot be read: {}", error.reason()), "look at the {{ and }} on this line")];
+        return vec![problem(line, "it cannot be read: a {{ … }} is not closed or not understood", "look at the {{ and }} here and above")];
     }
     let mut found = Vec::new();
     for note in ["", "A note"] {
@@ -74,8 +74,11 @@ pub fn check(name: &str, text: &str) -> Vec<Problem> {
         data["note"] = Value::from(note);
         match engine.render("template", &data) {
             Err(error) => {
-                let (line, why) = (error.line_no.unwrap_or(1), error.reason().to_string());
-                found.push(problem(line, format!("it cannot be rendered: {why}"), "use customer, run, runbook, assets, when, stage, impact, contact, note"));
+                let why = match error.reason() {
+                    RenderErrorReason::MissingVariable(Some(name)) => format!("there is no `{name}`"),
+                    reason => format!("it cannot be rendered: {reason}"),
+                };
+                found.push(problem(error.line_no.unwrap_or(1), why, "use customer, run, runbook, assets, when, stage, impact, contact, note"));
                 break;
             }
             Ok(text) if text.len() > OUTPUT_MAX_BYTES => found.push(problem(1, format!("longer than {OUTPUT_MAX_BYTES} bytes when rendered"), "shorten it")),

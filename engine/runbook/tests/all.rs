@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its data has failed")]
 
 mod common;
+mod corpus;
 mod drafts;
 mod workflows;

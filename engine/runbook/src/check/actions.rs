@@ -196,9 +196,17 @@ pub(super) fn describe(schema: &Value) -> String {
     if let Some(values) = schema.get("enum").and_then(Value::as_array) {
         return format!("write one of {}", values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect::<Vec<_>>().join(", "));
     }
-    let kind = schema.get("type").and_then(Value::as_str).unwrap_or("value");
+    let kind = match schema.get("type").and_then(Value::as_str) {
+        Some("integer") => "a whole number",
+        Some("number") => "a number",
+        Some("string") => "a string",
+        Some("boolean") => "true or false",
+        Some("array") => "a list",
+        Some("object") => "a map",
+        _ => "another value",
+    };
     match schema.get("description").and_then(Value::as_str) {
-        Some(description) => format!("it takes a {kind}: {description}"),
-        None => format!("it takes a {kind}"),
+        Some(description) => format!("it takes {kind}: {description}"),
+        None => format!("it takes {kind}"),
     }
 }

@@ -182,6 +182,9 @@ impl<'e> Checker<'_, '_, 'e> {
     }
 
     fn inputs_used(&mut self, runbook: &Runbook) {
+        if self.faults.any_errors() {
+            return;
+        }
         let text = &self.faults.source().text;
         let unused: Vec<(String, Span)> = runbook
             .inputs

@@ -47,7 +47,7 @@ impl Checker<'_, '_, '_> {
     fn expect(&mut self, expr: &Expr, node: &Node, found: &Ty, wanted: &Ty) {
         if !matches!(found, Ty::Any) && std::mem::discriminant(found) != std::mem::discriminant(wanted) {
             let message = format!("{} was expected, this is {}", wanted.what(), found.what());
-            self.faults.add(codes::TYPES, expr.place(node.at), message, "compare it with something, as in `… == 'yes'` or `size(…) > 0`");
+            self.faults.add(codes::TYPES, expr.place(node_start(node)), message, "compare it with something, as in `… == 'yes'` or `size(…) > 0`");
         }
     }
 

@@ -124,7 +124,8 @@ impl<'e> Checker<'_, '_, 'e> {
                     let known: Vec<String> = versions.keys().map(|major| format!("{}@{major}", name.value)).collect();
                     self.faults.add(codes::NEEDS, name.span, format!("there is no {}@{major}", name.value), format!("there are: {}", known.join(", ")));
                 }
-                Some(_) if !self.used.contains(&name.value) => {
+                // A step with a fault may be the one that uses it.
+                Some(_) if !self.used.contains(&name.value) && !self.faults.any_errors() => {
                     self.faults.add(codes::UNUSED_NEED, name.span, format!("no step uses {}", name.value), "leave it out");
                 }
                 Some(_) => {}

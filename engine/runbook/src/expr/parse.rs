@@ -71,7 +71,7 @@ fn first_error(text: &str, errors: &cel::ParseErrors) -> NotRead {
     let Some(error) = errors.errors.first() else { return refuse(0, Why::Syntax, "it cannot be read") };
     let column = usize::try_from(error.pos.1).unwrap_or(0).saturating_sub(1);
     let at = text.char_indices().nth(column).map_or(text.len(), |(at, _)| at);
-    let message: String = error.msg.split(" expecting ").next().unwrap_or("").replace("Syntax error: ", "");
+    let message: String = error.msg.split(" expecting ").next().unwrap_or("").replace("Syntax error: ", "").replace("mismatched input", "unexpected").replace("'<EOF>'", "end");
     refuse(at, Why::Syntax, if message.is_empty() { "it cannot be read".to_owned() } else { message })
 }
 
@@ -139,6 +139,9 @@ impl Reader<'_> {
 
     fn call(&mut self, call: &CallExpr, at: usize, depth: usize, loops: usize) -> Result<Node, NotRead> {
         let arguments = &call.args;
+        // The place of a call is its bracket; people look at its name.
+        let named = self.text.get(..at).is_some_and(|before| before.ends_with(&call.func_name));
+        let at = if named { at - call.func_name.len() } else { at };
         if let Some(kind) = self.operator(call, at, depth, loops)? {
             return Ok(Node { at, kind });
         }

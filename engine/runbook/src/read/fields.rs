@@ -64,7 +64,13 @@ impl<'n> Fields<'n> {
 
     /// Complains about every field that nobody took.
     pub fn finish(mut self, reader: &mut Reader<'_, '_>) {
+        let entries = self.entries;
         for (key, _) in self.rest() {
+            // A key that stands twice was reported while reading.
+            let twice = entries.iter().any(|(other, _)| other.text == key.text && other.span.start < key.span.start);
+            if twice || key.text == "<<" {
+                continue;
+            }
             let remedy = suggestion(&key.text, self.known.iter().copied())
                 .map_or_else(|| format!("{} has: {}", self.what, list(&self.known)), |near| format!("did you mean `{near}`?"));
             reader.faults.add(codes::UNKNOWN_FIELD, key.span, format!("{} has no field `{}`", self.what, key.text), remedy);

@@ -55,7 +55,10 @@ impl Reader<'_, '_> {
                     self.faults.add(codes::NEEDS, item.span, format!("{name} is needed twice"), "keep one major version");
                 }
                 Some((name, major)) => needs.push((Text { value: name, span: item.span }, major)),
-                None => self.faults.add(codes::NEEDS, item.span, format!("`{}` is no contract with its major version", text.value), "write it as in guest-patch@1"),
+                None => {
+                    self.faults.add(codes::NEEDS, item.span, format!("`{}` is no contract with its major version", text.value), "write it as in guest-patch@1");
+                    needs.push((Text { value: text.value.split('@').next().unwrap_or_default().to_owned(), span: item.span }, 1));
+                }
             }
         }
         needs
