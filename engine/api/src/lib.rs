@@ -1,1 +1,37 @@
+//! What people and programs can ask of Hostler: services as plain functions, and HTTP on top.
+//!
+//! A service takes a `Subject` and refuses by `authorize`; a transport only finds out who asks.
+//! Not here: decisions about lanes (core), storage and plugins (behind ports), files.
 #![forbid(unsafe_code)]
+
+pub mod authorize;
+pub mod catalogue;
+pub mod filter;
+pub mod http;
+pub mod problem;
+pub mod read;
+pub mod services;
+mod suggest;
+pub mod tokens;
+
+pub use authorize::{Decision, Resource, Subject, authorize};
+pub use problem::{Code, Problem};
+
+use catalogue::Runbooks;
+use hostler_core::directory::Directory;
+use hostler_ports::channel::Compose;
+use hostler_ports::clock::Ids;
+use hostler_ports::plugin::PluginHost;
+use hostler_ports::store::Store;
+use std::sync::Arc;
+
+/// What the services work with. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    pub store: Arc<dyn Store>,
+    pub directory: Arc<dyn Directory>,
+    pub plugins: Arc<dyn PluginHost>,
+    pub runbooks: Arc<dyn Runbooks>,
+    pub compose: Arc<dyn Compose>,
+    pub ids: Arc<dyn Ids>,
+}

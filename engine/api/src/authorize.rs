@@ -1,0 +1,261 @@
+//! Who may do what: the one place where that is decided. What no rule allows is refused.
+//!
+//! Not here: who somebody is (transports find out), and votes that do not count (core refuses).
+
+use crate::problem::{Code, Problem};
+use hostler_core::definition::Policy;
+use hostler_core::directory::Directory;
+use hostler_core::lane::Clause;
+use std::collections::BTreeSet;
+
+/// Somebody who asks for something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    pub person: String,
+    /// `role:…`, `customer:…`, `person:…`, `owner-of:…` at this moment.
+    pub qualifies: BTreeSet<String>,
+    /// `cli`, `api`.
+    pub via: String,
+}
+
+impl Subject {
+    /// None when the estate does not know the person (any more).
+    #[must_use]
+    pub fn of(directory: &dyn Directory, person: &str, via: &str) -> Option<Self> {
+        directory.person(person)?;
+        Some(Self {
+            person: person.to_owned(),
+            qualifies: directory.qualifications(person),
+            via: via.to_owned(),
+        })
+    }
+
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.qualifies.contains(&format!("role:{role}"))
+    }
+
+    fn has_any(&self, roles: &[&str]) -> bool {
+        roles.iter().any(|role| self.has_role(role))
+    }
+
+    /// Holds any role of the staff.
+    #[must_use]
+    pub fn is_staff(&self) -> bool {
+        self.qualifies.iter().any(|held| held.starts_with("role:"))
+    }
+}
+
+/// What somebody wants to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// See oneself.
+    WhoAmI,
+    /// Runs, their lanes and plans.
+    ReadRuns,
+    ReadRunbooks,
+    /// Open questions; with `Resource::Question` one of them.
+    ReadWaiting,
+    ReadNotices,
+    ReadEvidence,
+    ReadPlugins,
+    ReadLocks,
+    ReadLedger,
+    StartRun,
+    ControlRun,
+    CancelRun,
+    Decide,
+}
+
+/// What it is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Resource<'a> {
+    Realm,
+    Runbook(&'a Policy),
+    Run {
+        starter: &'a str,
+        policy: &'a Policy,
+    },
+    Question(&'a [Clause]),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    pub allow: bool,
+    pub why: String,
+}
+
+impl Decision {
+    fn of(allow: bool, rule: impl Into<String>) -> Self {
+        Self {
+            allow,
+            why: rule.into(),
+        }
+    }
+
+    /// # Errors
+    /// `forbidden`, with the rule that would have to hold.
+    pub fn check(self, subject: &Subject) -> Result<(), Problem> {
+        if self.allow {
+            return Ok(());
+        }
+        let detail = format!("{} may not do this: it takes {}", subject.person, self.why);
+        Err(Problem::new(Code::Forbidden, detail)
+            .remedy("ask somebody who may, or have the role given in the people file"))
+    }
+}
+
+/// Decides. Called by every service before it looks at anything else.
+#[must_use]
+pub fn authorize(subject: &Subject, action: Action, resource: Resource<'_>) -> Decision {
+    match (action, resource) {
+        (Action::WhoAmI, _) => Decision::of(true, "nothing but to be signed in"),
+        (Action::ReadWaiting, Resource::Question(clauses)) => Decision::of(
+            subject.is_staff() || is_asked(subject, clauses),
+            "a role of the staff, or to be asked",
+        ),
+        (
+            Action::ReadRuns
+            | Action::ReadRunbooks
+            | Action::ReadWaiting
+            | Action::ReadNotices
+            | Action::ReadEvidence
+            | Action::ReadPlugins
+            | Action::ReadLocks,
+            _,
+        ) => Decision::of(subject.is_staff(), "a role of the staff"),
+        (Action::ReadLedger, _) => Decision::of(
+            subject.has_any(&["auditor", "admin"]),
+            "the role auditor or admin",
+        ),
+        (Action::StartRun, Resource::Runbook(policy)) => start(subject, policy),
+        (Action::ControlRun, Resource::Run { starter, .. }) => {
+            let allow = subject.person == starter || subject.has_any(&["operator", "admin"]);
+            Decision::of(
+                allow,
+                "to have started the run, or the role operator or admin",
+            )
+        }
+        (Action::CancelRun, Resource::Run { starter, policy }) => cancel(subject, starter, policy),
+        (Action::Decide, Resource::Question(clauses)) => Decision::of(
+            is_asked(subject, clauses),
+            format!("one of {}", wanted(clauses)),
+        ),
+        (Action::StartRun | Action::ControlRun | Action::CancelRun | Action::Decide, _) => {
+            Decision::of(false, "something to do it with")
+        }
+    }
+}
+
+fn start(subject: &Subject, policy: &Policy) -> Decision {
+    let roles: Vec<&str> = policy.start.iter().map(String::as_str).collect();
+    let allow = subject.has_role("admin") || subject.has_any(&roles);
+    Decision::of(allow, format!("one of the roles {}", roles.join(", ")))
+}
+
+fn cancel(subject: &Subject, starter: &str, policy: &Policy) -> Decision {
+    let fits = |who: &String| subject.qualifies.contains(who) || subject.has_role(who);
+    let allow = subject.person == starter
+        || subject.has_any(&["operator", "admin"])
+        || policy.withdraw.iter().any(fits);
+    Decision::of(
+        allow,
+        "to have started the run, the role operator or admin, or to be named in `withdraw`",
+    )
+}
+
+fn is_asked(subject: &Subject, clauses: &[Clause]) -> bool {
+    let mut wanted = clauses.iter().flat_map(|clause| &clause.any_of);
+    wanted.any(|who| subject.qualifies.contains(who))
+}
+
+fn wanted(clauses: &[Clause]) -> String {
+    let all: Vec<_> = clauses
+        .iter()
+        .flat_map(|clause| clause.any_of.iter().map(String::as_str))
+        .collect();
+    all.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(held: &[&str]) -> Subject {
+        Subject {
+            person: "pat".into(),
+            qualifies: held.iter().map(ToString::to_string).collect(),
+            via: "api".into(),
+        }
+    }
+
+    fn policy() -> Policy {
+        Policy {
+            class: "standard-patch".into(),
+            start: vec!["operator".into(), "scheduler".into()],
+            four_eyes: true,
+            withdraw: vec!["customer:chemistry".into()],
+        }
+    }
+
+    #[test]
+    fn rules_hold_and_nothing_else_does() {
+        let policy = policy();
+        let clauses = [Clause {
+            any_of: vec!["role:change-board".into()],
+            at_least: 1,
+        }];
+        let (runbook, question) = (Resource::Runbook(&policy), Resource::Question(&clauses));
+        let (run, own) = (
+            Resource::Run {
+                starter: "olga",
+                policy: &policy,
+            },
+            Resource::Run {
+                starter: "pat",
+                policy: &policy,
+            },
+        );
+        let cases: &[(&[&str], Action, Resource<'_>, bool)] = &[
+            (&[], Action::WhoAmI, Resource::Realm, true),
+            (&[], Action::ReadRuns, Resource::Realm, false),
+            (
+                &["customer:chemistry"],
+                Action::ReadRuns,
+                Resource::Realm,
+                false,
+            ),
+            (&["role:viewer"], Action::ReadRuns, Resource::Realm, true),
+            (&["role:viewer"], Action::ReadLedger, Resource::Realm, false),
+            (&["role:auditor"], Action::ReadLedger, Resource::Realm, true),
+            (&["role:operator"], Action::StartRun, runbook, true),
+            (&["role:viewer"], Action::StartRun, runbook, false),
+            (&["role:operator"], Action::StartRun, Resource::Realm, false),
+            (&["role:viewer"], Action::ControlRun, run, false),
+            (&[], Action::ControlRun, own, true),
+            (&["role:operator"], Action::ControlRun, run, true),
+            (&["customer:chemistry"], Action::CancelRun, run, true),
+            (&["customer:physics"], Action::CancelRun, run, false),
+            (&["customer:chemistry"], Action::ControlRun, run, false),
+            (&["role:change-board"], Action::Decide, question, true),
+            (&["role:admin"], Action::Decide, question, false),
+            (
+                &["role:change-board"],
+                Action::Decide,
+                Resource::Realm,
+                false,
+            ),
+            (&["role:change-board"], Action::ReadWaiting, question, true),
+            (
+                &["customer:chemistry"],
+                Action::ReadWaiting,
+                question,
+                false,
+            ),
+        ];
+        for (held, action, resource, allow) in cases {
+            let decision = authorize(&subject(held), *action, *resource);
+            assert_eq!(decision.allow, *allow, "{held:?} {action:?} {resource:?}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The table of routes. A route that is not in it does not exist.
+
+use super::asked::Asked;
+use super::{general, runs, waiting};
+use crate::authorize::Action;
+use crate::problem::Problem;
+use axum::response::Response;
+use futures::future::BoxFuture;
+
+type Handler = fn(Asked) -> BoxFuture<'static, Result<Response, Problem>>;
+
+/// One way in.
+pub struct Route {
+    pub method: &'static str,
+    pub path: &'static str,
+    /// What `authorize` is asked about it; none: open to everybody.
+    pub action: Option<Action>,
+    pub(super) handler: Handler,
+}
+
+const fn get(path: &'static str, action: Action, handler: Handler) -> Route {
+    Route {
+        method: "GET",
+        path,
+        action: Some(action),
+        handler,
+    }
+}
+
+const fn post(path: &'static str, action: Action, handler: Handler) -> Route {
+    Route {
+        method: "POST",
+        path,
+        action: Some(action),
+        handler,
+    }
+}
+
+const fn open(path: &'static str, handler: Handler) -> Route {
+    Route {
+        method: "GET",
+        path,
+        action: None,
+        handler,
+    }
+}
+
+pub static ROUTES: &[Route] = &[
+    open("/healthz", |asked| Box::pin(general::healthy(asked))),
+    open("/readyz", |asked| Box::pin(general::ready(asked))),
+    get("/api/v1/me", Action::WhoAmI, |asked| {
+        Box::pin(general::me(asked))
+    }),
+    get("/api/v1/runbooks", Action::ReadRunbooks, |asked| {
+        Box::pin(general::runbooks(asked))
+    }),
+    get("/api/v1/runbooks/{name}", Action::ReadRunbooks, |asked| {
+        Box::pin(general::runbook(asked))
+    }),
+    get(
+        "/api/v1/runbooks/{name}/notices/{template}",
+        Action::ReadRunbooks,
+        |asked| Box::pin(general::notice_preview(asked)),
+    ),
+    get("/api/v1/plugins", Action::ReadPlugins, |asked| {
+        Box::pin(general::plugins(asked))
+    }),
+    get("/api/v1/locks", Action::ReadLocks, |asked| {
+        Box::pin(general::locks(asked))
+    }),
+    get("/api/v1/locks/{key}", Action::ReadLocks, |asked| {
+        Box::pin(general::lock(asked))
+    }),
+    get("/api/v1/ledger", Action::ReadLedger, |asked| {
+        Box::pin(general::ledger(asked))
+    }),
+    post("/api/v1/plans", Action::StartRun, |asked| {
+        Box::pin(runs::plan(asked))
+    }),
+    post("/api/v1/runs", Action::StartRun, |asked| {
+        Box::pin(runs::start(asked))
+    }),
+    get("/api/v1/runs", Action::ReadRuns, |asked| {
+        Box::pin(runs::list(asked))
+    }),
+    get("/api/v1/runs/{run}", Action::ReadRuns, |asked| {
+        Box::pin(runs::show(asked))
+    }),
+    get(
+        "/api/v1/runs/{run}/lanes/{lane}",
+        Action::ReadRuns,
+        |asked| Box::pin(runs::lane(asked)),
+    ),
+    get("/api/v1/runs/{run}/follow", Action::ReadRuns, |asked| {
+        Box::pin(runs::follow(asked))
+    }),
+    get("/api/v1/runs/{run}/notices", Action::ReadNotices, |asked| {
+        Box::pin(runs::notices(asked))
+    }),
+    get(
+        "/api/v1/runs/{run}/evidence",
+        Action::ReadEvidence,
+        |asked| Box::pin(runs::evidence(asked)),
+    ),
+    post("/api/v1/runs/{run}/cancel", Action::CancelRun, |asked| {
+        Box::pin(runs::cancel(asked))
+    }),
+    post("/api/v1/runs/{run}/pause", Action::ControlRun, |asked| {
+        Box::pin(runs::pause(asked))
+    }),
+    post("/api/v1/runs/{run}/resume", Action::ControlRun, |asked| {
+        Box::pin(runs::resume(asked))
+    }),
+    post("/api/v1/runs/{run}/retry", Action::ControlRun, |asked| {
+        Box::pin(runs::retry(asked))
+    }),
+    get("/api/v1/waiting", Action::ReadWaiting, |asked| {
+        Box::pin(waiting::list(asked))
+    }),
+    get("/api/v1/waiting/{lane}", Action::ReadWaiting, |asked| {
+        Box::pin(waiting::show(asked))
+    }),
+    post("/api/v1/waiting/{lane}/decision", Action::Decide, |asked| {
+        Box::pin(waiting::vote(asked))
+    }),
+    post("/api/v1/waiting/{lane}/answer", Action::Decide, |asked| {
+        Box::pin(waiting::answer(asked))
+    }),
+    post("/api/v1/waiting/{lane}/choice", Action::Decide, |asked| {
+        Box::pin(waiting::choose(asked))
+    }),
+];

@@ -1,0 +1,157 @@
+//! People decide: yes or no, a form, a way out.
+
+use super::outcome::{self, Settled};
+use super::planning::validate;
+use super::waiting;
+use crate::authorize::{Action, Resource, Subject, authorize};
+use crate::problem::{Code, Problem};
+use crate::{Api, read};
+use hostler_core::command::{Actor, Choice, Command};
+use hostler_core::id::{Digest, LaneId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Longest comment in bytes.
+const COMMENT_MAX_BYTES: usize = 4_000;
+/// Longest answer in bytes of JSON: it is kept in the lane's state.
+const ANSWER_MAX_BYTES: usize = hostler_core::answer::OUTPUT_MAX_BYTES;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VoteAsk {
+    pub yes: bool,
+    /// Digest of what was looked at (`signs` of the question).
+    pub signs: Digest,
+    #[serde(default)]
+    pub comment: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FormAsk {
+    pub signs: Digest,
+    pub answer: Value,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChoiceAsk {
+    pub signs: Digest,
+    pub choice: Choice,
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// With `done`: what the action would have given.
+    #[serde(default)]
+    pub output: Value,
+}
+
+/// # Errors
+/// `not-asked`, `four-eyes`, `decided-already`, `changed`, `expired`, `nobody-asked`, `refused`.
+pub async fn vote(
+    api: &Api,
+    subject: &Subject,
+    lane: LaneId,
+    ask: VoteAsk,
+    key: Option<&str>,
+) -> Result<Settled, Problem> {
+    comment_fits(ask.comment.as_deref())?;
+    let VoteAsk {
+        yes,
+        signs,
+        comment,
+    } = ask;
+    let command = Command::Decide {
+        actor: actor(subject),
+        yes,
+        signs,
+        comment,
+    };
+    command_lane(api, subject, lane, command, key).await
+}
+
+/// # Errors
+/// As `vote`, and `answer-invalid` when the answer does not fit the form.
+pub async fn answer(
+    api: &Api,
+    subject: &Subject,
+    lane: LaneId,
+    ask: FormAsk,
+    key: Option<&str>,
+) -> Result<Settled, Problem> {
+    let row = waiting::find(api, subject, lane).await?;
+    if ask.answer.to_string().len() > ANSWER_MAX_BYTES {
+        return Err(Problem::new(
+            Code::TooLarge,
+            format!("an answer has at most {ANSWER_MAX_BYTES} bytes"),
+        ));
+    }
+    if !row.form.is_null() {
+        validate("answer", &row.form, &ask.answer)
+            .map_err(|fault| Problem::new(Code::AnswerInvalid, fault))?;
+    }
+    let command = Command::Answer {
+        actor: actor(subject),
+        signs: ask.signs,
+        answer: ask.answer,
+    };
+    command_lane(api, subject, lane, command, key).await
+}
+
+/// # Errors
+/// As `vote`.
+pub async fn choose(
+    api: &Api,
+    subject: &Subject,
+    lane: LaneId,
+    ask: ChoiceAsk,
+    key: Option<&str>,
+) -> Result<Settled, Problem> {
+    comment_fits(ask.comment.as_deref())?;
+    let ChoiceAsk {
+        signs,
+        choice,
+        comment,
+        output,
+    } = ask;
+    let command = Command::Choose {
+        actor: actor(subject),
+        signs: Some(signs),
+        choice,
+        comment,
+        output,
+    };
+    command_lane(api, subject, lane, command, key).await
+}
+
+fn actor(subject: &Subject) -> Actor {
+    Actor {
+        person: subject.person.clone(),
+        qualifies: subject.qualifies.iter().cloned().collect(),
+    }
+}
+
+fn comment_fits(comment: Option<&str>) -> Result<(), Problem> {
+    if comment.is_some_and(|comment| comment.len() > COMMENT_MAX_BYTES) {
+        return Err(Problem::new(
+            Code::TooLarge,
+            format!("a comment has at most {COMMENT_MAX_BYTES} bytes"),
+        ));
+    }
+    Ok(())
+}
+
+async fn command_lane(
+    api: &Api,
+    subject: &Subject,
+    lane: LaneId,
+    command: Command,
+    key: Option<&str>,
+) -> Result<Settled, Problem> {
+    let row = waiting::find(api, subject, lane).await?;
+    let reading = read::lane(api, lane).await?;
+    // The trial comes first: it names who is asked and why a vote does not count.
+    outcome::try_out(api, &reading, &command).await?;
+    authorize(subject, Action::Decide, Resource::Question(&row.clauses)).check(subject)?;
+    let id = outcome::command_id(api, subject, lane, key);
+    outcome::send(api, lane, id, &command, &reading).await
+}

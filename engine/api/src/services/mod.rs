@@ -1,0 +1,16 @@
+//! One file a thing that people do. Every function takes who asks and refuses by `authorize`.
+
+pub mod control;
+pub mod decide;
+pub mod evidence;
+pub mod follow;
+pub mod locks;
+pub mod notices;
+pub mod outcome;
+pub mod planning;
+pub mod plugins;
+pub mod retry;
+pub mod runbooks;
+pub mod runs;
+pub mod start;
+pub mod waiting;

@@ -1,0 +1,182 @@
+//! Inputs as given become inputs as the run sees them: defaults in, selectors resolved.
+
+use super::TARGETS_MAX;
+use crate::problem::{Code, Problem};
+use crate::suggest;
+use hostler_core::definition::{Definition, Input, InputKind};
+use hostler_core::directory::Directory;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most faults that are told at once.
+const FAULTS_MAX: usize = 50;
+
+pub struct Resolved {
+    pub values: Value,
+    /// Every asset that an input names, ascending.
+    pub assets: BTreeSet<String>,
+}
+
+/// All faults are told together: people mend a form once.
+pub fn resolve(
+    directory: &dyn Directory,
+    definition: &Definition,
+    given: &Value,
+) -> Result<Resolved, Problem> {
+    let empty = Map::new();
+    let given = match given {
+        Value::Object(given) => given,
+        Value::Null => &empty,
+        _ => {
+            return Err(Problem::new(
+                Code::InputInvalid,
+                "the inputs are not an object: write { \"name\": value }",
+            ));
+        }
+    };
+    let mut faults = unknown(definition, given);
+    let mut assets = BTreeSet::new();
+    let mut values = Map::new();
+    for (name, input) in &definition.inputs {
+        let value = given
+            .get(name)
+            .filter(|value| !value.is_null())
+            .or(input.default.as_ref());
+        match value {
+            None if input.required => {
+                faults.push(format!("{name} is missing: give it with -i {name}=…"))
+            }
+            None => {
+                values.insert(name.clone(), Value::Null);
+            }
+            Some(value) => match one(directory, name, input, value, &mut assets) {
+                Ok(value) => {
+                    values.insert(name.clone(), value);
+                }
+                Err(Fault::Input(fault)) => faults.push(fault),
+                Err(Fault::Nothing(problem)) => return Err(*problem),
+            },
+        }
+    }
+    if assets.len() > TARGETS_MAX {
+        faults.push(format!(
+            "{} assets are meant; {TARGETS_MAX} is the limit of one run: narrow the filter",
+            assets.len()
+        ));
+    }
+    if faults.is_empty() {
+        return Ok(Resolved {
+            values: Value::Object(values),
+            assets,
+        });
+    }
+    faults.truncate(FAULTS_MAX);
+    let detail = format!("{}: {}", definition.runbook, faults.join("; "));
+    Err(Problem::new(Code::InputInvalid, detail).with("faults", faults))
+}
+
+enum Fault {
+    Input(String),
+    Nothing(Box<Problem>),
+}
+
+fn unknown(definition: &Definition, given: &Map<String, Value>) -> Vec<String> {
+    let names: Vec<&str> = definition.inputs.keys().map(String::as_str).collect();
+    let strangers = given
+        .keys()
+        .filter(|name| !definition.inputs.contains_key(*name));
+    strangers
+        .map(|name| format!("{name} is no input: {}", suggest::remedy(name, &names)))
+        .collect()
+}
+
+fn one(
+    directory: &dyn Directory,
+    name: &str,
+    input: &Input,
+    value: &Value,
+    assets: &mut BTreeSet<String>,
+) -> Result<Value, Fault> {
+    // A list of ids is a selector that was resolved before (a run that is repeated).
+    let is_resolved = input.kind == InputKind::Selector && value.is_array();
+    if !is_resolved {
+        validate(name, &input.schema, value).map_err(Fault::Input)?;
+    }
+    match (input.kind, value) {
+        (InputKind::Data, value) => Ok(value.clone()),
+        (InputKind::Selector, Value::Array(ids)) => {
+            let ids = ids
+                .iter()
+                .map(|id| known(directory, name, id))
+                .collect::<Result<Vec<_>, _>>()?;
+            assets.extend(ids.iter().cloned());
+            Ok(ids.into())
+        }
+        (InputKind::Selector, Value::String(selector)) => {
+            let ids = directory
+                .select(selector)
+                .map_err(|fault| Fault::Input(format!("{name}: {fault}")))?;
+            if ids.is_empty() {
+                let detail = format!("{name}: `{selector}` matches no asset");
+                return Err(Fault::Nothing(Box::new(
+                    Problem::new(Code::NothingSelected, detail)
+                        .remedy("widen the filter, or see the estate for its attributes"),
+                )));
+            }
+            assets.extend(ids.iter().cloned());
+            Ok(ids.into())
+        }
+        (InputKind::Asset, id) => {
+            let id = known(directory, name, id)?;
+            assets.insert(id.clone());
+            Ok(id.into())
+        }
+        (InputKind::Customer, Value::String(id)) if directory.customer(id).is_none() => {
+            let known = directory.customers();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            Err(Fault::Input(format!(
+                "{name}: there is no customer {id}: {}",
+                suggest::remedy(id, &known)
+            )))
+        }
+        (InputKind::Window, Value::String(id)) if directory.window(id).is_none() => Err(
+            Fault::Input(format!("{name}: the estate has no window {id}")),
+        ),
+        (InputKind::Customer | InputKind::Window, Value::String(id)) => Ok(id.clone().into()),
+        (_, other) => Err(Fault::Input(format!("{name}: {other} is not a text"))),
+    }
+}
+
+fn known(directory: &dyn Directory, name: &str, id: &Value) -> Result<String, Fault> {
+    match id.as_str() {
+        Some(id) if directory.asset(id).is_some() => Ok(id.to_owned()),
+        _ => Err(Fault::Input(format!("{name}: there is no asset {id}"))),
+    }
+}
+
+/// The first fault of a value against a JSON Schema, with its place.
+pub fn validate(name: &str, schema: &Value, value: &Value) -> Result<(), String> {
+    let validator = jsonschema::validator_for(schema)
+        .map_err(|fault| format!("{name}: its schema is wrong: {fault}"))?;
+    match validator.iter_errors(value).next() {
+        None => Ok(()),
+        Some(fault) => {
+            let place = fault.instance_path().to_string();
+            Err(format!("{name}{}: {fault}", place.replace('/', ".")))
+        }
+    }
+}
+
+/// Records of assets, as expressions see them.
+pub fn records(
+    directory: &dyn Directory,
+    assets: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Value>, Problem> {
+    let record = |id: &String| {
+        let found = directory
+            .asset(id)
+            .ok_or_else(|| Problem::not_found("asset", id))?;
+        Ok((id.clone(), found))
+    };
+    assets.iter().map(record).collect()
+}

@@ -1,0 +1,126 @@
+//! Bearer tokens of people: kept as SHA-256, so that the file gives nobody away.
+//!
+//! A token is a random text of its own, so a plain digest is enough: there is nothing to guess.
+
+use hostler_core::id::Digest;
+use hostler_ports::clock::Ids;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// What tokens begin with, so that scanners find lost ones.
+const PREFIX: &str = "hostler_";
+
+/// One line of the tokens file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Id of the person in the estate.
+    pub person: String,
+    pub sha256: Digest,
+    /// Milliseconds since 1970 after which it counts no more; none for never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    token: Vec<Entry>,
+}
+
+#[derive(Debug, Error)]
+pub enum TokensError {
+    #[error("the tokens file cannot be read: {0}")]
+    Unreadable(#[from] toml::de::Error),
+    #[error("the tokens file cannot be written: {0}")]
+    Unwritable(#[from] toml::ser::Error),
+}
+
+/// All tokens that open this door.
+#[derive(Clone, Debug, Default)]
+pub struct Tokens(BTreeMap<Digest, Entry>);
+
+impl Tokens {
+    /// # Errors
+    /// When the text is not a tokens file.
+    pub fn parse(text: &str) -> Result<Self, TokensError> {
+        let file: File = toml::from_str(text)?;
+        Ok(Self(
+            file.token
+                .into_iter()
+                .map(|entry| (entry.sha256, entry))
+                .collect(),
+        ))
+    }
+
+    /// # Errors
+    /// Never for entries of this type; the writer says so.
+    pub fn to_text(&self) -> Result<String, TokensError> {
+        Ok(toml::to_string(&File {
+            token: self.0.values().cloned().collect(),
+        })?)
+    }
+
+    /// Makes a token; its text is given out here and nowhere else.
+    pub fn issue(
+        &mut self,
+        ids: &dyn Ids,
+        person: &str,
+        expires_ms: Option<i64>,
+        note: Option<String>,
+    ) -> String {
+        let text = format!("{PREFIX}{}{}", ids.fresh().simple(), ids.fresh().simple());
+        let sha256 = Digest::of(text.as_bytes());
+        self.0.insert(
+            sha256,
+            Entry {
+                person: person.to_owned(),
+                sha256,
+                expires_ms,
+                note,
+            },
+        );
+        text
+    }
+
+    /// The person whose token this is. The look-up is by digest: its time tells nothing of the text.
+    #[must_use]
+    pub fn person(&self, token: &str, now_ms: i64) -> Option<&str> {
+        let entry = self.0.get(&Digest::of(token.as_bytes()))?;
+        let over = entry.expires_ms.is_some_and(|end| end <= now_ms);
+        (!over).then_some(entry.person.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hostler_ports::store::memory::CountedIds;
+
+    #[test]
+    fn a_token_opens_until_it_expires_and_its_text_is_not_in_the_file() {
+        let mut tokens = Tokens::default();
+        let ids = CountedIds::default();
+        let (olga, pat) = (
+            tokens.issue(&ids, "olga", None, None),
+            tokens.issue(&ids, "pat", Some(50), None),
+        );
+        assert_ne!(olga, pat);
+        let text = tokens.to_text().unwrap();
+        assert!(!text.contains(&olga) && !text.contains(&pat));
+        let read = Tokens::parse(&text).unwrap();
+        let cases = [
+            (&olga, 99, Some("olga")),
+            (&pat, 49, Some("pat")),
+            (&pat, 50, None),
+        ];
+        for (token, now_ms, person) in cases {
+            assert_eq!(read.person(token, now_ms), person);
+        }
+        assert_eq!(read.person("hostler_else", 0), None);
+    }
+}
