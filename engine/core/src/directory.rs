@@ -36,7 +36,8 @@ pub trait Directory: Send + Sync + 'static {
     /// unknown.
     fn select(&self, selector: &str) -> Result<Vec<AssetId>, SelectorFault>;
 
-    /// Whether one asset is matched. False for an unknown asset.
+    /// Whether one asset is matched. False for an unknown asset. Reads the filter anew at every call:
+    /// for many assets ask `select` once.
     ///
     /// # Errors
     /// As `select`.
