@@ -54,7 +54,7 @@ pub const GROUPS: [Group; 8] = [
         shows: "the plugins build as components",
         after: None,
         hindered: never,
-        run: |_| plugins::build().map(drop),
+        run: |_| plugins::build().and_then(|_| plugins::fixtures()),
     },
     Group {
         name: "build",

@@ -14,16 +14,12 @@ const PROFILE: &str = "plugin";
 
 /// Builds the plugins; gives the folder that holds them and `plugins.lock`.
 pub fn build() -> Outcome<PathBuf> {
-    let names = names()?;
+    let names = folders("plugins")?;
     let packages: Vec<String> = names
         .iter()
         .map(|name| format!("hostler-plugin-{name}"))
         .collect();
-    let mut words = vec!["build", "--lib", "--profile", PROFILE, "--target", TRIPLE];
-    packages
-        .iter()
-        .for_each(|package| words.extend(["--package", package.as_str()]));
-    run(cargo(&words))?;
+    components(&packages)?;
     // Not below CARGO_TARGET_DIR: tests and `hostler dev` look for it in one place.
     let out = top().join("target/plugins");
     fs::create_dir_all(&out).map_err(|error| said(&out, &error))?;
@@ -43,7 +39,7 @@ pub fn build() -> Outcome<PathBuf> {
         put(&out.join(&file), &bytes)?;
         let digest = hex::encode(Sha256::digest(&bytes));
         lock.push_str(&format!(
-            "\n[{name}]\nfile = \"{file}\"\nsha256 = \"{digest}\"\n"
+            "\n[plugins.{name}]\nfile = \"{file}\"\nsha256 = \"{digest}\"\n"
         ));
     }
     put(&out.join("plugins.lock"), lock.as_bytes())?;
@@ -51,10 +47,34 @@ pub fn build() -> Outcome<PathBuf> {
     Ok(out)
 }
 
-/// The folders of `plugins/` that are packages, sorted.
-fn names() -> Outcome<Vec<String>> {
-    let folder = top().join("plugins");
-    let entries = fs::read_dir(&folder).map_err(|error| said(&folder, &error))?;
+/// Builds the guests that misbehave on purpose, so that no test has to wait for a compiler.
+pub fn fixtures() -> Outcome<()> {
+    let names = folders("engine/host-wasmtime/fixtures")?;
+    components(
+        &names
+            .iter()
+            .map(|name| format!("hostler-fixture-{name}"))
+            .collect::<Vec<_>>(),
+    )
+}
+
+fn components(packages: &[String]) -> Outcome<()> {
+    let mut words = vec!["build", "--lib", "--profile", PROFILE, "--target", TRIPLE];
+    packages
+        .iter()
+        .for_each(|package| words.extend(["--package", package.as_str()]));
+    let mut build = cargo(&words);
+    // Flags meant for this machine would replace those that .cargo/config.toml has for components.
+    build
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    run(build)
+}
+
+/// The folders below `parent` that are packages, sorted.
+fn folders(parent: &str) -> Outcome<Vec<String>> {
+    let parent = top().join(parent);
+    let entries = fs::read_dir(&parent).map_err(|error| said(&parent, &error))?;
     let mut names: Vec<String> = entries
         .filter_map(Result::ok)
         .filter(|entry| entry.path().join("Cargo.toml").is_file())
