@@ -26,6 +26,9 @@ pub struct Parent {
     pub step: Arc<str>,
     pub key: String,
     pub iteration: u32,
+    /// Position in the parent's list.
+    #[serde(default)]
+    pub index: u32,
 }
 
 /// What a lane runs.

@@ -35,25 +35,13 @@ impl Driver {
         Ok(ChildRecord {
             result,
             note,
-            index: self.index_of(lane, &view).await,
+            index: lane.opening.parent.as_ref().map_or(0, |parent| parent.index),
             item,
             collect,
             steps: if is_round { steps(lane) } else { Value::Null },
             undo: (is_round && result.is_done() && !lane.undo_left().is_empty())
                 .then(|| undo_record(lane)),
         })
-    }
-
-    /// Position in the parent's list: items are few kilobytes away in the cache.
-    async fn index_of(&self, lane: &Lane, view: &View<'_>) -> u32 {
-        let Some(parent) = &lane.opening.parent else {
-            return 0;
-        };
-        let known = view.plan.assets.keys().position(|id| *id == parent.key);
-        known
-            .or_else(|| parent.key.parse().ok())
-            .and_then(|at| u32::try_from(at).ok())
-            .unwrap_or(0)
     }
 
     async fn collect(&self, view: &View<'_>, collect: &Collect) -> Result<Value, Trouble> {

@@ -194,6 +194,7 @@ fn parent_of(lane: &Lane, step: &Arc<str>, child: &Admitted) -> Parent {
         step: Arc::clone(step),
         key: child.key.clone(),
         iteration: child.iteration,
+        index: child.index,
     }
 }
 

@@ -1,0 +1,168 @@
+//! A plugin host that answers from a script and keeps count of what it was asked.
+
+use crate::sample;
+use crate::scenario::Answer as Script;
+use async_trait::async_trait;
+use hostler_core::answer::Answer;
+use hostler_core::contract::{Action, Contract};
+use hostler_core::id::Digest;
+use hostler_ports::plugin::{Call, Description, Entry, HostError, Observed, PluginHost, Reply};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
+
+/// One call as the target saw it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    pub action: String,
+    pub asset: Option<String>,
+    pub key: Uuid,
+    /// `perform`, `resume`, `observe`, `cancel`, `plan`.
+    pub entry: &'static str,
+    /// The effect took place (and the answer may still have been lost).
+    pub done: bool,
+}
+
+pub struct ScriptedHost {
+    plugins: BTreeMap<Digest, Arc<Description>>,
+    actions: BTreeMap<String, Action>,
+    scripts: Mutex<Vec<(Script, u32)>>,
+    seen: Mutex<Vec<Seen>>,
+    /// Number of the performing call whose answer is lost, from 1.
+    lose: AtomicU64,
+    performed: AtomicU64,
+}
+
+impl ScriptedHost {
+    /// One component for each plugin name that the estate routes to.
+    pub fn new(contracts: &[Contract], plugins: &[String], scripts: &[Script]) -> Self {
+        let actions: Vec<_> = contracts.iter().flat_map(|contract| contract.actions.clone()).collect();
+        let described = plugins.iter().map(|name| {
+            let description = Description {
+                name: name.clone(),
+                version: "1.0.0".to_owned(),
+                actions: actions.clone(),
+            };
+            (Digest::of(name.as_bytes()), Arc::new(description))
+        });
+        Self {
+            plugins: described.collect(),
+            actions: actions.into_iter().map(|action| (action.name.clone(), action)).collect(),
+            scripts: Mutex::new(scripts.iter().map(|script| (script.clone(), 0)).collect()),
+            seen: Mutex::default(),
+            lose: AtomicU64::new(0),
+            performed: AtomicU64::new(0),
+        }
+    }
+
+    /// The answer of this performing call is lost with its worker, although the effect took place.
+    pub fn lose_answer_of(&self, number: u64) {
+        self.lose.store(number, Ordering::SeqCst);
+    }
+
+    pub fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, call: &Call, entry: &'static str, done: bool) {
+        let asset = call.asset.get("id").and_then(Value::as_str).map(str::to_owned);
+        let seen = Seen { action: call.action.clone(), asset, key: call.idempotency_key, entry, done };
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
+    }
+
+    fn script(&self, call: &Call) -> Option<Script> {
+        let asset = call.asset.get("id").and_then(Value::as_str);
+        let mut scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |script: &Script| {
+            script.action == call.action && script.asset.as_deref().is_none_or(|wanted| Some(wanted) == asset)
+        };
+        let (script, used) = scripts
+            .iter_mut()
+            .find(|(script, used)| fits(script) && script.times.is_none_or(|times| *used < times))?;
+        *used += 1;
+        Some(script.clone())
+    }
+
+    fn perform(&self, call: &Call) -> Result<Reply, HostError> {
+        let number = self.performed.fetch_add(1, Ordering::SeqCst) + 1;
+        let script = self.script(call).unwrap_or_default();
+        if script.hang {
+            self.note(call, "perform", false);
+            return Err(HostError::Limit { limit: "time", detail: "it never answered".to_owned() });
+        }
+        let answer = self.answer(call, &script);
+        self.note(call, "perform", matches!(answer, Answer::Done { .. }));
+        if self.lose.load(Ordering::SeqCst) == number {
+            return Err(HostError::Cut);
+        }
+        Ok(Reply::Answer(answer))
+    }
+
+    fn answer(&self, call: &Call, script: &Script) -> Answer {
+        if let Some(reason) = &script.reject {
+            return Answer::Reject { reason: reason.clone(), output: Value::Null };
+        }
+        if let Some(reason) = &script.retry {
+            return Answer::Retry { reason: reason.clone(), after_ms: None };
+        }
+        let sampled = || self.actions.get(&call.action).map_or(json!({}), |action| sample::of(&action.output));
+        let mut output = sampled();
+        if let (Value::Object(output), Some(Value::Object(done))) = (&mut output, &script.done) {
+            output.extend(done.clone());
+        }
+        // A frozen set is handed on as it came in, unless the script says otherwise.
+        if let (Some(set), Some(output)) = (call.input.get("set"), output.as_object_mut()) {
+            if output.contains_key("set") && script.done.is_none() {
+                output.insert("set".to_owned(), set.clone());
+                output.insert("count".to_owned(), json!(1));
+            }
+        }
+        Answer::Done { output, evidence: Vec::new() }
+    }
+
+    /// Without a script the target tells the truth: done, if a call with this key took effect.
+    fn observe(&self, call: &Call) -> Reply {
+        let scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = scripts.iter().find(|(script, _)| script.action == call.action && script.observe.is_some());
+        let said = said.and_then(|(script, _)| script.observe.clone());
+        drop(scripts);
+        let took_effect = self.seen().iter().any(|seen| seen.key == call.idempotency_key && seen.done);
+        let observed = match said.as_deref() {
+            Some("unknown") => Observed::Unknown { why: "the target does not remember".to_owned() },
+            Some("not-done") => Observed::NotDone,
+            Some(_) => Observed::Done { output: self.sampled(call) },
+            None if took_effect => Observed::Done { output: self.sampled(call) },
+            None => Observed::NotDone,
+        };
+        self.note(call, "observe", false);
+        Reply::Observed(observed)
+    }
+
+    fn sampled(&self, call: &Call) -> Value {
+        match self.answer(call, &Script::default()) {
+            Answer::Done { output, .. } => output,
+            _ => Value::Null,
+        }
+    }
+}
+
+#[async_trait]
+impl PluginHost for ScriptedHost {
+    fn plugins(&self) -> BTreeMap<Digest, Arc<Description>> {
+        self.plugins.clone()
+    }
+
+    async fn call(&self, entry: Entry, call: Call) -> Result<Reply, HostError> {
+        match entry {
+            Entry::Perform | Entry::Resume { .. } => self.perform(&call),
+            Entry::Observe { .. } => Ok(self.observe(&call)),
+            Entry::Cancel { .. } => {
+                self.note(&call, "cancel", false);
+                Ok(Reply::Observed(Observed::NotDone))
+            }
+            Entry::Plan => Ok(Reply::Plan(Value::Null)),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Plays a runbook's scenarios in simulated time on the memory twin of the store: no network, no
+//! plugins, no waiting. The scaffolds fail each step, repeat each call and crash after each commit
+//! of a scenario without a line written for it.
+//!
+//! Not here: reading runbook or estate files, and any other way to move a lane than the worker's.
+#![forbid(unsafe_code)]
+
+mod host;
+mod people;
+mod play;
+mod sample;
+pub mod scaffold;
+mod scenario;
+mod world;
+
+pub use play::{Ended, Outcome, play};
+pub use scenario::{Answer, Expect, Person, Scenario, ScenarioFault};
+pub use world::{Stage, Trouble};

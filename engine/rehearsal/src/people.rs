@@ -1,0 +1,159 @@
+//! People who answer from the script; what nobody scripted is left open, or settled the hard way
+//! where a scaffold wants every run to end.
+
+use crate::scenario::Person;
+use crate::world::{Trouble, World};
+use hostler_api::read;
+use hostler_core::command::{Actor, Choice, Command, Input, RetryItem};
+use hostler_core::decide::{Context, decide};
+use hostler_core::definition::Definition;
+use hostler_core::lane::PersonKind;
+use hostler_core::view::{ChildRecord, WaitingRow, index};
+use hostler_ports::store::{Cursor, Store};
+use serde_json::{Value, json};
+
+pub struct People {
+    left: Vec<Person>,
+    /// Questions without a script are answered so that the run ends.
+    settle_all: bool,
+    number: u64,
+    /// Scripted refusals that did not happen.
+    pub complaints: Vec<String>,
+}
+
+impl People {
+    pub fn new(script: &[Person], settle_all: bool) -> Self {
+        Self { left: script.to_vec(), settle_all, number: 0, complaints: Vec::new() }
+    }
+
+    pub fn left(&self) -> usize {
+        self.left.len()
+    }
+
+    /// Answers one open question; false when there is none that anybody would answer.
+    pub async fn act(&mut self, world: &World) -> Result<bool, Trouble> {
+        let page = world.store.query(index::WAITING, false, Cursor::default()).await?;
+        for entry in page.entries {
+            let row: WaitingRow = serde_json::from_str(&entry.body)?;
+            if let Some(at) = self.left.iter().position(|person| fits(person, &row)) {
+                let person = self.left.remove(at);
+                self.scripted(world, &row, &person).await?;
+                return Ok(true);
+            }
+            if self.settle_all {
+                let command = hard_way(world, &row);
+                self.send(world, &row, command).await?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn scripted(&mut self, world: &World, row: &WaitingRow, person: &Person) -> Result<(), Trouble> {
+        let command = command_of(world, row, person).await?;
+        if let Some(expected) = &person.refused {
+            let refusal = preview(world, row, &command).await?;
+            if !refusal.as_ref().is_some_and(|refusal| refusal.contains(expected)) {
+                let said = refusal.unwrap_or_else(|| "accepted".to_owned());
+                self.complaints.push(format!("{} at {}: expected `{expected}`, got `{said}`", person.by, person.step));
+            }
+        }
+        self.send(world, row, command).await
+    }
+
+    async fn send(&mut self, world: &World, row: &WaitingRow, command: Command) -> Result<(), Trouble> {
+        self.number += 1;
+        let id = row.lane.command("rehearsed", self.number);
+        world.store.send(row.lane, id, json!(command).to_string()).await?;
+        Ok(())
+    }
+}
+
+fn fits(person: &Person, row: &WaitingRow) -> bool {
+    person.step == row.step && (person.key.is_none() || person.key == row.key)
+}
+
+fn actor(world: &World, person: &str) -> Actor {
+    let qualifies = world.api.directory.qualifications(person).into_iter().collect();
+    Actor { person: person.to_owned(), qualifies }
+}
+
+async fn command_of(world: &World, row: &WaitingRow, person: &Person) -> Result<Command, Trouble> {
+    let actor = actor(world, &person.by);
+    if person.retry_items {
+        let items = failed_items(world, row).await?;
+        return Ok(Command::RetryItems { by: person.by.clone(), items });
+    }
+    Ok(match (person.yes, &person.answer, person.choose.as_deref()) {
+        (Some(yes), _, _) => Command::Decide { actor, yes, signs: row.signs, comment: None },
+        (None, Some(answer), _) => Command::Answer { actor, signs: row.signs, answer: answer.clone() },
+        (None, None, choice) => {
+            let choice = match choice {
+                Some("retry") => Choice::Retry,
+                Some("skip") => Choice::Skip,
+                Some("done") => Choice::Done,
+                _ => Choice::Fail,
+            };
+            Command::Choose { actor, choice, comment: None, signs: Some(row.signs), output: Value::Null }
+        }
+    })
+}
+
+/// Failed children of the step whose gate is open.
+async fn failed_items(world: &World, row: &WaitingRow) -> Result<Vec<RetryItem>, Trouble> {
+    let mut items = Vec::new();
+    let mut after = Cursor::default();
+    loop {
+        let page = world.store.children(row.lane, after).await?;
+        for child in page.entries {
+            let Some(text) = child.record else { continue };
+            let record: ChildRecord = serde_json::from_str(&text)?;
+            let key = child.key.strip_prefix(&format!("{}/", row.step)).map(str::to_owned);
+            if let (Some(key), true) = (key, record.result.is_failure()) {
+                items.push(RetryItem { key, index: record.index, result: record.result });
+            }
+        }
+        match page.next {
+            Some(next) => after = next,
+            None => return Ok(items),
+        }
+    }
+}
+
+/// What the lane would say, without sending.
+async fn preview(world: &World, row: &WaitingRow, command: &Command) -> Result<Option<String>, Trouble> {
+    let refused = |problem| Trouble::NotStarted(Box::new(problem));
+    let reading = read::lane(&world.api, row.lane).await.map_err(refused)?;
+    let definition: Definition =
+        read::blob(&world.api, "definition", reading.lane.opening.definition).await.map_err(refused)?;
+    let context = Context { definition: &definition, items: &[], settle_ms: 0 };
+    let now_ms = world.store.now_ms().await?;
+    let decided = decide(context, &reading.lane, Input::Command(command.clone()), now_ms);
+    Ok(decided.err().map(|refusal| refusal.to_string()))
+}
+
+/// Ends what is open: approvals are given by whoever may, doubts and failures are given up.
+fn hard_way(world: &World, row: &WaitingRow) -> Command {
+    let wanted = row.clauses.iter().flat_map(|clause| &clause.any_of);
+    let voted = |person: &String| row.votes.iter().any(|vote| vote.person == *person);
+    let person = wanted.flat_map(|who| world.api.directory.people_with(who)).find(|person| !voted(person));
+    let Some(person) = person else {
+        return Command::Cancel { by: "rehearsal".to_owned(), reason: Some("nobody may decide".to_owned()) };
+    };
+    let actor = actor(world, &person);
+    match row.kind {
+        PersonKind::Approve | PersonKind::WaveGate => {
+            Command::Decide { actor, yes: true, signs: row.signs, comment: None }
+        }
+        PersonKind::Ask | PersonKind::NeedsHuman => {
+            Command::Answer { actor, signs: row.signs, answer: crate::sample::of(&row.form) }
+        }
+        _ => Command::Choose {
+            actor,
+            choice: Choice::Fail,
+            comment: None,
+            signs: Some(row.signs),
+            output: Value::Null,
+        },
+    }
+}

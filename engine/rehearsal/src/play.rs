@@ -1,0 +1,230 @@
+//! One scenario from start to end, and what came of it against what was expected.
+
+use crate::host::Seen;
+use crate::people::People;
+use crate::scenario::{Expect, Scenario};
+use crate::world::{Stage, Trouble, World};
+use hostler_api::Subject;
+use hostler_api::services::start::{StartAsk, start};
+use hostler_core::id::{LaneId, RunId};
+use hostler_core::view::{ChildRecord, LaneRow, MailRow, RunRow, index};
+use hostler_ports::store::{Cursor, Store};
+use std::collections::BTreeMap;
+
+/// Moves of one scenario in any case.
+const MOVES_MAX: u32 = 200_000;
+/// How time passes while nothing is ready: often at first, then in longer steps.
+const PAUSES_MS: [i64; 4] = [1_000, 10_000, 60_000, 300_000];
+/// Simulated time after which a run that waits for nobody counts as stuck.
+const TIME_MAX_MS: i64 = 400 * 86_400_000;
+
+/// How a rehearsed run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ended {
+    /// A result, or `waiting` when it waits for people whom nobody scripted.
+    pub state: String,
+    pub note: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct Outcome {
+    pub ended: Ended,
+    /// Results of items by step and key.
+    pub items: BTreeMap<String, BTreeMap<String, String>>,
+    pub seen: Vec<Seen>,
+    pub notices: BTreeMap<String, u32>,
+    pub ledger: Vec<String>,
+    /// Store calls of the whole run.
+    pub commits: u64,
+    /// Differences from what the scenario expects, and broken invariants.
+    pub complaints: Vec<String>,
+}
+
+/// How a scenario is disturbed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Disturbance {
+    /// The answer of this call is lost with its worker.
+    pub lose_answer_of: Option<u64>,
+    /// The answer of this commit is lost with its worker.
+    pub crash_after_commit: Option<u64>,
+    /// Open questions without a script are settled so that the run ends.
+    pub settle_all: bool,
+}
+
+/// Plays a scenario as it is written.
+///
+/// # Errors
+/// When the run is not accepted, or neither ends nor waits.
+pub async fn play(stage: &Stage, scenario: &Scenario) -> Result<Outcome, Trouble> {
+    let mut outcome = disturbed(stage, scenario, Disturbance::default()).await?;
+    let complaints = compare(&outcome, &scenario.expect);
+    outcome.complaints.extend(complaints);
+    Ok(outcome)
+}
+
+/// Plays a scenario with one disturbance; the expectation is not compared.
+///
+/// # Errors
+/// As `play`.
+pub async fn disturbed(stage: &Stage, scenario: &Scenario, how: Disturbance) -> Result<Outcome, Trouble> {
+    let world = World::new(stage, scenario);
+    let run = begin(&world, scenario).await?;
+    let commits = crate::scaffold::count_commits(&world.store, how.crash_after_commit);
+    if let Some(number) = how.lose_answer_of {
+        world.host.lose_answer_of(number);
+    }
+    let mut people = People::new(&scenario.people, how.settle_all);
+    let ended = run_out(&world, run, &mut people).await?;
+    let mut outcome = read(&world, run, ended).await?;
+    outcome.commits = commits.load(std::sync::atomic::Ordering::SeqCst);
+    outcome.complaints.append(&mut people.complaints);
+    if people.left() > 0 && how.lose_answer_of.is_none() && how.crash_after_commit.is_none() {
+        outcome.complaints.push(format!("{} scripted decisions were never asked for", people.left()));
+    }
+    Ok(outcome)
+}
+
+async fn begin(world: &World, scenario: &Scenario) -> Result<RunId, Trouble> {
+    let subject = Subject::of(&*world.api.directory, &scenario.starter, "rehearsal")
+        .ok_or_else(|| Trouble::Stuck(format!("the estate has no {}", scenario.starter)))?;
+    let ask = StartAsk {
+        runbook: scenario.runbook.clone(),
+        inputs: scenario.inputs.clone(),
+        ..StartAsk::default()
+    };
+    let answer = start(&world.api, &subject, ask, Some("rehearsal")).await;
+    Ok(answer.map_err(|problem| Trouble::NotStarted(Box::new(problem)))?.run)
+}
+
+async fn run_out(world: &World, run: RunId, people: &mut People) -> Result<Ended, Trouble> {
+    let began_ms = world.store.now_ms().await?;
+    let mut idle = 0;
+    for _ in 0..MOVES_MAX {
+        if world.step().await? {
+            idle = 0;
+            continue;
+        }
+        if people.act(world).await? {
+            idle = 0;
+            continue;
+        }
+        let row = run_row(world, run).await?;
+        let quiet = world.store.counts().await?;
+        let over = row.ended_ms.is_some() && quiet.ready == 0 && idle > 2;
+        if over {
+            return Ok(Ended { state: row.state, note: row.note });
+        }
+        if row.state == "waiting" && idle > 40 {
+            return Ok(Ended { state: row.state, note: row.step });
+        }
+        if world.store.now_ms().await? - began_ms > TIME_MAX_MS {
+            return Err(Trouble::Stuck(format!("{} at {:?} after 400 days", row.state, row.step)));
+        }
+        let pause = PAUSES_MS[(idle / 10).min(PAUSES_MS.len() - 1)];
+        world.pass(pause).await?;
+        idle += 1;
+    }
+    Err(Trouble::Stuck(format!("the run went on for {MOVES_MAX} moves")))
+}
+
+async fn run_row(world: &World, run: RunId) -> Result<RunRow, Trouble> {
+    let text = world.store.run_summary(run).await?.ok_or_else(|| Trouble::Stuck("the run is gone".to_owned()))?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+async fn read(world: &World, run: RunId, ended: Ended) -> Result<Outcome, Trouble> {
+    let mut outcome = Outcome {
+        ended,
+        items: BTreeMap::new(),
+        seen: world.host.seen(),
+        notices: BTreeMap::new(),
+        ledger: Vec::new(),
+        commits: 0,
+        complaints: Vec::new(),
+    };
+    items(world, run.root(), &mut outcome).await?;
+    let mails = world.store.query(&index::notices(run), false, Cursor::default()).await?;
+    for entry in mails.entries {
+        let row: MailRow = serde_json::from_str(&entry.body)?;
+        if row.state != "accepted" {
+            let why = row.answer.unwrap_or_default();
+            outcome.complaints.push(format!("notice {} to {} is {}: {why}", row.stage, row.to, row.state));
+        }
+        *outcome.notices.entry(row.stage).or_default() += 1;
+    }
+    let mut from = 0;
+    loop {
+        let entries = world.store.ledger(from).await?;
+        let Some(last) = entries.last() else { break };
+        from = last.number + 1;
+        outcome.ledger.extend(entries.into_iter().map(|entry| entry.body));
+    }
+    Ok(outcome)
+}
+
+async fn items(world: &World, lane: LaneId, outcome: &mut Outcome) -> Result<(), Trouble> {
+    let mut after = Cursor::default();
+    loop {
+        let page = world.store.children(lane, after).await?;
+        let lanes: Vec<_> = page.entries.iter().map(|child| child.lane).collect();
+        let headers = world.store.headers(&lanes).await?;
+        for (child, header) in page.entries.iter().zip(headers) {
+            let Some((step, key)) = child.key.split_once('/') else { continue };
+            let result = match &child.record {
+                Some(text) => serde_json::from_str::<ChildRecord>(text)?.result.name().to_owned(),
+                None => live_state(header.map(|header| header.summary)),
+            };
+            outcome.items.entry(step.to_owned()).or_default().insert(key.to_owned(), result);
+        }
+        match page.next {
+            Some(next) => after = next,
+            None => return Ok(()),
+        }
+    }
+}
+
+fn live_state(summary: Option<String>) -> String {
+    let row: Option<LaneRow> = summary.and_then(|text| serde_json::from_str(&text).ok());
+    row.map_or_else(|| "live".to_owned(), |row| row.phase)
+}
+
+fn compare(outcome: &Outcome, expect: &Expect) -> Vec<String> {
+    let mut complaints = Vec::new();
+    if outcome.ended.state != expect.result {
+        complaints.push(format!(
+            "the run ended {} ({}), not {}",
+            outcome.ended.state,
+            outcome.ended.note.as_deref().unwrap_or("-"),
+            expect.result
+        ));
+    }
+    for (step, keys) in &expect.items {
+        for (key, wanted) in keys {
+            let found = outcome.items.get(step).and_then(|items| items.get(key));
+            if found != Some(wanted) {
+                complaints.push(format!("{step}/{key} is {found:?}, not {wanted}"));
+            }
+        }
+    }
+    for (action, wanted) in &expect.calls {
+        let performed = |seen: &&Seen| seen.action == *action && seen.entry == "perform";
+        let count = outcome.seen.iter().filter(performed).count();
+        if count != *wanted as usize {
+            complaints.push(format!("{action} was called {count} times, not {wanted}"));
+        }
+    }
+    for (stage, wanted) in &expect.notices {
+        let count = outcome.notices.get(stage).copied().unwrap_or(0);
+        if count != *wanted {
+            complaints.push(format!("{count} notices of the stage {stage}, not {wanted}"));
+        }
+    }
+    complaints.extend(ledger_gaps(&outcome.ledger, &expect.ledger));
+    complaints
+}
+
+fn ledger_gaps(ledger: &[String], wanted: &[String]) -> Vec<String> {
+    let mut rest = ledger.iter();
+    let missing = wanted.iter().filter(|text| !rest.any(|entry| entry.contains(text.as_str())));
+    missing.map(|text| format!("no ledger entry (in this order) contains `{text}`")).collect()
+}

@@ -1,0 +1,141 @@
+//! Everything around a rehearsed run: the memory twin, a clock that is pushed, the real worker.
+
+use crate::host::ScriptedHost;
+use crate::scenario::Scenario;
+use async_trait::async_trait;
+use hostler_api::catalogue::Runbooks;
+use hostler_api::{Api, Problem};
+use hostler_core::contract::Contract;
+use hostler_core::directory::Directory;
+use hostler_core::expression::Evaluate;
+use hostler_ports::channel::{Channel, Compose, Delivery, Message};
+use hostler_ports::store::memory::{CountedIds, ManualClock, MemoryStore};
+use hostler_ports::store::{ClaimAsk, Queue, Store, StoreError};
+use hostler_worker::{Driver, Outbox, OutboxParts, Parts, Settings};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use thiserror::Error;
+
+/// What is the same for all scenarios of an estate and its runbooks.
+#[derive(Clone)]
+pub struct Stage {
+    pub directory: Arc<dyn Directory>,
+    pub evaluate: Arc<dyn Evaluate>,
+    pub runbooks: Arc<dyn Runbooks>,
+    pub compose: Arc<dyn Compose>,
+    pub contracts: Arc<Vec<Contract>>,
+}
+
+#[derive(Debug, Error)]
+pub enum Trouble {
+    #[error("the run was not accepted: {0:?}")]
+    NotStarted(Box<Problem>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Stuck(String),
+    #[error("a record cannot be read: {0}")]
+    Unreadable(#[from] serde_json::Error),
+}
+
+/// A channel that keeps what it is given.
+#[derive(Default)]
+pub struct Letterbox(Mutex<Vec<Message>>);
+
+impl Letterbox {
+    pub fn messages(&self) -> Vec<Message> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl Channel for Letterbox {
+    async fn deliver(&self, message: &Message) -> Delivery {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message.clone());
+        Delivery::Accepted { answer: "250 kept".to_owned(), sha256: message.message_id.clone() }
+    }
+}
+
+pub struct World {
+    pub store: Arc<MemoryStore>,
+    pub clock: Arc<ManualClock>,
+    pub host: Arc<ScriptedHost>,
+    pub letterbox: Arc<Letterbox>,
+    pub api: Api,
+    driver: Arc<Driver>,
+    outbox: Arc<Outbox>,
+}
+
+impl World {
+    pub fn new(stage: &Stage, scenario: &Scenario) -> Self {
+        let (store, clock) = MemoryStore::with_manual_clock();
+        let store = Arc::new(store);
+        let host = Arc::new(ScriptedHost::new(&stage.contracts, &plugins(stage), &scenario.answers));
+        let letterbox = Arc::new(Letterbox::default());
+        let parts = Parts {
+            store: Arc::clone(&store) as _,
+            host: Arc::clone(&host) as _,
+            directory: Arc::clone(&stage.directory),
+            evaluate: Arc::clone(&stage.evaluate),
+            clock: Arc::clone(&clock) as _,
+            settings: Settings::default(),
+        };
+        let outbox = OutboxParts {
+            store: Arc::clone(&store) as _,
+            channel: Arc::clone(&letterbox) as _,
+            compose: Arc::clone(&stage.compose),
+        };
+        let api = Api {
+            store: Arc::clone(&store) as _,
+            directory: Arc::clone(&stage.directory),
+            plugins: Arc::clone(&host) as _,
+            runbooks: Arc::clone(&stage.runbooks),
+            compose: Arc::clone(&stage.compose),
+            ids: Arc::new(CountedIds::default()),
+        };
+        Self { store, clock, host, letterbox, api, driver: Driver::new(parts), outbox: Outbox::new(outbox) }
+    }
+
+    /// Moves one ready lane or message; false when nothing is ready.
+    pub async fn step(&self) -> Result<bool, Trouble> {
+        for queue in [Queue::Run, Queue::Mail] {
+            let claims = self.store.claim(&claim_one(queue)).await;
+            // A planned fault of the store: the claim is repeated later.
+            let Ok(claims) = claims else { return Ok(true) };
+            if let Some(claim) = claims.into_iter().next() {
+                match queue {
+                    Queue::Run => Arc::clone(&self.driver).drive(claim).await,
+                    Queue::Mail => Arc::clone(&self.outbox).drive(claim).await,
+                }
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Lets time pass; leases that nobody renews expire.
+    pub async fn pass(&self, by_ms: i64) -> Result<(), Trouble> {
+        self.clock.advance(by_ms);
+        // A planned fault of the store: the next call looks again.
+        let _ = self.store.tick(hostler_ports::store::READ_MAX, Settings::default().lease_ms).await;
+        Ok(())
+    }
+}
+
+fn claim_one(queue: Queue) -> ClaimAsk {
+    ClaimAsk {
+        queue,
+        worker: "rehearsal".to_owned(),
+        max: 1,
+        at_least: None,
+        lease_ms: Settings::default().lease_ms,
+        wait_ms: 0,
+    }
+}
+
+/// Names of the plugins that the estate's connections use.
+fn plugins(stage: &Stage) -> Vec<String> {
+    let names: BTreeSet<_> =
+        stage.directory.connections().iter().map(|connection| connection.plugin.clone()).collect();
+    names.into_iter().collect()
+}
