@@ -133,14 +133,20 @@ dnf_download() {
   awk 'FILENAME == ARGV[1] { there[$1] = 1; next } $1 in there' "$DIR/there" "$lines" >"$DIR/there.lines"
   $DNF -y --downloadonly $verb $(dnf_specs "$DIR/there.lines")
 }
-dnf_install() { dnf_run "$1" "$2"; }
+# rpm installs a package whose script failed and ends well; that is no success.
+dnf_install() {
+  dnf_run "$1" "$2" >"$DIR/said" 2>&1; code=$?
+  cat -- "$DIR/said"
+  [ $code = 0 ] && grep -q 'scriptlet failed\|Error in .* scriptlet' -- "$DIR/said" && code=1
+  return $code
+}
 dnf_repair() { rpm -qa >/dev/null; }
 dnf_verdict() {
   if [ "$2" = 200 ]; then echo "retry the package manager is locked by $(held_by "$(dnf_lock_holder)")"
   elif grep -q 'No space left\|needs .* more space\|Disk Requirements' -- "$1"; then echo "reject the disk is full: free some room, then retry. $(dnf_complaint "$1")"
   elif grep -q 'No match for argument\|No packages marked' -- "$1"; then echo "reject a version of the set can no longer be had: scan again. $(dnf_complaint "$1")"
   elif grep -q 'GPG\|signature' -- "$1"; then echo "reject a package cannot be trusted: $(dnf_complaint "$1")"
-  elif grep -q 'scriptlet failed' -- "$1"; then echo "reject a package's own script failed: $(grep 'scriptlet failed' -- "$1" | head -n 2 | tr '\n' ' ')"
+  elif grep -q 'scriptlet' -- "$1"; then echo "reject a package's own script failed (its files are in place): $(grep 'scriptlet' -- "$1" | head -n 2 | tr '\n' ' ')"
   elif grep -q 'Cannot download\|Curl error\|No more mirrors' -- "$1"; then echo "retry packages cannot be fetched: $(dnf_complaint "$1")"
   else echo "reject dnf failed: $(dnf_complaint "$1")"; fi
 }

@@ -206,3 +206,58 @@ fn a_power_cut_in_the_middle_is_repaired_by_the_next_poll() {
     );
     assert_eq!(rig.exec("dpkg --audit"), "");
 }
+
+#[test]
+fn a_package_manager_at_work_is_waited_for() {
+    for (family, slow, plain) in [
+        ("apt", format!("{SLOW}=1.0>1.1"), format!("{PLAIN}=1.0>1.1")),
+        (
+            "dnf",
+            format!("{SLOW}.noarch=1.0-1>1.1-1"),
+            format!("{PLAIN}.noarch=1.0-1>1.1-1"),
+        ),
+    ] {
+        let rig = Rig::start(family, &[SLOW, PLAIN]);
+        rig.exec("touch /run/hostler-lab-hold");
+        rig.perform(
+            "guest-patch.apply",
+            KEY_A,
+            1,
+            &json!({ "set": slow, "reboot": "never" }),
+        );
+        rig.wait("test -e /run/hostler-lab-holding");
+        let input = json!({ "set": plain, "reboot": "never" });
+        let busy = rig.settled("guest-patch.apply", KEY_B, input.clone());
+        assert_eq!(busy["answer"], "retry", "{family}: {busy}");
+        assert!(
+            busy["reason"].as_str().unwrap().contains("running for"),
+            "{family}: {busy}"
+        );
+        let preflight = rig.perform("guest-patch.preflight", KEY_B, 1, &json!({ "set": plain }));
+        assert_eq!(preflight["answer"], "retry", "{family}: {preflight}");
+        rig.exec("rm /run/hostler-lab-hold");
+        let first = rig.settled(
+            "guest-patch.apply",
+            KEY_A,
+            json!({ "set": slow, "reboot": "never" }),
+        );
+        assert_eq!(first["answer"], "done", "{family}: {first}");
+        let second = rig.settled_from("guest-patch.apply", KEY_B, 2, input);
+        assert_eq!(second["answer"], "done", "{family}: {second}");
+    }
+}
+
+#[test]
+fn a_failing_scriptlet_is_no_success() {
+    let rig = Rig::start("dnf", &["hostler-lab-broken"]);
+    let input = json!({ "set": "hostler-lab-broken.noarch=1.0-1>1.1-1", "reboot": "never" });
+    let failed = rig.settled("guest-patch.apply", KEY_A, input);
+    assert_eq!(failed["answer"], "reject", "{failed}");
+    assert!(
+        failed["reason"]
+            .as_str()
+            .unwrap()
+            .contains("own script failed"),
+        "{failed}"
+    );
+}
