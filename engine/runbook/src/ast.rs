@@ -4,7 +4,8 @@ use crate::expr;
 use crate::source::Span;
 use hostler_core::contract::Effect;
 use hostler_core::definition::{
-    AtOnce, Collect, InputKind, NoticePlan, OnDeny, OnExhausted, OnExpire, OnFailure, Policy, Retry, StopAt, WaveLimit,
+    AtOnce, Collect, InputKind, NoticePlan, OnDeny, OnExhausted, OnExpire, OnFailure, Policy,
+    Retry, StopAt, WaveLimit,
 };
 use hostler_core::expression::{Dynamic, Expression};
 use serde_json::Value;
@@ -28,7 +29,11 @@ pub(crate) struct Expr {
 impl Expr {
     /// The place of a node of the tree.
     pub fn place(&self, at: usize) -> Span {
-        if self.exact { Span::new((self.span.start + at).min(self.span.end), self.span.end) } else { self.span }
+        if self.exact {
+            Span::new((self.span.start + at).min(self.span.end), self.span.end)
+        } else {
+            self.span
+        }
     }
 
     pub fn core(&self) -> Expression {
@@ -51,7 +56,10 @@ impl Dyn {
     pub fn span(&self) -> Span {
         match self {
             Self::Expr(expr) => expr.span,
-            Self::Value(_, span) | Self::List(_, span) | Self::Map(_, span) | Self::Broken(span) => *span,
+            Self::Value(_, span)
+            | Self::List(_, span)
+            | Self::Map(_, span)
+            | Self::Broken(span) => *span,
         }
     }
 
@@ -61,17 +69,24 @@ impl Dyn {
             Self::Value(value, _) => Dynamic::Literal(value.clone()),
             Self::Broken(_) => Dynamic::null(),
             Self::List(items, _) => Dynamic::List(items.iter().map(Self::core).collect()),
-            Self::Map(entries, _) => Dynamic::Map(entries.iter().map(|(key, value)| (key.value.clone(), value.core())).collect()),
+            Self::Map(entries, _) => Dynamic::Map(
+                entries
+                    .iter()
+                    .map(|(key, value)| (key.value.clone(), value.core()))
+                    .collect(),
+            ),
         }
     }
 
     pub fn get(&self, name: &str) -> Option<&Dyn> {
         match self {
-            Self::Map(entries, _) => entries.iter().find(|(key, _)| key.value == name).map(|(_, value)| value),
+            Self::Map(entries, _) => entries
+                .iter()
+                .find(|(key, _)| key.value == name)
+                .map(|(_, value)| value),
             _ => None,
         }
     }
-
 }
 
 #[derive(Clone, Debug)]
@@ -132,16 +147,35 @@ pub(crate) struct Lease {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Verb {
-    Do { action: Text, with: Option<Dyn> },
+    Do {
+        action: Text,
+        with: Option<Dyn>,
+    },
     Approve(Approve),
     Ask(Ask),
-    Notify { template: Text, to: Vec<Dyn>, about: Option<Dyn> },
-    Wait { until: Until },
+    Notify {
+        template: Text,
+        to: Vec<Dyn>,
+        about: Option<Dyn>,
+    },
+    Wait {
+        until: Until,
+    },
     Each(Box<Each>),
     Repeat(Box<Repeat>),
-    Call { runbook: Text, with: Option<Dyn>, wait: bool },
-    Release { lease: Text },
-    Finish { result: Text, of_run: bool, note: Option<Dyn> },
+    Call {
+        runbook: Text,
+        with: Option<Dyn>,
+        wait: bool,
+    },
+    Release {
+        lease: Text,
+    },
+    Finish {
+        result: Text,
+        of_run: bool,
+        note: Option<Dyn>,
+    },
 }
 
 impl Verb {

@@ -41,7 +41,10 @@ impl Environment {
     #[must_use]
     pub fn with_contracts(mut self, contracts: impl IntoIterator<Item = Contract>) -> Self {
         for contract in contracts {
-            self.contracts.entry(contract.name.clone()).or_default().insert(contract.major, contract);
+            self.contracts
+                .entry(contract.name.clone())
+                .or_default()
+                .insert(contract.major, contract);
         }
         self
     }
@@ -49,7 +52,12 @@ impl Environment {
     /// The action of a contract's version.
     pub(crate) fn action(&self, major: u32, name: &str) -> Option<&Action> {
         let contract = name.split_once('.')?.0;
-        self.contracts.get(contract)?.get(&major)?.actions.iter().find(|action| action.name == name)
+        self.contracts
+            .get(contract)?
+            .get(&major)?
+            .actions
+            .iter()
+            .find(|action| action.name == name)
     }
 
     /// Everybody that a `who` text names; none when it depends on the run.
@@ -57,7 +65,14 @@ impl Environment {
         let estate = self.estate.as_ref()?;
         match who.split_once(':')? {
             ("role", role) => Some(estate.roles.get(role).cloned().unwrap_or_default()),
-            ("person", person) => Some(estate.people.iter().filter(|known| *known == person).cloned().collect()),
+            ("person", person) => Some(
+                estate
+                    .people
+                    .iter()
+                    .filter(|known| *known == person)
+                    .cloned()
+                    .collect(),
+            ),
             _ => None,
         }
     }
@@ -72,7 +87,9 @@ impl Callee {
             .iter()
             .flat_map(|program| program.steps.iter().chain(&program.always))
             .filter_map(|step| match &step.verb {
-                hostler_core::definition::Verb::Spawn(hostler_core::definition::Spawn::Call(call)) => Some(call.runbook.clone()),
+                hostler_core::definition::Verb::Spawn(hostler_core::definition::Spawn::Call(
+                    call,
+                )) => Some(call.runbook.clone()),
                 _ => None,
             })
             .collect();

@@ -50,14 +50,23 @@ pub(crate) struct Faults<'a> {
 
 impl<'a> Faults<'a> {
     pub fn new(source: &'a SourceFile) -> Self {
-        Self { source, list: Vec::new() }
+        Self {
+            source,
+            list: Vec::new(),
+        }
     }
 
     pub fn source(&self) -> &'a SourceFile {
         self.source
     }
 
-    pub fn add(&mut self, code: Code, span: Span, message: impl Into<String>, remedy: impl Into<String>) {
+    pub fn add(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
         let (line, column) = position(&self.source.text, span.start);
         let file = self.source.name.clone();
         self.push(Fault {
@@ -74,9 +83,24 @@ impl<'a> Faults<'a> {
     }
 
     /// A fault in a template beside the runbook.
-    pub fn add_in_template(&mut self, code: Code, template: &str, line: usize, message: String, remedy: String) {
-        let folder = self.source.name.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let file = if folder.is_empty() { format!("notices/{template}") } else { format!("{folder}/notices/{template}") };
+    pub fn add_in_template(
+        &mut self,
+        code: Code,
+        template: &str,
+        line: usize,
+        message: String,
+        remedy: String,
+    ) {
+        let folder = self
+            .source
+            .name
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
+        let file = if folder.is_empty() {
+            format!("notices/{template}")
+        } else {
+            format!("{folder}/notices/{template}")
+        };
         self.push(Fault {
             code: code.id,
             severity: code.severity,
@@ -94,7 +118,12 @@ impl<'a> Faults<'a> {
     pub fn relate(&mut self, span: Span, message: impl Into<String>) {
         let (line, column) = position(&self.source.text, span.start);
         if let Some(fault) = self.list.last_mut() {
-            fault.related.push(Related { message: message.into(), line, column, span });
+            fault.related.push(Related {
+                message: message.into(),
+                line,
+                column,
+                span,
+            });
         }
     }
 
@@ -105,14 +134,22 @@ impl<'a> Faults<'a> {
     }
 
     pub fn any_errors(&self) -> bool {
-        self.list.iter().any(|fault| fault.severity == Severity::Error)
+        self.list
+            .iter()
+            .any(|fault| fault.severity == Severity::Error)
     }
 
     /// Sorted by file and place.
     pub fn finish(mut self) -> Vec<Fault> {
         let own = self.source.name.clone();
         self.list.sort_by(|a, b| {
-            (a.file != own, &a.file, a.line, a.column, a.code).cmp(&(b.file != own, &b.file, b.line, b.column, b.code))
+            (a.file != own, &a.file, a.line, a.column, a.code).cmp(&(
+                b.file != own,
+                &b.file,
+                b.line,
+                b.column,
+                b.code,
+            ))
         });
         self.list
     }

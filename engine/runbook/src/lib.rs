@@ -10,8 +10,12 @@ mod compile;
 pub mod environment;
 pub mod expr;
 pub mod fault;
+pub mod graph;
 mod read;
+pub mod release;
 pub mod render;
+pub mod scenario;
+pub mod schema;
 pub mod source;
 pub mod template;
 mod yaml;
@@ -20,6 +24,7 @@ pub use compile::{FORMAT, digest};
 pub use environment::{Callee, Environment, EstateFacts};
 pub use expr::Evaluator;
 pub use fault::{Fault, Severity};
+pub use read::STEPS_MAX;
 pub use source::SourceFile;
 
 use fault::Faults;
@@ -47,7 +52,10 @@ pub fn check(source: &SourceFile, env: &Environment) -> Checked {
         Some(runbook) if !faults.any_errors() => compile::compile(source, env, &runbook),
         _ => None,
     };
-    Checked { faults: faults.finish(), definition }
+    Checked {
+        faults: faults.finish(),
+        definition,
+    }
 }
 
 /// The inputs that a runbook declares, even when its steps have faults: what callers are checked
@@ -56,5 +64,14 @@ pub fn check(source: &SourceFile, env: &Environment) -> Checked {
 pub fn declared_inputs(source: &SourceFile) -> BTreeMap<String, Input> {
     let mut faults = Faults::new(source);
     let runbook = yaml::parse(&mut faults).and_then(|root| read::read(&mut faults, &root));
-    runbook.map(|runbook| compile::inputs(&runbook)).unwrap_or_default()
+    runbook
+        .map(|runbook| compile::inputs(&runbook))
+        .unwrap_or_default()
+}
+
+/// The text as plain JSON, expressions as texts: for editors' schemas. None when it is not YAML as
+/// the language reads it.
+#[must_use]
+pub fn plain_json(source: &SourceFile) -> Option<serde_json::Value> {
+    yaml::parse(&mut Faults::new(source)).map(|root| root.json())
 }

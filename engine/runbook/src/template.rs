@@ -29,7 +29,12 @@ pub struct Problem {
 }
 
 fn problem(line: usize, message: impl Into<String>, remedy: impl Into<String>) -> Problem {
-    Problem { line, raw: false, message: message.into(), remedy: remedy.into() }
+    Problem {
+        line,
+        raw: false,
+        message: message.into(),
+        remedy: remedy.into(),
+    }
 }
 
 /// What every template can use: the same flat shape as the real one.
@@ -51,12 +56,23 @@ pub fn sample() -> Value {
 /// All problems of one template; none when it may be sent.
 #[must_use]
 pub fn check(name: &str, text: &str) -> Vec<Problem> {
-    let part = name.strip_suffix(".hbs").and_then(|stem| stem.rsplit_once('.')).map(|(_, part)| part);
+    let part = name
+        .strip_suffix(".hbs")
+        .and_then(|stem| stem.rsplit_once('.'))
+        .map(|(_, part)| part);
     if !part.is_some_and(|part| PARTS.contains(&part)) {
-        return vec![problem(1, "the file's name says no part", "name it <template>.<stage>.subject.hbs, .text.hbs, .html.hbs or .chat.hbs")];
+        return vec![problem(
+            1,
+            "the file's name says no part",
+            "name it <template>.<stage>.subject.hbs, .text.hbs, .html.hbs or .chat.hbs",
+        )];
     }
     if text.len() > TEMPLATE_MAX_BYTES {
-        return vec![problem(1, format!("longer than {TEMPLATE_MAX_BYTES} bytes"), "shorten it")];
+        return vec![problem(
+            1,
+            format!("longer than {TEMPLATE_MAX_BYTES} bytes"),
+            "shorten it",
+        )];
     }
     let forbidden = forbidden(text);
     if !forbidden.is_empty() {
@@ -66,7 +82,11 @@ pub fn check(name: &str, text: &str) -> Vec<Problem> {
     engine.set_strict_mode(true);
     if let Err(error) = engine.register_template_string("template", text) {
         let line = error.pos().map_or(1, |(line, _)| line);
-        return vec![problem(line, "it cannot be read: a {{ … }} is not closed or not understood", "look at the {{ and }} here and above")];
+        return vec![problem(
+            line,
+            "it cannot be read: a {{ … }} is not closed or not understood",
+            "look at the {{ and }} here and above",
+        )];
     }
     let mut found = Vec::new();
     for note in ["", "A note"] {
@@ -75,15 +95,29 @@ pub fn check(name: &str, text: &str) -> Vec<Problem> {
         match engine.render("template", &data) {
             Err(error) => {
                 let why = match error.reason() {
-                    RenderErrorReason::MissingVariable(Some(name)) => format!("there is no `{name}`"),
+                    RenderErrorReason::MissingVariable(Some(name)) => {
+                        format!("there is no `{name}`")
+                    }
                     reason => format!("it cannot be rendered: {reason}"),
                 };
-                found.push(problem(error.line_no.unwrap_or(1), why, "use customer, run, runbook, assets, when, stage, impact, contact, note"));
+                found.push(problem(
+                    error.line_no.unwrap_or(1),
+                    why,
+                    "use customer, run, runbook, assets, when, stage, impact, contact, note",
+                ));
                 break;
             }
-            Ok(text) if text.len() > OUTPUT_MAX_BYTES => found.push(problem(1, format!("longer than {OUTPUT_MAX_BYTES} bytes when rendered"), "shorten it")),
-            Ok(text) if text.trim().is_empty() => found.push(problem(1, "it is empty when rendered", "write something")),
-            Ok(text) if part == Some("subject") && text.trim_end().contains('\n') => found.push(problem(1, "a subject has one line", "join the lines")),
+            Ok(text) if text.len() > OUTPUT_MAX_BYTES => found.push(problem(
+                1,
+                format!("longer than {OUTPUT_MAX_BYTES} bytes when rendered"),
+                "shorten it",
+            )),
+            Ok(text) if text.trim().is_empty() => {
+                found.push(problem(1, "it is empty when rendered", "write something"))
+            }
+            Ok(text) if part == Some("subject") && text.trim_end().contains('\n') => {
+                found.push(problem(1, "a subject has one line", "join the lines"))
+            }
             Ok(_) => {}
         }
     }
@@ -95,23 +129,50 @@ fn forbidden(text: &str) -> Vec<Problem> {
     let mut found = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let number = index + 1;
-        let raw = ["{{{", "{{&", "{{~{", "{{~&", "\\{{"].iter().find(|mark| line.contains(**mark));
+        let raw = ["{{{", "{{&", "{{~{", "{{~&", "\\{{"]
+            .iter()
+            .find(|mark| line.contains(**mark));
         if let Some(mark) = raw {
-            found.push(Problem { line: number, raw: true, message: format!("`{mark}` puts text into the message without escaping it"), remedy: "write {{ … }}".to_owned() });
+            found.push(Problem {
+                line: number,
+                raw: true,
+                message: format!("`{mark}` puts text into the message without escaping it"),
+                remedy: "write {{ … }}".to_owned(),
+            });
         }
         for tag in line.split("{{").skip(1) {
             let tag = tag.trim_start_matches('~').trim_start();
-            if tag.starts_with('>') || tag.starts_with("#>") || tag.starts_with("#*") || tag.starts_with('*') {
-                found.push(problem(number, "templates do not include each other", "write the text out"));
+            if tag.starts_with('>')
+                || tag.starts_with("#>")
+                || tag.starts_with("#*")
+                || tag.starts_with('*')
+            {
+                found.push(problem(
+                    number,
+                    "templates do not include each other",
+                    "write the text out",
+                ));
             }
             if let Some(block) = tag.strip_prefix('#') {
-                let helper: String = block.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == '-').collect();
+                let helper: String = block
+                    .trim_start()
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_' || *c == '-')
+                    .collect();
                 if !helper.is_empty() && !HELPERS.contains(&helper.as_str()) {
-                    found.push(problem(number, format!("there is no helper `{helper}`"), format!("there are: {}", HELPERS.join(", "))));
+                    found.push(problem(
+                        number,
+                        format!("there is no helper `{helper}`"),
+                        format!("there are: {}", HELPERS.join(", ")),
+                    ));
                 }
             }
             if tag.starts_with("lookup ") || tag.starts_with("log ") || tag.contains("../../") {
-                found.push(problem(number, "only plain names are used in templates", "use a name such as customer.name"));
+                found.push(problem(
+                    number,
+                    "only plain names are used in templates",
+                    "use a name such as customer.name",
+                ));
             }
         }
     }

@@ -1,7 +1,11 @@
 //! One binary for the tests that read files.
-#![allow(clippy::unwrap_used, reason = "a test that cannot read its data has failed")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its data has failed"
+)]
 
 mod common;
 mod corpus;
 mod drafts;
+mod products;
 mod workflows;

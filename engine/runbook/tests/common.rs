@@ -11,10 +11,13 @@ pub fn root() -> PathBuf {
 
 /// All frozen contracts.
 pub fn environment() -> Environment {
-    let contracts = files(&root().join("sdk/contracts"), "json").into_iter().map(|path| {
-        let text = read(&path);
-        serde_json::from_str::<Contract>(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-    });
+    let contracts = files(&root().join("sdk/contracts"), "json")
+        .into_iter()
+        .map(|path| {
+            let text = read(&path);
+            serde_json::from_str::<Contract>(&text)
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        });
     Environment::default().with_contracts(contracts)
 }
 
@@ -23,19 +26,41 @@ pub fn read(path: &Path) -> String {
 }
 
 pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("the folder can be listed").path()).filter(|path| path.extension().is_some_and(|found| found == extension)).collect();
+    let entries =
+        std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("the folder can be listed").path())
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .collect();
     files.sort();
     files
 }
 
 /// A runbook with the templates beside it.
 pub fn source(path: &Path, name: &str) -> SourceFile {
-    let notices = path.parent().expect("a file lies in a folder").join("notices");
+    let notices = path
+        .parent()
+        .expect("a file lies in a folder")
+        .join("notices");
     let templates: BTreeMap<String, String> = if notices.is_dir() {
-        files(&notices, "hbs").into_iter().map(|file| (file.file_name().expect("a file has a name").to_string_lossy().into_owned(), read(&file))).collect()
+        files(&notices, "hbs")
+            .into_iter()
+            .map(|file| {
+                (
+                    file.file_name()
+                        .expect("a file has a name")
+                        .to_string_lossy()
+                        .into_owned(),
+                    read(&file),
+                )
+            })
+            .collect()
     } else {
         BTreeMap::new()
     };
-    SourceFile { name: name.to_owned(), text: read(path), templates }
+    SourceFile {
+        name: name.to_owned(),
+        text: read(path),
+        templates,
+    }
 }

@@ -12,7 +12,14 @@ fn with_callees(mut env: Environment, folder: &Path) -> Environment {
         let text = read(&path);
         let callable = text.contains("runbook]") || text.contains("runbook,");
         let inputs = hostler_runbook::declared_inputs(&source(&path, &name));
-        env.runbooks.insert(name, Callee { inputs, callable, ..Callee::default() });
+        env.runbooks.insert(
+            name,
+            Callee {
+                inputs,
+                callable,
+                ..Callee::default()
+            },
+        );
     }
     env
 }
@@ -25,17 +32,22 @@ fn every_fault_left_in_a_draft_is_listed_with_its_reason() {
     for path in files(&folder, "yaml") {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let checked = check(&source(&path, &name), &env);
-        found.extend(checked.faults.iter().map(|fault| format!("{}:{}:{} {} {}", fault.file, fault.line, fault.column, fault.code, fault.message)));
+        found.extend(checked.faults.iter().map(|fault| {
+            format!(
+                "{}:{}:{} {} {}",
+                fault.file, fault.line, fault.column, fault.code, fault.message
+            )
+        }));
     }
     let listed: Vec<String> = read(&folder.join("faults.txt"))
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .map(str::to_owned)
         .collect();
-    if std::env::var_os("SHOW").is_some() {
-        println!("{}", found.join("\n"));
-    }
     let new: Vec<_> = found.iter().filter(|line| !listed.contains(line)).collect();
     let gone: Vec<_> = listed.iter().filter(|line| !found.contains(line)).collect();
-    assert!(new.is_empty() && gone.is_empty(), "not listed: {new:#?}\nlisted and gone: {gone:#?}");
+    assert!(
+        new.is_empty() && gone.is_empty(),
+        "not listed: {new:#?}\nlisted and gone: {gone:#?}"
+    );
 }

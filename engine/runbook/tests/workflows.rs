@@ -16,10 +16,18 @@ fn delivered_runbooks_have_no_faults() {
             continue;
         }
         for path in files(&folder, "yaml") {
-            let name = format!("workflows/{}/{}", folder.file_name().unwrap().to_string_lossy(), path.file_name().unwrap().to_string_lossy());
+            let name = format!(
+                "workflows/{}/{}",
+                folder.file_name().unwrap().to_string_lossy(),
+                path.file_name().unwrap().to_string_lossy()
+            );
             let source = source(&path, &name);
             let checked = check(&source, &env());
-            assert!(checked.faults.is_empty(), "{}", render::frame(&source, &checked.faults));
+            assert!(
+                checked.faults.is_empty(),
+                "{}",
+                render::frame(&source, &checked.faults)
+            );
             assert!(checked.definition.is_some(), "{name} gives no definition");
             count += 1;
         }

@@ -26,26 +26,51 @@ impl Checker<'_, '_, '_> {
         let mut uses: BTreeMap<String, Use> = BTreeMap::new();
         gather(&runbook.body, &mut enums, &mut uses);
         for (path, seen) in uses {
-            let Some(values) = enums.get(&path) else { continue };
-            let missing: Vec<&String> = values.iter().filter(|value| !seen.equal.contains(*value)).collect();
+            let Some(values) = enums.get(&path) else {
+                continue;
+            };
+            let missing: Vec<&String> = values
+                .iter()
+                .filter(|value| !seen.equal.contains(*value))
+                .collect();
             // One value against the rest has the rest as its branch.
             if seen.equal.len() < 2 || missing.is_empty() || seen.other {
                 continue;
             }
             let names: Vec<String> = missing.iter().map(|value| format!("'{value}'")).collect();
-            self.faults.add(codes::NO_BRANCH, seen.span.unwrap_or_default(), format!("nothing happens for {path} == {}", names.join(", ")), "add a step for it, or a `finish` that says why not");
+            self.faults.add(
+                codes::NO_BRANCH,
+                seen.span.unwrap_or_default(),
+                format!("nothing happens for {path} == {}", names.join(", ")),
+                "add a step for it, or a `finish` that says why not",
+            );
         }
     }
 }
 
 fn texts(schema: &Value) -> Option<Vec<String>> {
-    schema.get("enum")?.as_array()?.iter().map(|value| value.as_str().map(str::to_owned)).collect()
+    schema
+        .get("enum")?
+        .as_array()?
+        .iter()
+        .map(|value| value.as_str().map(str::to_owned))
+        .collect()
 }
 
-fn gather(body: &Body, enums: &mut BTreeMap<String, Vec<String>>, uses: &mut BTreeMap<String, Use>) {
+fn gather(
+    body: &Body,
+    enums: &mut BTreeMap<String, Vec<String>>,
+    uses: &mut BTreeMap<String, Use>,
+) {
     for step in body.steps.iter().chain(&body.always) {
         if let Verb::Ask(ask) = &step.verb {
-            for (name, schema) in ask.form.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            for (name, schema) in ask
+                .form
+                .get("properties")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+            {
                 if let Some(values) = texts(schema) {
                     enums.insert(format!("steps.{}.{name}", step.id.value), values);
                 }

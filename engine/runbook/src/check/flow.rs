@@ -37,7 +37,8 @@ impl<'e> Checker<'_, '_, 'e> {
             match &step.verb {
                 Verb::Each(each) => {
                     self.brake(step, each);
-                    let assets = each.binds.value == "asset" || each.body.steps.iter().any(|step| self.implies_asset(step));
+                    let assets = each.binds.value == "asset"
+                        || each.body.steps.iter().any(|step| self.implies_asset(step));
                     self.flow_in(&each.body, assets);
                 }
                 Verb::Repeat(repeat) => self.flow_in(&repeat.body, asset_lane),
@@ -47,13 +48,15 @@ impl<'e> Checker<'_, '_, 'e> {
     }
 
     fn implies_asset(&self, step: &Step) -> bool {
-        let given = matches!(&step.verb, Verb::Do { with: Some(with), .. } if with.get("asset").is_some());
+        let given =
+            matches!(&step.verb, Verb::Do { with: Some(with), .. } if with.get("asset").is_some());
         self.known(step).is_some_and(|action| action.needs_asset) && !given
     }
 
     /// Whether a step changes an asset, and so takes its lock.
     fn mutates(&self, step: &Step) -> bool {
-        self.known(step).is_some_and(|action| action.effect != Effect::Read && action.impact != Impact::None)
+        self.known(step)
+            .is_some_and(|action| action.effect != Effect::Read && action.impact != Impact::None)
     }
 
     fn lock_across(&mut self, body: &Body) {
@@ -62,11 +65,18 @@ impl<'e> Checker<'_, '_, 'e> {
             let asks = match &step.verb {
                 Verb::Approve(approve) => Some(("people decide", approve.span)),
                 Verb::Ask(ask) if !ask.later => Some(("people answer", ask.span)),
-                Verb::Wait { until: Until::For(Dyn::Value(value, span)) } if value.as_u64().unwrap_or(0) > LOCK_WAIT_MAX_MS => Some(("it waits for more than an hour", *span)),
+                Verb::Wait {
+                    until: Until::For(Dyn::Value(value, span)),
+                } if value.as_u64().unwrap_or(0) > LOCK_WAIT_MAX_MS => {
+                    Some(("it waits for more than an hour", *span))
+                }
                 _ => None,
             };
             if let (Some(first), Some((why, span))) = (locked, asks) {
-                let message = format!("the asset stays locked from `{}` on while {why}", first.value);
+                let message = format!(
+                    "the asset stays locked from `{}` on while {why}",
+                    first.value
+                );
                 self.faults.add(codes::LOCK_ACROSS_PERSON, span, message, "ask before the first change, or in a step behind the `each`; `later: true` does not hold the lane");
                 self.faults.relate(first.span, "the first change");
             }
@@ -78,11 +88,23 @@ impl<'e> Checker<'_, '_, 'e> {
 
     /// A change over many assets needs a rule when to stop.
     fn brake(&mut self, step: &Step, each: &Each) {
-        let changes = each.body.steps.iter().find(|inner| self.mutates(inner) && self.implies_asset(inner));
+        let changes = each
+            .body
+            .steps
+            .iter()
+            .find(|inner| self.mutates(inner) && self.implies_asset(inner));
         let Some(change) = changes else { return };
         if each.stop_at.is_none() && each.on_failure.is_none() && each.take != Some(1) {
-            let message = format!("`{}` changes many assets (`{}`) without a rule when to stop", step.id.value, change.id.value);
-            self.faults.add(codes::NO_STOP, step.id.span, message, "add `stop_at: { percent: 5, after: 10 }` or `on_failure: stop`");
+            let message = format!(
+                "`{}` changes many assets (`{}`) without a rule when to stop",
+                step.id.value, change.id.value
+            );
+            self.faults.add(
+                codes::NO_STOP,
+                step.id.span,
+                message,
+                "add `stop_at: { percent: 5, after: 10 }` or `on_failure: stop`",
+            );
             self.faults.relate(change.id.span, "the change");
         }
     }
@@ -90,29 +112,53 @@ impl<'e> Checker<'_, '_, 'e> {
     /// A silence must cover the outages behind it, retries included.
     fn silences(&mut self, body: &Body) {
         for (index, step) in body.steps.iter().enumerate() {
-            let Verb::Do { action, with: Some(with) } = &step.verb else { continue };
+            let Verb::Do {
+                action,
+                with: Some(with),
+            } = &step.verb
+            else {
+                continue;
+            };
             if action.value != "monitor.silence" {
                 continue;
             }
-            let Some(Dyn::Value(value, span)) = with.get("for") else { continue };
-            let Some(lasts) = value.as_str().and_then(duration::parse_ms) else { continue };
+            let Some(Dyn::Value(value, span)) = with.get("for") else {
+                continue;
+            };
+            let Some(lasts) = value.as_str().and_then(duration::parse_ms) else {
+                continue;
+            };
             let behind = body.steps[index + 1..].iter().take_while(|step| !matches!(&step.verb, Verb::Do { action, .. } if action.value == "monitor.unsilence"));
             let covered: u64 = behind.map(|step| self.outage_ms(step)).sum();
             if covered > lasts {
                 let (is, needs) = (duration::write_ms(lasts), duration::write_ms(covered));
-                self.faults.add(codes::TOO_SHORT, *span, format!("the silence ends after {is}, what it covers may take {needs}"), format!("write `for: {needs}` and end it with monitor.unsilence under `always`"));
+                self.faults.add(
+                    codes::TOO_SHORT,
+                    *span,
+                    format!("the silence ends after {is}, what it covers may take {needs}"),
+                    format!(
+                        "write `for: {needs}` and end it with monitor.unsilence under `always`"
+                    ),
+                );
             }
         }
     }
 
     fn outage_ms(&self, step: &Step) -> u64 {
         match &step.verb {
-            Verb::Wait { until: Until::For(Dyn::Value(value, _)) } => value.as_u64().unwrap_or(0),
+            Verb::Wait {
+                until: Until::For(Dyn::Value(value, _)),
+            } => value.as_u64().unwrap_or(0),
             _ => match self.known(step) {
                 Some(action) if action.impact == Impact::Outage => {
                     let timeout = step.timeout.map_or(action.timeout_ms, |(ms, _)| ms);
-                    let retry = step.retry.as_ref().map_or((0, 0), |(retry, _)| (u64::from(retry.times), retry.wait_ms));
-                    timeout.saturating_mul(retry.0 + 1).saturating_add(retry.1.saturating_mul(retry.0))
+                    let retry = step
+                        .retry
+                        .as_ref()
+                        .map_or((0, 0), |(retry, _)| (u64::from(retry.times), retry.wait_ms));
+                    timeout
+                        .saturating_mul(retry.0 + 1)
+                        .saturating_add(retry.1.saturating_mul(retry.0))
                 }
                 _ => 0,
             },
@@ -127,7 +173,12 @@ impl<'e> Checker<'_, '_, 'e> {
             let waits: u64 = behind.map(wait_ms).sum();
             if waits > lease.for_ms {
                 let (is, needs) = (duration::write_ms(lease.for_ms), duration::write_ms(waits));
-                self.faults.add(codes::TOO_SHORT, lease.span, format!("the lease ends after {is}, the waits behind it may take {needs}"), format!("write `for: {needs}`, or ask before this step"));
+                self.faults.add(
+                    codes::TOO_SHORT,
+                    lease.span,
+                    format!("the lease ends after {is}, the waits behind it may take {needs}"),
+                    format!("write `for: {needs}`, or ask before this step"),
+                );
             }
         }
     }
@@ -137,18 +188,34 @@ impl<'e> Checker<'_, '_, 'e> {
         let mut left: Option<&Text> = None;
         for step in &body.steps {
             let expires = match &step.verb {
-                Verb::Approve(approve) => (approve.on_expire.0 == OnExpire::Deny).then_some(approve.on_expire.1),
-                Verb::Ask(ask) if !ask.later => (ask.on_expire.0 == OnExpire::Deny).then_some(ask.on_expire.1),
+                Verb::Approve(approve) => {
+                    (approve.on_expire.0 == OnExpire::Deny).then_some(approve.on_expire.1)
+                }
+                Verb::Ask(ask) if !ask.later => {
+                    (ask.on_expire.0 == OnExpire::Deny).then_some(ask.on_expire.1)
+                }
                 _ => None,
             };
             if let (Some(first), Some(span)) = (left, expires) {
-                self.faults.add(codes::EXPIRY_LEAVES_EFFECTS, span, format!("if nobody answers, the run ends and `{}` stays done", first.value), "add `undo` or `lease` to that step, or write `on_expire: escalate`");
+                self.faults.add(
+                    codes::EXPIRY_LEAVES_EFFECTS,
+                    span,
+                    format!(
+                        "if nobody answers, the run ends and `{}` stays done",
+                        first.value
+                    ),
+                    "add `undo` or `lease` to that step, or write `on_expire: escalate`",
+                );
                 self.faults.relate(first.span, "what stays");
                 left = None;
             }
             if step.no_return {
                 left = None;
-            } else if left.is_none() && self.mutates(step) && step.undo.is_empty() && step.lease.is_none() {
+            } else if left.is_none()
+                && self.mutates(step)
+                && step.undo.is_empty()
+                && step.lease.is_none()
+            {
                 left = Some(&step.id);
             }
         }
@@ -156,7 +223,12 @@ impl<'e> Checker<'_, '_, 'e> {
 
     /// `release` names a step with a lease, alone or as `step.inner`.
     fn releases(&mut self, runbook: &Runbook) {
-        fn collect(body: &Body, outer: Option<&str>, leases: &mut Vec<String>, releases: &mut Vec<Text>) {
+        fn collect(
+            body: &Body,
+            outer: Option<&str>,
+            leases: &mut Vec<String>,
+            releases: &mut Vec<Text>,
+        ) {
             for step in body.steps.iter().chain(&body.always) {
                 if step.lease.is_some() {
                     leases.push(step.id.value.clone());
@@ -174,9 +246,24 @@ impl<'e> Checker<'_, '_, 'e> {
         collect(&runbook.body, None, &mut leases, &mut releases);
         for release in releases {
             if !leases.contains(&release.value) {
-                let remedy = crate::read::suggestion(&release.value, leases.iter().map(String::as_str))
-                    .map_or_else(|| if leases.is_empty() { "no step has a lease".to_owned() } else { format!("there are: {}", leases.join(", ")) }, |near| format!("did you mean `{near}`?"));
-                self.faults.add(codes::UNKNOWN_LEASE, release.span, format!("no step opens the lease `{}`", release.value), remedy);
+                let remedy =
+                    crate::read::suggestion(&release.value, leases.iter().map(String::as_str))
+                        .map_or_else(
+                            || {
+                                if leases.is_empty() {
+                                    "no step has a lease".to_owned()
+                                } else {
+                                    format!("there are: {}", leases.join(", "))
+                                }
+                            },
+                            |near| format!("did you mean `{near}`?"),
+                        );
+                self.faults.add(
+                    codes::UNKNOWN_LEASE,
+                    release.span,
+                    format!("no step opens the lease `{}`", release.value),
+                    remedy,
+                );
             }
         }
     }
@@ -189,13 +276,21 @@ impl<'e> Checker<'_, '_, 'e> {
         let unused: Vec<(String, Span)> = runbook
             .inputs
             .iter()
-            .filter(|input| !text.contains(&format!("inputs.{}", input.name.value)) && input.name.value != "asset")
+            .filter(|input| {
+                !text.contains(&format!("inputs.{}", input.name.value))
+                    && input.name.value != "asset"
+            })
             .map(|input| (input.name.value.clone(), input.name.span))
             .collect();
         let all_shown = text.contains("show: [inputs") || text.contains(", inputs");
         for (name, span) in unused {
             if !all_shown {
-                self.faults.add(codes::UNUSED_INPUT, span, format!("nothing reads the input `{name}`"), "leave it out, or use it");
+                self.faults.add(
+                    codes::UNUSED_INPUT,
+                    span,
+                    format!("nothing reads the input `{name}`"),
+                    "leave it out, or use it",
+                );
             }
         }
     }
@@ -205,10 +300,14 @@ fn wait_ms(step: &Step) -> u64 {
     match &step.verb {
         Verb::Approve(approve) => approve.expires_ms.unwrap_or(0),
         Verb::Ask(ask) if !ask.later => ask.expires_ms.unwrap_or(0),
-        Verb::Wait { until: Until::For(Dyn::Value(value, _)) } => value.as_u64().unwrap_or(0),
+        Verb::Wait {
+            until: Until::For(Dyn::Value(value, _)),
+        } => value.as_u64().unwrap_or(0),
         Verb::Repeat(repeat) => repeat.for_ms.unwrap_or_else(|| {
             let rounds = u64::from(repeat.at_most.unwrap_or(1));
-            rounds.saturating_mul(repeat.every_ms + repeat.body.steps.iter().map(wait_ms).sum::<u64>())
+            rounds.saturating_mul(
+                repeat.every_ms + repeat.body.steps.iter().map(wait_ms).sum::<u64>(),
+            )
         }),
         _ => 0,
     }

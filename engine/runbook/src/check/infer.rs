@@ -5,7 +5,7 @@ use super::scope::Scope;
 use super::types::Ty;
 use crate::ast::{Dyn, Expr};
 use crate::codes;
-use crate::expr::{Function, Kind, Loop, Node, Op};
+use crate::expr::{Function, Kind, Loop, Node};
 use crate::read::suggestion;
 use std::rc::Rc;
 
@@ -30,7 +30,12 @@ impl Checker<'_, '_, '_> {
                 });
                 Ty::list(Ty::Any)
             }
-            Dyn::Map(entries, _) => Ty::object(entries.iter().map(|(key, value)| (key.value.clone(), self.dynamic(value, scope))).collect::<Vec<_>>()),
+            Dyn::Map(entries, _) => Ty::object(
+                entries
+                    .iter()
+                    .map(|(key, value)| (key.value.clone(), self.dynamic(value, scope)))
+                    .collect::<Vec<_>>(),
+            ),
             Dyn::Broken(_) => Ty::Any,
         }
     }
@@ -39,15 +44,30 @@ impl Checker<'_, '_, '_> {
     pub(super) fn condition(&mut self, expr: &Expr, scope: &Scope) {
         let ty = self.expr(expr, scope);
         self.expect(expr, &expr.tree, &ty, &Ty::Bool);
-        if matches!(expr.tree.kind, Kind::Literal(serde_json::Value::Bool(false))) {
-            self.faults.add(codes::UNREACHABLE, expr.span, "this is never true", "remove the step, or say when it shall run");
+        if matches!(
+            expr.tree.kind,
+            Kind::Literal(serde_json::Value::Bool(false))
+        ) {
+            self.faults.add(
+                codes::UNREACHABLE,
+                expr.span,
+                "this is never true",
+                "remove the step, or say when it shall run",
+            );
         }
     }
 
     fn expect(&mut self, expr: &Expr, node: &Node, found: &Ty, wanted: &Ty) {
-        if !matches!(found, Ty::Any) && std::mem::discriminant(found) != std::mem::discriminant(wanted) {
+        if !matches!(found, Ty::Any)
+            && std::mem::discriminant(found) != std::mem::discriminant(wanted)
+        {
             let message = format!("{} was expected, this is {}", wanted.what(), found.what());
-            self.faults.add(codes::TYPES, expr.place(node_start(node)), message, "compare it with something, as in `… == 'yes'` or `size(…) > 0`");
+            self.faults.add(
+                codes::TYPES,
+                expr.place(node_start(node)),
+                message,
+                "compare it with something, as in `… == 'yes'` or `size(…) > 0`",
+            );
         }
     }
 
@@ -70,9 +90,16 @@ impl Checker<'_, '_, '_> {
                 self.infer(expr, by, scope);
                 match (&ty, &by.kind) {
                     (Ty::List(of) | Ty::Lookup(of), _) => (**of).clone(),
-                    (Ty::Object(_), Kind::Literal(serde_json::Value::String(field))) => self.field(expr, by, &ty, field),
+                    (Ty::Object(_), Kind::Literal(serde_json::Value::String(field))) => {
+                        self.field(expr, by, &ty, field)
+                    }
                     (Ty::Bool | Ty::Number, _) => {
-                        self.faults.add(codes::TYPES, expr.place(node.at), format!("{} has no items", ty.what()), "leave the brackets out");
+                        self.faults.add(
+                            codes::TYPES,
+                            expr.place(node.at),
+                            format!("{} has no items", ty.what()),
+                            "leave the brackets out",
+                        );
                         Ty::Any
                     }
                     _ => Ty::Any,
@@ -98,7 +125,9 @@ impl Checker<'_, '_, '_> {
                 let yes = self.infer(expr, yes, &scope.with(condition, true));
                 let no = self.infer(expr, no, &scope.with(condition, false));
                 match (yes, no) {
-                    (Ty::Enum(a), Ty::Enum(b)) => Ty::Enum(Rc::new(a.iter().chain(b.iter()).cloned().collect())),
+                    (Ty::Enum(a), Ty::Enum(b)) => {
+                        Ty::Enum(Rc::new(a.iter().chain(b.iter()).cloned().collect()))
+                    }
                     (yes, no) if yes == no => yes,
                     _ => Ty::Any,
                 }
@@ -108,11 +137,32 @@ impl Checker<'_, '_, '_> {
                 self.binary(expr, node, *op, &left, &right)
             }
             Kind::List(items) => {
-                let types: Vec<Ty> = items.iter().map(|item| self.infer(expr, item, scope)).collect();
-                Ty::list(types.into_iter().reduce(|a, b| if a == b { a } else if a.is_text() && b.is_text() { Ty::Text } else { Ty::Any }).unwrap_or(Ty::Any))
+                let types: Vec<Ty> = items
+                    .iter()
+                    .map(|item| self.infer(expr, item, scope))
+                    .collect();
+                Ty::list(
+                    types
+                        .into_iter()
+                        .reduce(|a, b| {
+                            if a == b {
+                                a
+                            } else if a.is_text() && b.is_text() {
+                                Ty::Text
+                            } else {
+                                Ty::Any
+                            }
+                        })
+                        .unwrap_or(Ty::Any),
+                )
             }
             Kind::Map(entries) => self.map(expr, entries, scope),
-            Kind::Loop { of, list, name, body } => self.walk(expr, *of, list, name, body, scope),
+            Kind::Loop {
+                of,
+                list,
+                name,
+                body,
+            } => self.walk(expr, *of, list, name, body, scope),
             Kind::Call(function, arguments) => self.call(expr, *function, arguments, scope),
         }
     }
@@ -126,24 +176,40 @@ impl Checker<'_, '_, '_> {
         }
         let place = expr.place(node.at);
         if name == "policy" {
-            self.faults.add(codes::NE_POLICY, place, "this engine does not read policies in expressions yet", "write the value, or make it an input");
+            self.faults.add(
+                codes::NE_POLICY,
+                place,
+                "this engine does not read policies in expressions yet",
+                "write the value, or make it an input",
+            );
             return Ty::Any;
         }
         let remedy = if scope.steps.contains_key(name) {
             format!("write steps.{name}")
         } else {
-            let known: Vec<&str> = scope.names.keys().map(String::as_str).chain(["steps"]).collect();
+            let known: Vec<&str> = scope
+                .names
+                .keys()
+                .map(String::as_str)
+                .chain(["steps"])
+                .collect();
             match suggestion(name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("here there are: {}", known.join(", ")),
             }
         };
-        self.faults.add(codes::UNKNOWN_NAME, place, format!("there is no `{name}` here"), remedy);
+        self.faults.add(
+            codes::UNKNOWN_NAME,
+            place,
+            format!("there is no `{name}` here"),
+            remedy,
+        );
         Ty::Any
     }
 
     fn member(&mut self, expr: &Expr, node: &Node, of: &Node, field: &str, scope: &Scope) -> Ty {
-        if matches!(&of.kind, Kind::Name(name) if name == "steps" && !scope.names.contains_key("steps")) {
+        if matches!(&of.kind, Kind::Name(name) if name == "steps" && !scope.names.contains_key("steps"))
+        {
             return self.step_named(expr, node, field, scope);
         }
         if let Some(["steps", id]) = of.path().as_deref()
@@ -151,8 +217,11 @@ impl Checker<'_, '_, '_> {
             && !matches!(field, "state" | "reason")
             && let Some(doubt) = scope.doubt(id, known)
         {
-            let remedy = format!("guard it: `if: \"${{{{ steps.{id}.state == 'succeeded' }}}}\"`, or has(steps.{id}.{field})");
-            self.faults.add(codes::UNGUARDED, expr.place(node_start(of)), doubt, remedy);
+            let remedy = format!(
+                "guard it: `if: \"${{{{ steps.{id}.state == 'succeeded' }}}}\"`, or has(steps.{id}.{field})"
+            );
+            self.faults
+                .add(codes::UNGUARDED, expr.place(node_start(of)), doubt, remedy);
             self.faults.relate(known.span, "the step");
         }
         let ty = self.infer(expr, of, scope);
@@ -165,13 +234,30 @@ impl Checker<'_, '_, '_> {
         }
         let place = expr.place(node_start(node));
         if let Some(span) = scope.elsewhere.get(id) {
-            self.faults.add(codes::UNKNOWN_STEP, place, format!("step `{id}` has not run at this place"), "move this step behind it, or read it through the step that holds it");
+            self.faults.add(
+                codes::UNKNOWN_STEP,
+                place,
+                format!("step `{id}` has not run at this place"),
+                "move this step behind it, or read it through the step that holds it",
+            );
             self.faults.relate(*span, "the step");
             return Ty::Any;
         }
-        let remedy = suggestion(id, scope.steps.keys().map(String::as_str))
-            .map_or_else(|| format!("here there are: {}", scope.steps.keys().cloned().collect::<Vec<_>>().join(", ")), |near| format!("did you mean `{near}`?"));
-        self.faults.add(codes::UNKNOWN_STEP, place, format!("there is no step `{id}`"), remedy);
+        let remedy = suggestion(id, scope.steps.keys().map(String::as_str)).map_or_else(
+            || {
+                format!(
+                    "here there are: {}",
+                    scope.steps.keys().cloned().collect::<Vec<_>>().join(", ")
+                )
+            },
+            |near| format!("did you mean `{near}`?"),
+        );
+        self.faults.add(
+            codes::UNKNOWN_STEP,
+            place,
+            format!("there is no step `{id}`"),
+            remedy,
+        );
         Ty::Any
     }
 
@@ -196,13 +282,30 @@ impl Checker<'_, '_, '_> {
             Ty::AssetId => Ty::Any,
             Ty::Lookup(of) => (**of).clone(),
             Ty::Object(fields) => fields.get(field).cloned().unwrap_or_else(|| {
-                let remedy = suggestion(field, fields.keys().map(String::as_str))
-                    .map_or_else(|| format!("it has: {}", fields.keys().cloned().collect::<Vec<_>>().join(", ")), |near| format!("did you mean `{near}`?"));
-                self.faults.add(codes::UNKNOWN_OUTPUT, expr.place(field_start(expr, node, field)), format!("there is no `{field}` in it"), remedy);
+                let remedy = suggestion(field, fields.keys().map(String::as_str)).map_or_else(
+                    || {
+                        format!(
+                            "it has: {}",
+                            fields.keys().cloned().collect::<Vec<_>>().join(", ")
+                        )
+                    },
+                    |near| format!("did you mean `{near}`?"),
+                );
+                self.faults.add(
+                    codes::UNKNOWN_OUTPUT,
+                    expr.place(field_start(expr, node, field)),
+                    format!("there is no `{field}` in it"),
+                    remedy,
+                );
                 Ty::Any
             }),
             other => {
-                self.faults.add(codes::UNKNOWN_OUTPUT, expr.place(field_start(expr, node, field)), format!("{} has no field `{field}`", other.what()), "look at what the step gives");
+                self.faults.add(
+                    codes::UNKNOWN_OUTPUT,
+                    expr.place(field_start(expr, node, field)),
+                    format!("{} has no field `{field}`", other.what()),
+                    "look at what the step gives",
+                );
                 Ty::Any
             }
         }
@@ -221,17 +324,34 @@ impl Checker<'_, '_, '_> {
                 }
             }
         }
-        if literal { Ty::object(fields) } else { Ty::Lookup(Rc::new(Ty::Any)) }
+        if literal {
+            Ty::object(fields)
+        } else {
+            Ty::Lookup(Rc::new(Ty::Any))
+        }
     }
 
-    fn walk(&mut self, expr: &Expr, of: Loop, list: &Node, name: &str, body: &Node, scope: &Scope) -> Ty {
+    fn walk(
+        &mut self,
+        expr: &Expr,
+        of: Loop,
+        list: &Node,
+        name: &str,
+        body: &Node,
+        scope: &Scope,
+    ) -> Ty {
         let ty = self.infer(expr, list, scope);
         let item = match &ty {
             Ty::List(of) => (**of).clone(),
             Ty::Any => Ty::Any,
             Ty::Lookup(_) | Ty::Object(_) => Ty::Text,
             other => {
-                self.faults.add(codes::TYPES, expr.place(node_start(list)), format!("a list was expected, this is {}", other.what()), "use a list");
+                self.faults.add(
+                    codes::TYPES,
+                    expr.place(node_start(list)),
+                    format!("a list was expected, this is {}", other.what()),
+                    "use a list",
+                );
                 Ty::Any
             }
         };
@@ -247,9 +367,17 @@ impl Checker<'_, '_, '_> {
     }
 
     fn call(&mut self, expr: &Expr, function: Function, arguments: &[Node], scope: &Scope) -> Ty {
-        let types: Vec<Ty> = arguments.iter().map(|argument| self.infer(expr, argument, scope)).collect();
+        let types: Vec<Ty> = arguments
+            .iter()
+            .map(|argument| self.infer(expr, argument, scope))
+            .collect();
         if function == Function::Size && matches!(types.first(), Some(Ty::Bool | Ty::Number)) {
-            self.faults.add(codes::TYPES, expr.place(arguments[0].at), "a number has no size", "compare it directly");
+            self.faults.add(
+                codes::TYPES,
+                expr.place(arguments[0].at),
+                "a number has no size",
+                "compare it directly",
+            );
         }
         match function {
             Function::Size | Function::Int | Function::Double | Function::DaysBetween => Ty::Number,
@@ -259,88 +387,20 @@ impl Checker<'_, '_, '_> {
             Function::Contains | Function::StartsWith | Function::EndsWith => Ty::Bool,
         }
     }
-
-    fn binary(&mut self, expr: &Expr, node: &Node, op: Op, a: &Ty, b: &Ty) -> Ty {
-        let place = expr.place(node_start(node));
-        match op {
-            Op::Equal | Op::NotEqual => {
-                if !a.comparable(b) {
-                    self.faults.add(codes::TYPES, place, format!("{} is never {}", a.what(), b.what()), "compare values of one type");
-                } else {
-                    self.never_equal(expr, node, a, b);
-                }
-                Ty::Bool
-            }
-            Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual => {
-                let ordered = |ty: &Ty| !matches!(ty, Ty::List(_) | Ty::Object(_) | Ty::Lookup(_) | Ty::Asset);
-                if !ordered(a) || !ordered(b) || !a.comparable(b) {
-                    self.faults.add(codes::TYPES, place, format!("{} and {} have no order", a.what(), b.what()), "compare values of one type; size(…) counts");
-                }
-                Ty::Bool
-            }
-            Op::In => {
-                if matches!(b, Ty::Bool | Ty::Number) || b.is_text() {
-                    self.faults.add(codes::TYPES, place, format!("`in` needs a list or a map, this is {}", b.what()), "write a list: ['a', 'b']");
-                }
-                if let (Ty::Enum(values), Ty::List(of)) = (a, b)
-                    && let Ty::Enum(known) = &**of
-                    && !values.iter().any(|value| known.contains(value))
-                {
-                    self.faults.add(codes::NOT_ONE_OF, place, format!("`{}` is never in it", values.join(", ")), format!("there are: {}", known.join(", ")));
-                }
-                Ty::Bool
-            }
-            Op::Add | Op::Subtract => self.sum(expr, node, op, a, b),
-            Op::Multiply | Op::Divide | Op::Remainder => {
-                for ty in [a, b] {
-                    if !matches!(ty, Ty::Any | Ty::Number | Ty::Duration) {
-                        self.faults.add(codes::TYPES, place, format!("{} is no number", ty.what()), "use int(…) where a text holds a number");
-                    }
-                }
-                if matches!((a, b), (Ty::Number, Ty::Number)) { Ty::Number } else { Ty::Any }
-            }
-        }
-    }
-
-    fn sum(&mut self, expr: &Expr, node: &Node, op: Op, a: &Ty, b: &Ty) -> Ty {
-        match (a, b) {
-            (Ty::Any, _) | (_, Ty::Any) => Ty::Any,
-            (Ty::Number, Ty::Number) => Ty::Number,
-            (Ty::Duration, Ty::Duration) => Ty::Duration,
-            (Ty::Time, Ty::Duration) => Ty::Time,
-            (Ty::Time, Ty::Time) if op == Op::Subtract => Ty::Duration,
-            (text, Ty::Duration) if text.is_text() => Ty::Time,
-            (a, b) if a.is_text() && b.is_text() && op == Op::Add => Ty::Text,
-            (Ty::List(x), Ty::List(y)) if op == Op::Add => {
-                if x == y { Ty::List(Rc::clone(x)) } else { Ty::list(Ty::Any) }
-            }
-            _ => {
-                let remedy = if a.is_text() || b.is_text() { "use string(…) to join a text and a number" } else { "use values of one type" };
-                self.faults.add(codes::TYPES, expr.place(node_start(node)), format!("{} and {} do not go together here", a.what(), b.what()), remedy);
-                Ty::Any
-            }
-        }
-    }
-
-    /// Two texts out of closed lists that have nothing in common: a slip of the pen.
-    fn never_equal(&mut self, expr: &Expr, node: &Node, a: &Ty, b: &Ty) {
-        let (Ty::Enum(left), Ty::Enum(right)) = (a, b) else { return };
-        if left.iter().any(|value| right.contains(value)) {
-            return;
-        }
-        let (word, known) = if right.len() == 1 { (&right[0], left) } else { (&left[0], right) };
-        let near = suggestion(word, known.iter().map(String::as_str)).map(|near| format!("did you mean '{near}'? ")).unwrap_or_default();
-        self.faults.add(codes::NOT_ONE_OF, expr.place(node_start(node)), format!("it is never '{word}'"), format!("{near}there are: {}", known.join(", ")));
-    }
 }
 
 /// Where a node begins: the parser gives operators and dots as places of their nodes.
 pub(super) fn node_start(node: &Node) -> usize {
-    node.children().first().map_or(node.at, |child| node_start(child).min(node.at))
+    node.children()
+        .first()
+        .map_or(node.at, |child| node_start(child).min(node.at))
 }
 
 /// Where a field's name stands behind its dot.
 fn field_start(expr: &Expr, node: &Node, field: &str) -> usize {
     let from = node.at.min(expr.text.len());
-    expr.text.get(from..).and_then(|rest| rest.find(field)).map_or(from, |found| from + found)
+    expr.text
+        .get(from..)
+        .and_then(|rest| rest.find(field))
+        .map_or(from, |found| from + found)
 }

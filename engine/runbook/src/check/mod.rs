@@ -6,8 +6,10 @@ mod branches;
 mod calls;
 mod flow;
 mod infer;
+mod operators;
 mod people;
 mod scope;
+mod spawns;
 mod steps;
 mod templates;
 mod types;
@@ -37,7 +39,13 @@ pub(crate) struct Checker<'f, 's, 'e> {
 pub(crate) fn check(faults: &mut Faults<'_>, env: &Environment, runbook: &Runbook) {
     let needs = contract_versions(env, runbook);
     let has_input_asset = has_input_asset(runbook);
-    let mut checker = Checker { faults, env, needs, used: BTreeSet::new(), has_input_asset };
+    let mut checker = Checker {
+        faults,
+        env,
+        needs,
+        used: BTreeSet::new(),
+        has_input_asset,
+    };
     checker.place(runbook);
     let scope = checker.root_scope(runbook);
     let after = checker.body(&runbook.body, &scope, steps::Place { in_round: false });
@@ -54,14 +62,23 @@ pub(crate) fn check(faults: &mut Faults<'_>, env: &Environment, runbook: &Runboo
 
 /// The lane's asset of a run that takes one asset as its input `asset`.
 pub(crate) fn has_input_asset(runbook: &Runbook) -> bool {
-    runbook.inputs.iter().any(|input| input.kind == InputKind::Asset && input.name.value == "asset" && input.required)
+    runbook.inputs.iter().any(|input| {
+        input.kind == InputKind::Asset && input.name.value == "asset" && input.required
+    })
 }
 
 /// The declared versions, or the newest of all where `needs` is missing.
 pub(crate) fn contract_versions(env: &Environment, runbook: &Runbook) -> BTreeMap<String, u32> {
     match &runbook.needs {
-        Some(needs) => needs.iter().map(|(name, major)| (name.value.clone(), *major)).collect(),
-        None => env.contracts.iter().filter_map(|(name, versions)| Some((name.clone(), *versions.keys().next_back()?))).collect(),
+        Some(needs) => needs
+            .iter()
+            .map(|(name, major)| (name.value.clone(), *major))
+            .collect(),
+        None => env
+            .contracts
+            .iter()
+            .filter_map(|(name, versions)| Some((name.clone(), *versions.keys().next_back()?)))
+            .collect(),
     }
 }
 
@@ -77,13 +94,34 @@ impl<'e> Checker<'_, '_, 'e> {
         let name = self.faults.source().name.clone();
         let mut parts = name.rsplit('/');
         let (file, folder) = (parts.next().unwrap_or_default(), parts.next());
-        let version = file.strip_prefix('v').and_then(|rest| rest.strip_suffix(".yaml")).and_then(|number| number.parse::<u32>().ok());
-        let (Some(version), Some(folder)) = (version, folder) else { return };
+        let version = file
+            .strip_prefix('v')
+            .and_then(|rest| rest.strip_suffix(".yaml"))
+            .and_then(|number| number.parse::<u32>().ok());
+        let (Some(version), Some(folder)) = (version, folder) else {
+            return;
+        };
         if version != runbook.version.0 && runbook.version.0 != 0 {
-            self.faults.add(codes::NAME_MISMATCH, runbook.version.1, format!("the file is v{version}, the text says {}", runbook.version.0), format!("write `version: {version}`, or rename the file"));
+            self.faults.add(
+                codes::NAME_MISMATCH,
+                runbook.version.1,
+                format!(
+                    "the file is v{version}, the text says {}",
+                    runbook.version.0
+                ),
+                format!("write `version: {version}`, or rename the file"),
+            );
         }
         if folder != runbook.name.value && !runbook.name.value.is_empty() {
-            self.faults.add(codes::NAME_MISMATCH, runbook.name.span, format!("the folder is `{folder}`, the text says `{}`", runbook.name.value), format!("write `runbook: {folder}`, or rename the folder"));
+            self.faults.add(
+                codes::NAME_MISMATCH,
+                runbook.name.span,
+                format!(
+                    "the folder is `{folder}`, the text says `{}`",
+                    runbook.name.value
+                ),
+                format!("write `runbook: {folder}`, or rename the folder"),
+            );
         }
     }
 
@@ -97,11 +135,32 @@ impl<'e> Checker<'_, '_, 'e> {
             };
             (input.name.value.clone(), ty)
         });
-        let run = ["id", "reference", "runbook", "starter", "requester", "result", "customer"].map(|name| (name.to_owned(), Ty::Text));
-        let computed = [("requester_owns", Ty::Any), ("elapsed", Ty::Duration), ("version", Ty::Number), ("started", Ty::Time)].map(|(name, ty)| (name.to_owned(), ty));
-        let mut scope = Scope { asset_lane: self.has_input_asset, ..Scope::default() };
+        let run = [
+            "id",
+            "reference",
+            "runbook",
+            "starter",
+            "requester",
+            "result",
+            "customer",
+        ]
+        .map(|name| (name.to_owned(), Ty::Text));
+        let computed = [
+            ("requester_owns", Ty::Any),
+            ("elapsed", Ty::Duration),
+            ("version", Ty::Number),
+            ("started", Ty::Time),
+        ]
+        .map(|(name, ty)| (name.to_owned(), ty));
+        let mut scope = Scope {
+            asset_lane: self.has_input_asset,
+            ..Scope::default()
+        };
         scope.names.insert("inputs".to_owned(), Ty::object(inputs));
-        scope.names.insert("run".to_owned(), Ty::object(run.into_iter().chain(computed)));
+        scope.names.insert(
+            "run".to_owned(),
+            Ty::object(run.into_iter().chain(computed)),
+        );
         scope.names.insert("now".to_owned(), Ty::Time);
         scope
     }
@@ -109,8 +168,17 @@ impl<'e> Checker<'_, '_, 'e> {
     fn check_needs(&mut self, runbook: &Runbook) {
         let Some(needs) = &runbook.needs else {
             if !self.used.is_empty() {
-                let list: Vec<String> = self.used.iter().map(|name| format!("{name}@{}", self.needs.get(name).copied().unwrap_or(1))).collect();
-                self.faults.add(codes::NEEDS, runbook.span, "the runbook does not say which contracts it needs", format!("add `needs: [{}]`", list.join(", ")));
+                let list: Vec<String> = self
+                    .used
+                    .iter()
+                    .map(|name| format!("{name}@{}", self.needs.get(name).copied().unwrap_or(1)))
+                    .collect();
+                self.faults.add(
+                    codes::NEEDS,
+                    runbook.span,
+                    "the runbook does not say which contracts it needs",
+                    format!("add `needs: [{}]`", list.join(", ")),
+                );
             }
             return;
         };
@@ -118,15 +186,33 @@ impl<'e> Checker<'_, '_, 'e> {
             match self.env.contracts.get(&name.value) {
                 None => {
                     let remedy = self.near_contract(&name.value);
-                    self.faults.add(codes::NEEDS, name.span, format!("there is no contract `{}`", name.value), remedy);
+                    self.faults.add(
+                        codes::NEEDS,
+                        name.span,
+                        format!("there is no contract `{}`", name.value),
+                        remedy,
+                    );
                 }
                 Some(versions) if !versions.contains_key(major) => {
-                    let known: Vec<String> = versions.keys().map(|major| format!("{}@{major}", name.value)).collect();
-                    self.faults.add(codes::NEEDS, name.span, format!("there is no {}@{major}", name.value), format!("there are: {}", known.join(", ")));
+                    let known: Vec<String> = versions
+                        .keys()
+                        .map(|major| format!("{}@{major}", name.value))
+                        .collect();
+                    self.faults.add(
+                        codes::NEEDS,
+                        name.span,
+                        format!("there is no {}@{major}", name.value),
+                        format!("there are: {}", known.join(", ")),
+                    );
                 }
                 // A step with a fault may be the one that uses it.
                 Some(_) if !self.used.contains(&name.value) && !self.faults.any_errors() => {
-                    self.faults.add(codes::UNUSED_NEED, name.span, format!("no step uses {}", name.value), "leave it out");
+                    self.faults.add(
+                        codes::UNUSED_NEED,
+                        name.span,
+                        format!("no step uses {}", name.value),
+                        "leave it out",
+                    );
                 }
                 Some(_) => {}
             }
@@ -135,35 +221,73 @@ impl<'e> Checker<'_, '_, 'e> {
 
     fn near_contract(&self, name: &str) -> String {
         let known = self.env.contracts.keys().map(String::as_str);
-        crate::read::suggestion(name, known.clone()).map_or_else(|| format!("there are: {}", known.collect::<Vec<_>>().join(", ")), |near| format!("did you mean `{near}`?"))
+        crate::read::suggestion(name, known.clone()).map_or_else(
+            || format!("there are: {}", known.collect::<Vec<_>>().join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        )
     }
 
     /// The action of a step, with a fault when there is none.
     fn resolve(&mut self, action: &Text) -> Option<&'e Action> {
         let Some((contract, verb)) = action.value.split_once('.') else {
-            self.faults.add(codes::UNKNOWN_ACTION, action.span, format!("`{}` is no action", action.value), "write contract.action, as in guest-patch.apply");
+            self.faults.add(
+                codes::UNKNOWN_ACTION,
+                action.span,
+                format!("`{}` is no action", action.value),
+                "write contract.action, as in guest-patch.apply",
+            );
             return None;
         };
         if !self.env.contracts.contains_key(contract) {
             let remedy = self.near_contract(contract);
-            self.faults.add(codes::UNKNOWN_ACTION, action.span, format!("there is no contract `{contract}`"), remedy);
+            self.faults.add(
+                codes::UNKNOWN_ACTION,
+                action.span,
+                format!("there is no contract `{contract}`"),
+                remedy,
+            );
             return None;
         }
         let Some(major) = self.needs.get(contract).copied() else {
-            let newest = self.env.contracts.get(contract).and_then(|versions| versions.keys().next_back()).copied().unwrap_or(1);
-            self.faults.add(codes::NEEDS, action.span, format!("{contract} is not in `needs`"), format!("add {contract}@{newest} to `needs`"));
+            let newest = self
+                .env
+                .contracts
+                .get(contract)
+                .and_then(|versions| versions.keys().next_back())
+                .copied()
+                .unwrap_or(1);
+            self.faults.add(
+                codes::NEEDS,
+                action.span,
+                format!("{contract} is not in `needs`"),
+                format!("add {contract}@{newest} to `needs`"),
+            );
             return None;
         };
         self.used.insert(contract.to_owned());
         let env = self.env;
         let found = env.action(major, &action.value);
         if found.is_none()
-            && let Some(known) = env.contracts.get(contract).and_then(|versions| versions.get(&major))
+            && let Some(known) = env
+                .contracts
+                .get(contract)
+                .and_then(|versions| versions.get(&major))
         {
-            let names: Vec<&str> = known.actions.iter().filter_map(|action| action.name.split_once('.').map(|(_, verb)| verb)).collect();
-            let remedy = crate::read::suggestion(verb, names.iter().copied())
-                .map_or_else(|| format!("it has: {}", names.join(", ")), |near| format!("did you mean `{contract}.{near}`?"));
-            self.faults.add(codes::UNKNOWN_ACTION, action.span, format!("{contract}@{major} has no action `{verb}`"), remedy);
+            let names: Vec<&str> = known
+                .actions
+                .iter()
+                .filter_map(|action| action.name.split_once('.').map(|(_, verb)| verb))
+                .collect();
+            let remedy = crate::read::suggestion(verb, names.iter().copied()).map_or_else(
+                || format!("it has: {}", names.join(", ")),
+                |near| format!("did you mean `{contract}.{near}`?"),
+            );
+            self.faults.add(
+                codes::UNKNOWN_ACTION,
+                action.span,
+                format!("{contract}@{major} has no action `{verb}`"),
+                remedy,
+            );
         }
         found
     }

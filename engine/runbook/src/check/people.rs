@@ -10,11 +10,29 @@ use std::collections::BTreeSet;
 impl Checker<'_, '_, '_> {
     pub(super) fn people_of(&mut self, runbook: &Runbook) {
         if let Some(estate) = &self.env.estate {
-            let known = |who: &String| matches!(who.as_str(), "scheduler" | "runbook" | "customer-contact" | "customer") || estate.roles.contains_key(who);
-            let unknown: Vec<&String> = runbook.policy.start.iter().chain(&runbook.policy.withdraw).filter(|who| !known(who)).collect();
+            let known = |who: &String| {
+                matches!(
+                    who.as_str(),
+                    "scheduler" | "runbook" | "customer-contact" | "customer"
+                ) || estate.roles.contains_key(who)
+            };
+            let unknown: Vec<&String> = runbook
+                .policy
+                .start
+                .iter()
+                .chain(&runbook.policy.withdraw)
+                .filter(|who| !known(who))
+                .collect();
             for who in unknown {
-                let near = crate::read::suggestion(who, estate.roles.keys().map(String::as_str)).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-                self.faults.add(codes::NOBODY, runbook.span, format!("policy names the role `{who}`, which the estate does not have"), format!("{near}add the role to the people of the estate"));
+                let near = crate::read::suggestion(who, estate.roles.keys().map(String::as_str))
+                    .map(|near| format!("did you mean `{near}`? "))
+                    .unwrap_or_default();
+                self.faults.add(
+                    codes::NOBODY,
+                    runbook.span,
+                    format!("policy names the role `{who}`, which the estate does not have"),
+                    format!("{near}add the role to the people of the estate"),
+                );
             }
         }
         self.people_in(&runbook.body, runbook);
@@ -38,7 +56,12 @@ impl Checker<'_, '_, '_> {
             Verb::Ask(ask) => {
                 self.exist(&ask.who);
                 if ask.endless {
-                    self.faults.add(codes::NO_EXPIRY, ask.span, "this question stays open for ever", "add `expires: 2d` and `on_expire: deny` or `escalate`");
+                    self.faults.add(
+                        codes::NO_EXPIRY,
+                        ask.span,
+                        "this question stays open for ever",
+                        "add `expires: 2d` and `on_expire: deny` or `escalate`",
+                    );
                 }
             }
             Verb::Notify { to, .. } => to.iter().for_each(|who| self.exists(who)),
@@ -54,12 +77,22 @@ impl Checker<'_, '_, '_> {
     fn approvers(&mut self, approve: &Approve, runbook: &Runbook) {
         self.exist(&approve.who);
         if approve.endless {
-            self.faults.add(codes::NO_EXPIRY, approve.span, "this approval stays open for ever", "add `expires: 2d` and `on_expire: deny` or `escalate`");
+            self.faults.add(
+                codes::NO_EXPIRY,
+                approve.span,
+                "this approval stays open for ever",
+                "add `expires: 2d` and `on_expire: deny` or `escalate`",
+            );
         }
         let (quorum, span) = approve.quorum;
         let least: u32 = approve.who.iter().map(|clause| clause.at_least).sum();
         if least > quorum {
-            self.faults.add(codes::QUORUM, span, format!("the clauses ask for {least} people, the quorum is {quorum}"), format!("write `quorum: {least}`"));
+            self.faults.add(
+                codes::QUORUM,
+                span,
+                format!("the clauses ask for {least} people, the quorum is {quorum}"),
+                format!("write `quorum: {least}`"),
+            );
         }
         self.enough(approve, quorum, span);
         self.not_only_requester(approve, runbook);
@@ -69,16 +102,32 @@ impl Checker<'_, '_, '_> {
     fn enough(&mut self, approve: &Approve, quorum: u32, span: Span) {
         let mut everybody = BTreeSet::new();
         for clause in &approve.who {
-            let Some(people) = literal_text(&clause.who).and_then(|who| self.env.people(who)) else { return };
+            let Some(people) = literal_text(&clause.who).and_then(|who| self.env.people(who))
+            else {
+                return;
+            };
             let available = u32::try_from(people.len()).unwrap_or(u32::MAX);
             if available < clause.at_least && available > 0 {
-                self.faults.add(codes::QUORUM, clause.who.span(), format!("{} must come from here, the estate has {available}", clause.at_least), "add people to the role, or ask for fewer");
+                self.faults.add(
+                    codes::QUORUM,
+                    clause.who.span(),
+                    format!(
+                        "{} must come from here, the estate has {available}",
+                        clause.at_least
+                    ),
+                    "add people to the role, or ask for fewer",
+                );
             }
             everybody.extend(people);
         }
         let available = u32::try_from(everybody.len()).unwrap_or(u32::MAX);
         if available > 0 && available < quorum {
-            self.faults.add(codes::QUORUM, span, format!("{quorum} different people must agree, the estate has {available}"), "add people to the role, or lower the quorum");
+            self.faults.add(
+                codes::QUORUM,
+                span,
+                format!("{quorum} different people must agree, the estate has {available}"),
+                "add people to the role, or lower the quorum",
+            );
         }
     }
 
@@ -90,13 +139,30 @@ impl Checker<'_, '_, '_> {
         let by_name = approve.who.iter().all(|clause| {
             matches!(&clause.who, Dyn::Expr(expr) if matches!(expr.tree.path().as_deref(), Some(["run", "requester" | "starter"])))
         });
-        let starters: Option<BTreeSet<String>> = policy.start.iter().map(|role| self.env.people(&format!("role:{role}"))).collect::<Option<Vec<_>>>().map(|sets| sets.into_iter().flatten().collect());
-        let approvers: Option<BTreeSet<String>> =
-            approve.who.iter().map(|clause| literal_text(&clause.who).and_then(|who| self.env.people(who))).collect::<Option<Vec<_>>>().map(|sets| sets.into_iter().flatten().collect());
+        let starters: Option<BTreeSet<String>> = policy
+            .start
+            .iter()
+            .map(|role| self.env.people(&format!("role:{role}")))
+            .collect::<Option<Vec<_>>>()
+            .map(|sets| sets.into_iter().flatten().collect());
+        let approvers: Option<BTreeSet<String>> = approve
+            .who
+            .iter()
+            .map(|clause| literal_text(&clause.who).and_then(|who| self.env.people(who)))
+            .collect::<Option<Vec<_>>>()
+            .map(|sets| sets.into_iter().flatten().collect());
         let same_one = matches!((&starters, &approvers), (Some(starters), Some(approvers)) if approvers.len() == 1 && starters == approvers);
         if by_name || same_one {
-            let span = approve.who.first().map_or(approve.span, |clause| clause.who.span());
-            self.faults.add(codes::ONLY_REQUESTER, span, "only whoever starts the run could approve it, and four_eyes forbids that", "name another role, or set `four_eyes: false`");
+            let span = approve
+                .who
+                .first()
+                .map_or(approve.span, |clause| clause.who.span());
+            self.faults.add(
+                codes::ONLY_REQUESTER,
+                span,
+                "only whoever starts the run could approve it, and four_eyes forbids that",
+                "name another role, or set `four_eyes: false`",
+            );
         }
     }
 
@@ -105,21 +171,41 @@ impl Checker<'_, '_, '_> {
     }
 
     fn exists(&mut self, who: &Dyn) {
-        let (Some(text), Some(estate)) = (literal_text(who), &self.env.estate) else { return };
+        let (Some(text), Some(estate)) = (literal_text(who), &self.env.estate) else {
+            return;
+        };
         let (kind, name) = text.split_once(':').unwrap_or((text, ""));
         let (message, remedy) = match kind {
             "role" => match estate.roles.get(name) {
-                Some(people) if people.is_empty() => (format!("nobody has the role `{name}`"), "give the role to somebody in the estate's people".to_owned()),
+                Some(people) if people.is_empty() => (
+                    format!("nobody has the role `{name}`"),
+                    "give the role to somebody in the estate's people".to_owned(),
+                ),
                 Some(_) => return,
                 None => {
-                    let near = crate::read::suggestion(name, estate.roles.keys().map(String::as_str)).map(|near| format!("did you mean `role:{near}`? ")).unwrap_or_default();
-                    (format!("the estate has no role `{name}`"), format!("{near}add it to the estate's people"))
+                    let near =
+                        crate::read::suggestion(name, estate.roles.keys().map(String::as_str))
+                            .map(|near| format!("did you mean `role:{near}`? "))
+                            .unwrap_or_default();
+                    (
+                        format!("the estate has no role `{name}`"),
+                        format!("{near}add it to the estate's people"),
+                    )
                 }
             },
-            "person" if !estate.people.contains(name) => (format!("the estate has no person `{name}`"), "use the id of somebody in the estate".to_owned()),
-            "customer" if !name.is_empty() && !estate.customers.contains(name) => (format!("the estate has no customer `{name}`"), "use the id of a customer".to_owned()),
+            "person" if !estate.people.contains(name) => (
+                format!("the estate has no person `{name}`"),
+                "use the id of somebody in the estate".to_owned(),
+            ),
+            "customer" if !name.is_empty() && !estate.customers.contains(name) => (
+                format!("the estate has no customer `{name}`"),
+                "use the id of a customer".to_owned(),
+            ),
             "person" | "customer" | "owner-of" => return,
-            other => (format!("the estate cannot say who `{other}` is"), "write role:…, person:…, customer, owner-of:…".to_owned()),
+            other => (
+                format!("the estate cannot say who `{other}` is"),
+                "write role:…, person:…, customer, owner-of:…".to_owned(),
+            ),
         };
         self.faults.add(codes::NOBODY, who.span(), message, remedy);
     }

@@ -51,7 +51,11 @@ impl Scope {
     /// Why the outputs of a step may be missing here; none when they are there.
     pub fn doubt(&self, id: &str, known: &Known) -> Option<String> {
         let mentioned = [format!("steps.{id}."), format!("steps.{id})")];
-        if self.facts.iter().any(|fact| mentioned.iter().any(|text| fact.contains(text))) {
+        if self
+            .facts
+            .iter()
+            .any(|fact| mentioned.iter().any(|text| fact.contains(text)))
+        {
             return None;
         }
         if !known.conditions.is_subset(&self.facts) {
@@ -70,13 +74,21 @@ pub(super) fn facts(node: &Node, holds: bool, into: &mut BTreeSet<String>) {
         }
         (Kind::Not(of), _) => facts(of, !holds, into),
         (Kind::Binary(op @ (Op::Equal | Op::NotEqual), a, b), _) => {
-            let sign = if (*op == Op::Equal) == holds { "==" } else { "!=" };
+            let sign = if (*op == Op::Equal) == holds {
+                "=="
+            } else {
+                "!="
+            };
             let (a, b) = (Writer(a).to_string(), Writer(b).to_string());
             let (a, b) = if a <= b { (a, b) } else { (b, a) };
             into.insert(format!("{a} {sign} {b}"));
         }
         _ => {
-            into.insert(if holds { Writer(node).to_string() } else { format!("!({})", Writer(node)) });
+            into.insert(if holds {
+                Writer(node).to_string()
+            } else {
+                format!("!({})", Writer(node))
+            });
         }
     }
 }

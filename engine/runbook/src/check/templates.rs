@@ -11,8 +11,18 @@ impl Checker<'_, '_, '_> {
         let source = self.faults.source();
         for (name, text) in &source.templates {
             for problem in template::check(name, text) {
-                let code = if problem.raw { codes::RAW_TEMPLATE } else { codes::BAD_TEMPLATE };
-                self.faults.add_in_template(code, name, problem.line, problem.message, problem.remedy);
+                let code = if problem.raw {
+                    codes::RAW_TEMPLATE
+                } else {
+                    codes::BAD_TEMPLATE
+                };
+                self.faults.add_in_template(
+                    code,
+                    name,
+                    problem.line,
+                    problem.message,
+                    problem.remedy,
+                );
             }
         }
         self.templates_in(&runbook.body);
@@ -41,12 +51,22 @@ impl Checker<'_, '_, '_> {
             if templates.contains_key(&common) {
                 continue;
             }
-            let own = stages.iter().map(|stage| stage.map_or_else(|| common.clone(), |stage| format!("{name}.{stage}.{part}.hbs")));
+            let own = stages.iter().map(|stage| {
+                stage.map_or_else(
+                    || common.clone(),
+                    |stage| format!("{name}.{stage}.{part}.hbs"),
+                )
+            });
             missing.extend(own.filter(|own| !templates.contains_key(own)));
         }
         if !missing.is_empty() {
             let message = format!("the template `{name}` is not there, or lacks a part");
-            self.faults.add(codes::NO_TEMPLATE, span, message, format!("write in notices/: {}", missing.join(", ")));
+            self.faults.add(
+                codes::NO_TEMPLATE,
+                span,
+                message,
+                format!("write in notices/: {}", missing.join(", ")),
+            );
         }
     }
 }

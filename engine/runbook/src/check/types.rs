@@ -37,7 +37,10 @@ impl Ty {
     /// What a JSON Schema says; `Any` where it says too little.
     pub fn of_schema(schema: &Value) -> Self {
         if let Some(values) = schema.get("enum").and_then(Value::as_array) {
-            let texts: Option<Vec<String>> = values.iter().map(|value| value.as_str().map(str::to_owned)).collect();
+            let texts: Option<Vec<String>> = values
+                .iter()
+                .map(|value| value.as_str().map(str::to_owned))
+                .collect();
             if let Some(texts) = texts {
                 return Self::Enum(Rc::new(texts));
             }
@@ -53,8 +56,14 @@ impl Ty {
             Some("string") => Self::Text,
             Some("array") => Self::list(schema.get("items").map_or(Self::Any, Self::of_schema)),
             Some("object") => match schema.get("properties").and_then(Value::as_object) {
-                Some(properties) if schema.get("additionalProperties") != Some(&Value::Bool(true)) => {
-                    Self::object(properties.iter().map(|(name, schema)| (name.clone(), Self::of_schema(schema))))
+                Some(properties)
+                    if schema.get("additionalProperties") != Some(&Value::Bool(true)) =>
+                {
+                    Self::object(
+                        properties
+                            .iter()
+                            .map(|(name, schema)| (name.clone(), Self::of_schema(schema))),
+                    )
                 }
                 _ => Self::Any,
             },
@@ -88,19 +97,24 @@ impl Ty {
             // Instants are written as texts; an asset equals its id.
             (a, b) if a.is_text() => b.is_text() || matches!(b, Self::Time | Self::Asset),
             (a, b) if b.is_text() => matches!(a, Self::Time | Self::Asset),
-            (Self::List(_), Self::List(_)) | (Self::Object(_) | Self::Lookup(_), Self::Object(_) | Self::Lookup(_)) => true,
+            (Self::List(_), Self::List(_))
+            | (Self::Object(_) | Self::Lookup(_), Self::Object(_) | Self::Lookup(_)) => true,
             (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
         }
     }
 
     /// Whether such a value can satisfy a JSON Schema's `type`.
     pub fn fits(&self, schema: &Value) -> bool {
-        let Some(wanted) = schema.get("type").and_then(Value::as_str) else { return true };
+        let Some(wanted) = schema.get("type").and_then(Value::as_str) else {
+            return true;
+        };
         match self {
             Self::Any => true,
             Self::Bool => wanted == "boolean",
             Self::Number => matches!(wanted, "integer" | "number"),
-            Self::Text | Self::Enum(_) | Self::Time | Self::Duration | Self::AssetId => wanted == "string",
+            Self::Text | Self::Enum(_) | Self::Time | Self::Duration | Self::AssetId => {
+                wanted == "string"
+            }
             Self::Asset => matches!(wanted, "string" | "object"),
             Self::List(_) => wanted == "array",
             Self::Lookup(_) | Self::Object(_) => wanted == "object",

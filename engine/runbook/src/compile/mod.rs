@@ -27,7 +27,11 @@ pub(crate) struct Compiler<'a> {
 }
 
 /// None when a reference cannot be resolved, which a check has reported before.
-pub(crate) fn compile(source: &SourceFile, env: &Environment, runbook: &Runbook) -> Option<Definition> {
+pub(crate) fn compile(
+    source: &SourceFile,
+    env: &Environment,
+    runbook: &Runbook,
+) -> Option<Definition> {
     let mut compiler = Compiler {
         env,
         needs: contract_versions(env, runbook),
@@ -38,7 +42,12 @@ pub(crate) fn compile(source: &SourceFile, env: &Environment, runbook: &Runbook)
     };
     let root = compiler.program(&runbook.body, None, false)?;
     compiler.programs[0] = root;
-    let needs = compiler.needs.iter().filter(|(name, _)| compiler.used.contains(*name)).map(|(name, major)| (name.clone(), *major)).collect();
+    let needs = compiler
+        .needs
+        .iter()
+        .filter(|(name, _)| compiler.used.contains(*name))
+        .map(|(name, major)| (name.clone(), *major))
+        .collect();
     Some(Definition {
         format: FORMAT,
         runbook: runbook.name.value.clone(),
@@ -49,9 +58,22 @@ pub(crate) fn compile(source: &SourceFile, env: &Environment, runbook: &Runbook)
         policy: runbook.policy.clone(),
         needs,
         inputs: inputs(runbook),
-        outputs: runbook.outputs.iter().map(|(name, value)| (name.value.clone(), value.core())).collect(),
+        outputs: runbook
+            .outputs
+            .iter()
+            .map(|(name, value)| (name.value.clone(), value.core()))
+            .collect(),
         programs: compiler.programs,
-        templates: source.templates.iter().map(|(name, text)| (name.strip_suffix(".hbs").unwrap_or(name).to_owned(), text.clone())).collect(),
+        templates: source
+            .templates
+            .iter()
+            .map(|(name, text)| {
+                (
+                    name.strip_suffix(".hbs").unwrap_or(name).to_owned(),
+                    text.clone(),
+                )
+            })
+            .collect(),
     })
 }
 
@@ -88,13 +110,30 @@ pub fn digest(source: &SourceFile) -> Digest {
 
 impl Compiler<'_> {
     fn program(&mut self, body: &Body, binds: Option<&str>, asset_lane: bool) -> Option<Program> {
-        let steps = body.steps.iter().map(|step| self.step(step, asset_lane)).collect::<Option<Vec<_>>>()?;
-        let always = body.always.iter().map(|step| self.step(step, asset_lane)).collect::<Option<Vec<_>>>()?;
-        Some(Program { steps, always, binds: binds.map(str::to_owned) })
+        let steps = body
+            .steps
+            .iter()
+            .map(|step| self.step(step, asset_lane))
+            .collect::<Option<Vec<_>>>()?;
+        let always = body
+            .always
+            .iter()
+            .map(|step| self.step(step, asset_lane))
+            .collect::<Option<Vec<_>>>()?;
+        Some(Program {
+            steps,
+            always,
+            binds: binds.map(str::to_owned),
+        })
     }
 
     /// Appends the body of a spawning step.
-    fn inner(&mut self, body: &Body, binds: Option<&str>, asset_lane: bool) -> Option<ProgramIndex> {
+    fn inner(
+        &mut self,
+        body: &Body,
+        binds: Option<&str>,
+        asset_lane: bool,
+    ) -> Option<ProgramIndex> {
         // The place is taken before the programs inside, so that outer programs come first.
         let index = ProgramIndex::try_from(self.programs.len()).ok()?;
         self.programs.push(Program::default());

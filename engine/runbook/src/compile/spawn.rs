@@ -24,11 +24,17 @@ impl Compiler<'_> {
             collect: each.collect.as_ref().map(|(collect, _, _)| collect.clone()),
             waves: each.waves.iter().map(wave).collect(),
             stop_at: each.stop_at.as_ref().map(|(stop, _)| stop.clone()),
-            gate: each.gate.as_ref().map(|gate| core::Gate { approve: approval(gate) }),
+            gate: each.gate.as_ref().map(|gate| core::Gate {
+                approve: approval(gate),
+            }),
         })
     }
 
-    pub(super) fn repeat(&mut self, repeat: &ast::Repeat, asset_lane: bool) -> Option<core::Repeat> {
+    pub(super) fn repeat(
+        &mut self,
+        repeat: &ast::Repeat,
+        asset_lane: bool,
+    ) -> Option<core::Repeat> {
         let body = self.inner(&repeat.body, None, asset_lane)?;
         Some(core::Repeat {
             body,

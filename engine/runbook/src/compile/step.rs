@@ -13,7 +13,11 @@ use std::sync::Arc;
 impl Compiler<'_> {
     pub(super) fn step(&mut self, step: &ast::Step, asset_lane: bool) -> Option<core::Step> {
         let verb = self.verb(step, asset_lane)?;
-        let undo = step.undo.iter().map(|way| self.way_back(step, way, asset_lane)).collect::<Option<Vec<_>>>()?;
+        let undo = step
+            .undo
+            .iter()
+            .map(|way| self.way_back(step, way, asset_lane))
+            .collect::<Option<Vec<_>>>()?;
         let lease = match &step.lease {
             Some(lease) => Some(self.lease(step, lease, asset_lane)?),
             None => None,
@@ -23,7 +27,11 @@ impl Compiler<'_> {
             name: step.name.clone(),
             condition: step.condition.as_ref().map(ast::Expr::core),
             verb,
-            retry: step.retry.as_ref().map(|(retry, _)| *retry).unwrap_or_default(),
+            retry: step
+                .retry
+                .as_ref()
+                .map(|(retry, _)| *retry)
+                .unwrap_or_default(),
             on_failure: step.on_failure.map(|(word, _)| word).unwrap_or_default(),
             undo,
             lease,
@@ -37,7 +45,9 @@ impl Compiler<'_> {
         Some(match &step.verb {
             Verb::Do { action, with } => {
                 let known = self.action(&action.value)?;
-                let with = with.as_ref().map_or_else(|| Dynamic::Map(BTreeMap::new()), Dyn::core);
+                let with = with
+                    .as_ref()
+                    .map_or_else(|| Dynamic::Map(BTreeMap::new()), Dyn::core);
                 core::Verb::Do(self.do_of(&known, with, step, asset_lane))
             }
             Verb::Approve(approve) => core::Verb::Approve(approval(approve)),
@@ -51,7 +61,11 @@ impl Compiler<'_> {
                 later: ask.later,
                 key: Self::maybe(ask.key.as_ref()),
             }),
-            Verb::Notify { template, to, about } => core::Verb::Notify(core::Notify {
+            Verb::Notify {
+                template,
+                to,
+                about,
+            } => core::Verb::Notify(core::Notify {
                 template: template.value.clone(),
                 to: self.recipients(to),
                 about: Self::maybe(about.as_ref()),
@@ -62,29 +76,56 @@ impl Compiler<'_> {
                     Until::Instant(value) => core::WaitUntil::Instant(value.core()),
                 },
             }),
-            Verb::Each(each) => core::Verb::Spawn(core::Spawn::Each(Box::new(self.each(each, asset_lane)?))),
-            Verb::Repeat(repeat) => core::Verb::Spawn(core::Spawn::Repeat(self.repeat(repeat, asset_lane)?)),
-            Verb::Call { runbook, with, wait } => core::Verb::Spawn(core::Spawn::Call(core::Call {
+            Verb::Each(each) => {
+                core::Verb::Spawn(core::Spawn::Each(Box::new(self.each(each, asset_lane)?)))
+            }
+            Verb::Repeat(repeat) => {
+                core::Verb::Spawn(core::Spawn::Repeat(self.repeat(repeat, asset_lane)?))
+            }
+            Verb::Call {
+                runbook,
+                with,
+                wait,
+            } => core::Verb::Spawn(core::Spawn::Call(core::Call {
                 runbook: runbook.value.clone(),
-                with: with.as_ref().map_or_else(|| Dynamic::Map(BTreeMap::new()), Dyn::core),
+                with: with
+                    .as_ref()
+                    .map_or_else(|| Dynamic::Map(BTreeMap::new()), Dyn::core),
                 wait: *wait,
             })),
-            Verb::Release { lease } => core::Verb::Release { lease: lease.value.clone() },
-            Verb::Finish { result, of_run, note } => {
-                core::Verb::Finish(core::Finish { result: result.value.clone(), of_run: *of_run, note: Self::maybe(note.as_ref()) })
-            }
+            Verb::Release { lease } => core::Verb::Release {
+                lease: lease.value.clone(),
+            },
+            Verb::Finish {
+                result,
+                of_run,
+                note,
+            } => core::Verb::Finish(core::Finish {
+                result: result.value.clone(),
+                of_run: *of_run,
+                note: Self::maybe(note.as_ref()),
+            }),
         })
     }
 
     /// Without a name the people of the runbook's owner are told.
     fn recipients(&self, to: &[Dyn]) -> Vec<core::Recipient> {
         if to.is_empty() {
-            return vec![core::Recipient(Dynamic::Literal(Value::String(format!("role:{}", self.owner))))];
+            return vec![core::Recipient(Dynamic::Literal(Value::String(format!(
+                "role:{}",
+                self.owner
+            ))))];
         }
         to.iter().map(|who| core::Recipient(who.core())).collect()
     }
 
-    fn do_of(&self, action: &Action, with: Dynamic, step: &ast::Step, asset_lane: bool) -> core::Do {
+    fn do_of(
+        &self,
+        action: &Action,
+        with: Dynamic,
+        step: &ast::Step,
+        asset_lane: bool,
+    ) -> core::Do {
         let mut with = with;
         if let Dynamic::Map(entries) = &mut with
             && action.needs_asset
@@ -92,19 +133,29 @@ impl Compiler<'_> {
             && self.input_asset
             && !entries.contains_key("asset")
         {
-            entries.insert("asset".to_owned(), Dynamic::Expression(Expression("inputs.asset".to_owned())));
+            entries.insert(
+                "asset".to_owned(),
+                Dynamic::Expression(Expression("inputs.asset".to_owned())),
+            );
         }
         core::Do {
             action: action.name.clone(),
             with,
-            effect: step.effect.map_or(action.effect, |(effect, _)| effect.max(action.effect)),
+            effect: step
+                .effect
+                .map_or(action.effect, |(effect, _)| effect.max(action.effect)),
             impact: action.impact,
             needs_asset: action.needs_asset,
             timeout_ms: step.timeout.map_or(action.timeout_ms, |(ms, _)| ms),
         }
     }
 
-    fn way_back(&mut self, step: &ast::Step, way: &ast::Step, asset_lane: bool) -> Option<core::Step> {
+    fn way_back(
+        &mut self,
+        step: &ast::Step,
+        way: &ast::Step,
+        asset_lane: bool,
+    ) -> Option<core::Step> {
         let mut compiled = self.step(way, asset_lane)?;
         if let (Verb::Do { with: None, .. }, core::Verb::Do(back)) = (&way.verb, &mut compiled.verb)
             && let Verb::Do { action, with } = &step.verb
@@ -117,18 +168,38 @@ impl Compiler<'_> {
         Some(compiled)
     }
 
-    fn lease(&mut self, step: &ast::Step, lease: &ast::Lease, asset_lane: bool) -> Option<core::StepLease> {
+    fn lease(
+        &mut self,
+        step: &ast::Step,
+        lease: &ast::Lease,
+        asset_lane: bool,
+    ) -> Option<core::StepLease> {
         let end = self.action(&lease.end.value)?;
-        let Verb::Do { action, with } = &step.verb else { return None };
+        let Verb::Do { action, with } = &step.verb else {
+            return None;
+        };
         let forth = self.action(&action.value)?;
         let mut inputs = defaults(&end, &forth, with.as_ref(), &step.id.value);
-        let bare = ast::Step { timeout: None, effect: None, ..step.clone() };
+        let bare = ast::Step {
+            timeout: None,
+            effect: None,
+            ..step.clone()
+        };
         let compiled = self.do_of(&end, Dynamic::Map(BTreeMap::new()), &bare, asset_lane);
         keep_asset(&mut inputs, with.as_ref(), &compiled.with);
         Some(core::StepLease {
             for_ms: lease.for_ms,
-            end: core::LeaseEnd { action: core::Do { with: Dynamic::Map(inputs), ..compiled } },
-            blocks: lease.blocks.iter().map(|action| action.value.clone()).collect(),
+            end: core::LeaseEnd {
+                action: core::Do {
+                    with: Dynamic::Map(inputs),
+                    ..compiled
+                },
+            },
+            blocks: lease
+                .blocks
+                .iter()
+                .map(|action| action.value.clone())
+                .collect(),
         })
     }
 }
@@ -159,5 +230,13 @@ pub(super) fn approval(approve: &Approve) -> core::Approve {
 }
 
 fn who(clauses: &[Clause]) -> core::Who {
-    core::Who { clauses: clauses.iter().map(|clause| core::WhoClause { who: clause.who.core(), at_least: clause.at_least }).collect() }
+    core::Who {
+        clauses: clauses
+            .iter()
+            .map(|clause| core::WhoClause {
+                who: clause.who.core(),
+                at_least: clause.at_least,
+            })
+            .collect(),
+    }
 }

@@ -52,7 +52,12 @@ pub(crate) enum Kind {
     Binary(Op, Box<Node>, Box<Node>),
     List(Vec<Node>),
     Map(Vec<(Node, Node)>),
-    Loop { of: Loop, list: Box<Node>, name: String, body: Box<Node> },
+    Loop {
+        of: Loop,
+        list: Box<Node>,
+        name: String,
+        body: Box<Node>,
+    },
     /// A method's target is the first argument.
     Call(Function, Vec<Node>),
 }
@@ -75,10 +80,15 @@ impl Node {
         match &self.kind {
             Kind::Literal(_) | Kind::Name(_) => Vec::new(),
             Kind::Member(of, _) | Kind::Has(of, _) | Kind::Not(of) | Kind::Negate(of) => vec![of],
-            Kind::Index(a, b) | Kind::And(a, b) | Kind::Or(a, b) | Kind::Binary(_, a, b) => vec![a, b],
+            Kind::Index(a, b) | Kind::And(a, b) | Kind::Or(a, b) | Kind::Binary(_, a, b) => {
+                vec![a, b]
+            }
             Kind::If(a, b, c) => vec![a, b, c],
             Kind::List(items) | Kind::Call(_, items) => items.iter().collect(),
-            Kind::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
+            Kind::Map(entries) => entries
+                .iter()
+                .flat_map(|(key, value)| [key, value])
+                .collect(),
             Kind::Loop { list, body, .. } => vec![list, body],
         }
     }
@@ -111,18 +121,29 @@ impl fmt::Display for Writer<'_> {
             Kind::Binary(op, a, b) => write!(f, "({} {op:?} {})", Writer(a), Writer(b)),
             Kind::List(items) => {
                 f.write_str("[")?;
-                items.iter().try_for_each(|item| write!(f, "{},", Writer(item)))?;
+                items
+                    .iter()
+                    .try_for_each(|item| write!(f, "{},", Writer(item)))?;
                 f.write_str("]")
             }
             Kind::Map(entries) => {
                 f.write_str("{")?;
-                entries.iter().try_for_each(|(key, value)| write!(f, "{}:{},", Writer(key), Writer(value)))?;
+                entries
+                    .iter()
+                    .try_for_each(|(key, value)| write!(f, "{}:{},", Writer(key), Writer(value)))?;
                 f.write_str("}")
             }
-            Kind::Loop { of, list, name, body } => write!(f, "{}.{of:?}({name},{})", Writer(list), Writer(body)),
+            Kind::Loop {
+                of,
+                list,
+                name,
+                body,
+            } => write!(f, "{}.{of:?}({name},{})", Writer(list), Writer(body)),
             Kind::Call(function, arguments) => {
                 write!(f, "{function:?}(")?;
-                arguments.iter().try_for_each(|argument| write!(f, "{},", Writer(argument)))?;
+                arguments
+                    .iter()
+                    .try_for_each(|argument| write!(f, "{},", Writer(argument)))?;
                 f.write_str(")")
             }
         }

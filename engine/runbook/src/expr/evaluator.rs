@@ -34,7 +34,10 @@ impl Default for Evaluator {
 impl Evaluator {
     #[must_use]
     pub fn new(zone: TimeZone) -> Self {
-        Self { zone, cache: Mutex::default() }
+        Self {
+            zone,
+            cache: Mutex::default(),
+        }
     }
 
     fn tree(&self, text: &str) -> Result<Arc<Node>, String> {
@@ -62,12 +65,20 @@ impl Evaluator {
 impl Evaluate for Evaluator {
     fn evaluate(&self, expression: &Expression, scope: &Scope) -> Result<Value, EvaluationFailed> {
         let text = expression.0.trim();
-        let fail = |why| EvaluationFailed { expression: text.to_owned(), why };
+        let fail = |why| EvaluationFailed {
+            expression: text.to_owned(),
+            why,
+        };
         if is_path(text) {
             return path(text, scope).map_err(fail);
         }
         let tree = self.tree(text).map_err(fail)?;
-        let mut interpreter = Interpreter { scope, zone: &self.zone, bound: Vec::new(), spent: 0 };
+        let mut interpreter = Interpreter {
+            scope,
+            zone: &self.zone,
+            bound: Vec::new(),
+            spent: 0,
+        };
         interpreter.eval(&tree).map(Val::into_json).map_err(fail)
     }
 }
@@ -79,7 +90,9 @@ fn is_path(text: &str) -> bool {
     !text.is_empty()
         && text.split('.').all(|part| {
             part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
                 && !RESERVED.contains(&part)
         })
 }
@@ -88,11 +101,20 @@ fn is_path(text: &str) -> bool {
 fn path(text: &str, scope: &Scope) -> Result<Value, String> {
     let mut parts = text.split('.');
     let first = parts.next().unwrap_or(text);
-    let mut value = scope.get(first).ok_or_else(|| format!("there is no `{first}` here"))?;
+    let mut value = scope
+        .get(first)
+        .ok_or_else(|| format!("there is no `{first}` here"))?;
     for part in parts {
         value = match value {
-            Value::Object(entries) => entries.get(part).ok_or_else(|| format!("there is no `{part}` in it"))?,
-            other => return Err(format!("{} has no field `{part}`", Val::from_json(other).what())),
+            Value::Object(entries) => entries
+                .get(part)
+                .ok_or_else(|| format!("there is no `{part}` in it"))?,
+            other => {
+                return Err(format!(
+                    "{} has no field `{part}`",
+                    Val::from_json(other).what()
+                ));
+            }
         };
     }
     Ok(value.clone())

@@ -26,12 +26,36 @@ const TABLE: [(&str, Function, usize, usize, &str); 13] = [
     ("string", Function::String, 1, 1, "one value"),
     ("int", Function::Int, 1, 1, "a number or a text"),
     ("double", Function::Double, 1, 1, "a number or a text"),
-    ("timestamp", Function::Timestamp, 1, 1, "a text such as '2026-03-01T12:00:00Z'"),
-    ("duration", Function::Duration, 1, 1, "a text such as '90m' or '5d'"),
+    (
+        "timestamp",
+        Function::Timestamp,
+        1,
+        1,
+        "a text such as '2026-03-01T12:00:00Z'",
+    ),
+    (
+        "duration",
+        Function::Duration,
+        1,
+        1,
+        "a text such as '90m' or '5d'",
+    ),
     ("days", Function::Days, 1, 1, "a whole number"),
     ("bdays", Function::BusinessDays, 1, 1, "a whole number"),
-    ("endOfDay", Function::EndOfDay, 1, 2, "a date and an IANA zone"),
-    ("daysBetween", Function::DaysBetween, 2, 2, "two dates or instants"),
+    (
+        "endOfDay",
+        Function::EndOfDay,
+        1,
+        2,
+        "a date and an IANA zone",
+    ),
+    (
+        "daysBetween",
+        Function::DaysBetween,
+        2,
+        2,
+        "two dates or instants",
+    ),
     ("contains", Function::Contains, 2, 2, "two texts"),
     ("startsWith", Function::StartsWith, 2, 2, "two texts"),
     ("endsWith", Function::EndsWith, 2, 2, "two texts"),
@@ -49,7 +73,10 @@ impl Function {
     }
 
     fn row(self) -> &'static (&'static str, Self, usize, usize, &'static str) {
-        TABLE.iter().find(|row| row.1 == self).expect("every function has a row in the table")
+        TABLE
+            .iter()
+            .find(|row| row.1 == self)
+            .expect("every function has a row in the table")
     }
 
     #[must_use]

@@ -1,16 +1,12 @@
 //! Evaluates a tree over a scope, counting every node. The same scope gives the same value.
 
+use super::arithmetic::{numbers, to_int};
 use super::value::Val;
-use super::{BUDGET, Function, Kind, LIST_MAX, Loop, Node, Op, STRING_MAX_BYTES};
+use super::{BUDGET, Function, Kind, LIST_MAX, Loop, Node, Op};
 use hostler_core::expression::Scope;
-use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use std::borrow::Cow;
 use std::rc::Rc;
-
-/// Furthest that business days are counted, about forty years.
-const BUSINESS_DAYS_MAX: i64 = 10_000;
 
 pub(super) struct Interpreter<'a> {
     pub scope: &'a Scope,
@@ -20,12 +16,18 @@ pub(super) struct Interpreter<'a> {
     pub spent: u64,
 }
 
-type Result<T> = std::result::Result<T, String>;
+pub(super) type Result<T> = std::result::Result<T, String>;
 
 impl<'a> Interpreter<'a> {
-    fn spend(&mut self, cost: usize) -> Result<()> {
+    pub(super) fn spend(&mut self, cost: usize) -> Result<()> {
         self.spent = self.spent.saturating_add(cost as u64);
-        if self.spent > BUDGET { Err(format!("it takes more than {BUDGET} steps; filter the list earlier")) } else { Ok(()) }
+        if self.spent > BUDGET {
+            Err(format!(
+                "it takes more than {BUDGET} steps; filter the list earlier"
+            ))
+        } else {
+            Ok(())
+        }
     }
 
     pub fn eval(&mut self, node: &'a Node) -> Result<Val<'a>> {
@@ -39,7 +41,11 @@ impl<'a> Interpreter<'a> {
             }
             Kind::Has(of, field) => {
                 let value = self.eval(of)?;
-                Ok(Val::Bool(value.field(field).is_some_and(|found| !matches!(found, Val::Null))))
+                Ok(Val::Bool(
+                    value
+                        .field(field)
+                        .is_some_and(|found| !matches!(found, Val::Null)),
+                ))
             }
             Kind::Index(of, by) => self.index(of, by),
             Kind::Not(of) => Ok(Val::Bool(!self.truth(of)?)),
@@ -52,7 +58,11 @@ impl<'a> Interpreter<'a> {
             Kind::And(a, b) => self.either(a, b, false),
             Kind::Or(a, b) => self.either(a, b, true),
             Kind::If(condition, yes, no) => {
-                if self.truth(condition)? { self.eval(yes) } else { self.eval(no) }
+                if self.truth(condition)? {
+                    self.eval(yes)
+                } else {
+                    self.eval(no)
+                }
             }
             Kind::Binary(op, a, b) => {
                 let (a, b) = (self.eval(a)?, self.eval(b)?);
@@ -63,12 +73,23 @@ impl<'a> Interpreter<'a> {
                 Ok(Val::List(Rc::new(items?)))
             }
             Kind::Map(entries) => {
-                let entries: Result<Vec<_>> = entries.iter().map(|(key, value)| self.entry(key, value)).collect();
+                let entries: Result<Vec<_>> = entries
+                    .iter()
+                    .map(|(key, value)| self.entry(key, value))
+                    .collect();
                 Ok(Val::Map(Rc::new(entries?)))
             }
-            Kind::Loop { of, list, name, body } => self.walk(*of, list, name, body),
+            Kind::Loop {
+                of,
+                list,
+                name,
+                body,
+            } => self.walk(*of, list, name, body),
             Kind::Call(function, arguments) => {
-                let arguments: Result<Vec<_>> = arguments.iter().map(|argument| self.eval(argument)).collect();
+                let arguments: Result<Vec<_>> = arguments
+                    .iter()
+                    .map(|argument| self.eval(argument))
+                    .collect();
                 self.call(*function, &arguments?)
             }
         }
@@ -78,13 +99,19 @@ impl<'a> Interpreter<'a> {
         if let Some((_, value)) = self.bound.iter().rev().find(|(bound, _)| *bound == name) {
             return Ok(value.clone());
         }
-        self.scope.get(name).map(Val::from_json).ok_or_else(|| format!("there is no `{name}` here"))
+        self.scope
+            .get(name)
+            .map(Val::from_json)
+            .ok_or_else(|| format!("there is no `{name}` here"))
     }
 
     fn truth(&mut self, node: &'a Node) -> Result<bool> {
         match self.eval(node)? {
             Val::Bool(value) => Ok(value),
-            other => Err(format!("true or false was expected, this is {}", other.what())),
+            other => Err(format!(
+                "true or false was expected, this is {}",
+                other.what()
+            )),
         }
     }
 
@@ -126,13 +153,19 @@ impl<'a> Interpreter<'a> {
 
     fn walk(&mut self, of: Loop, list: &'a Node, name: &'a str, body: &'a Node) -> Result<Val<'a>> {
         let value = self.eval(list)?;
-        let items = value.items().ok_or_else(|| format!("a list was expected, this is {}", value.what()))?;
+        let items = value
+            .items()
+            .ok_or_else(|| format!("a list was expected, this is {}", value.what()))?;
         bounded(items.len())?;
         let mut kept = Vec::new();
         let mut hits = 0_usize;
         for item in items {
             self.bound.push((name, item.clone()));
-            let outcome = if of == Loop::Map { self.eval(body).map(|made| (made, true)) } else { self.truth(body).map(|hit| (item, hit)) };
+            let outcome = if of == Loop::Map {
+                self.eval(body).map(|made| (made, true))
+            } else {
+                self.truth(body).map(|hit| (item, hit))
+            };
             self.bound.pop();
             let (value, hit) = outcome?;
             hits += usize::from(hit);
@@ -153,7 +186,10 @@ impl<'a> Interpreter<'a> {
 
     fn binary(&mut self, op: Op, a: &Val<'a>, b: &Val<'a>) -> Result<Val<'a>> {
         use std::cmp::Ordering::{Equal, Greater, Less};
-        let ordering = || a.compare(b).ok_or_else(|| format!("{} and {} have no order", a.what(), b.what()));
+        let ordering = || {
+            a.compare(b)
+                .ok_or_else(|| format!("{} and {} have no order", a.what(), b.what()))
+        };
         Ok(match op {
             Op::Equal | Op::NotEqual => {
                 self.spend(a.size().unwrap_or(0))?;
@@ -171,76 +207,28 @@ impl<'a> Interpreter<'a> {
     }
 
     fn contains(&mut self, item: &Val<'a>, within: &Val<'a>) -> Result<Val<'a>> {
-        if let (Val::Json(serde_json::Value::Object(_)) | Val::Map(_), Val::Text(key)) = (within, item) {
+        if let (Val::Json(serde_json::Value::Object(_)) | Val::Map(_), Val::Text(key)) =
+            (within, item)
+        {
             return Ok(Val::Bool(within.field(key).is_some()));
         }
-        let items = within.items().ok_or_else(|| format!("`in` needs a list or a map, this is {}", within.what()))?;
+        let items = within
+            .items()
+            .ok_or_else(|| format!("`in` needs a list or a map, this is {}", within.what()))?;
         bounded(items.len())?;
         self.spend(items.len())?;
-        Ok(Val::Bool(items.iter().any(|candidate| candidate.equals(item))))
-    }
-
-    fn add(&mut self, a: &Val<'a>, b: &Val<'a>) -> Result<Val<'a>> {
-        match (a, b) {
-            (Val::Text(time), Val::Span(_) | Val::BusinessDays(_)) if a.instant().is_none() => Err(format!("`{time}` is no instant")),
-            (_, Val::Span(ms)) if a.instant().is_some() => shift(a, *ms),
-            (Val::Span(ms), _) if b.instant().is_some() => shift(b, *ms),
-            (_, Val::BusinessDays(days)) if a.instant().is_some() => self.shift_business(a, *days),
-            (Val::Span(a), Val::Span(b)) => a.checked_add(*b).map(Val::Span).ok_or_else(overflow),
-            (Val::Text(a), Val::Text(b)) => {
-                if a.len() + b.len() > STRING_MAX_BYTES {
-                    return Err(format!("the text would be longer than {STRING_MAX_BYTES} bytes"));
-                }
-                self.spend((a.len() + b.len()) / 64)?;
-                Ok(Val::Text(Cow::Owned(format!("{a}{b}"))))
-            }
-            _ => match (a.items(), b.items()) {
-                (Some(mut items), Some(more)) => {
-                    bounded(items.len() + more.len())?;
-                    self.spend(items.len() + more.len())?;
-                    items.extend(more);
-                    Ok(Val::List(Rc::new(items)))
-                }
-                _ => numbers(Op::Add, a, b),
-            },
-        }
-    }
-
-    fn subtract(&mut self, a: &Val<'a>, b: &Val<'a>) -> Result<Val<'a>> {
-        match (a, b) {
-            (_, Val::Span(ms)) if a.instant().is_some() => shift(a, -*ms),
-            (_, Val::BusinessDays(days)) if a.instant().is_some() => self.shift_business(a, -*days),
-            (Val::Span(a), Val::Span(b)) => a.checked_sub(*b).map(Val::Span).ok_or_else(overflow),
-            (Val::Int(_) | Val::Float(_), _) => numbers(Op::Subtract, a, b),
-            _ => match (a.instant(), b.instant()) {
-                (Some(a), Some(b)) => Ok(Val::Span(a.as_millisecond() - b.as_millisecond())),
-                _ => Err(format!("{} cannot be taken from {}", b.what(), a.what())),
-            },
-        }
-    }
-
-    /// Counts Monday to Friday in the realm's zone and keeps the time of day.
-    fn shift_business(&mut self, from: &Val<'a>, days: i64) -> Result<Val<'a>> {
-        if days.abs() > BUSINESS_DAYS_MAX {
-            return Err(format!("more than {BUSINESS_DAYS_MAX} business days"));
-        }
-        self.spend(usize::try_from(days.abs()).unwrap_or(0))?;
-        let start = from.instant().ok_or_else(overflow)?.to_zoned(self.zone.clone());
-        let step = if days < 0 { -1 } else { 1 };
-        let (mut date, mut left) = (start.date(), days.abs());
-        while left > 0 {
-            date = date.checked_add(step.days()).map_err(|_| overflow())?;
-            left -= i64::from(!matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday));
-        }
-        let at = self.zone.to_zoned(date.to_datetime(start.time())).map_err(|error| error.to_string())?;
-        Ok(Val::Time(at.timestamp()))
+        Ok(Val::Bool(
+            items.iter().any(|candidate| candidate.equals(item)),
+        ))
     }
 
     fn call(&mut self, function: Function, arguments: &[Val<'a>]) -> Result<Val<'a>> {
         let first = &arguments[0];
         match function {
             Function::Size => {
-                let size = first.size().ok_or_else(|| format!("{} has no size", first.what()))?;
+                let size = first
+                    .size()
+                    .ok_or_else(|| format!("{} has no size", first.what()))?;
                 Ok(Val::Int(i64::try_from(size).unwrap_or(i64::MAX)))
             }
             Function::String => Ok(Val::Text(match first {
@@ -255,24 +243,41 @@ impl<'a> Interpreter<'a> {
             Function::Double => match first {
                 Val::Int(value) => Ok(Val::Float(*value as f64)),
                 Val::Float(value) => Ok(Val::Float(*value)),
-                Val::Text(text) => text.parse().map(Val::Float).map_err(|_| format!("`{text}` is no number")),
+                Val::Text(text) => text
+                    .parse()
+                    .map(Val::Float)
+                    .map_err(|_| format!("`{text}` is no number")),
                 other => Err(format!("{} is no number", other.what())),
             },
-            Function::Timestamp => first.instant().map(Val::Time).ok_or_else(|| "this is no instant such as '2026-03-01T12:00:00Z'".to_owned()),
+            Function::Timestamp => first
+                .instant()
+                .map(Val::Time)
+                .ok_or_else(|| "this is no instant such as '2026-03-01T12:00:00Z'".to_owned()),
             Function::Duration => match first {
-                Val::Text(text) => match hostler_core::duration::parse_ms(text).and_then(|ms| i64::try_from(ms).ok()) {
+                Val::Text(text) => match hostler_core::duration::parse_ms(text)
+                    .and_then(|ms| i64::try_from(ms).ok())
+                {
                     Some(ms) => Ok(Val::Span(ms)),
                     None => Err(format!("`{text}` is no duration such as 90m or 5d")),
                 },
                 other => Err(format!("{} is no duration", other.what())),
             },
             Function::Days => match first {
-                Val::Int(days) => days.checked_mul(86_400_000).map(Val::Span).ok_or_else(overflow),
-                other => Err(format!("days() takes a whole number, this is {}", other.what())),
+                Val::Int(days) => days
+                    .checked_mul(86_400_000)
+                    .map(Val::Span)
+                    .ok_or_else(overflow),
+                other => Err(format!(
+                    "days() takes a whole number, this is {}",
+                    other.what()
+                )),
             },
             Function::BusinessDays => match first {
                 Val::Int(days) => Ok(Val::BusinessDays(*days)),
-                other => Err(format!("bdays() takes a whole number, this is {}", other.what())),
+                other => Err(format!(
+                    "bdays() takes a whole number, this is {}",
+                    other.what()
+                )),
             },
             Function::EndOfDay => self.end_of_day(first, arguments.get(1)),
             Function::DaysBetween => {
@@ -280,50 +285,17 @@ impl<'a> Interpreter<'a> {
                 let span = from.until(to).map_err(|error| error.to_string())?;
                 Ok(Val::Int(i64::from(span.get_days())))
             }
-            Function::Contains | Function::StartsWith | Function::EndsWith => match (first, &arguments[1]) {
-                (Val::Text(text), Val::Text(part)) => Ok(Val::Bool(match function {
-                    Function::Contains => text.contains(part.as_ref()),
-                    Function::StartsWith => text.starts_with(part.as_ref()),
-                    _ => text.ends_with(part.as_ref()),
-                })),
-                _ => Err("two texts were expected".to_owned()),
-            },
+            Function::Contains | Function::StartsWith | Function::EndsWith => {
+                match (first, &arguments[1]) {
+                    (Val::Text(text), Val::Text(part)) => Ok(Val::Bool(match function {
+                        Function::Contains => text.contains(part.as_ref()),
+                        Function::StartsWith => text.starts_with(part.as_ref()),
+                        _ => text.ends_with(part.as_ref()),
+                    })),
+                    _ => Err("two texts were expected".to_owned()),
+                }
+            }
         }
-    }
-
-    fn zone_named(&self, zone: Option<&Val<'a>>) -> Result<TimeZone> {
-        match zone {
-            None => Ok(self.zone.clone()),
-            Some(Val::Text(name)) => TimeZone::get(name).map_err(|_| format!("there is no zone `{name}`")),
-            Some(other) => Err(format!("a zone is a text, this is {}", other.what())),
-        }
-    }
-
-    fn date(&self, value: &Val<'a>) -> Result<Date> {
-        if let Some(time) = value.instant() {
-            return Ok(time.to_zoned(self.zone.clone()).date());
-        }
-        match value {
-            Val::Text(text) => text.parse().map_err(|_| format!("`{text}` is no date such as 2026-03-01")),
-            other => Err(format!("a date was expected, this is {}", other.what())),
-        }
-    }
-
-    /// The first instant after the day.
-    fn end_of_day(&self, date: &Val<'a>, zone: Option<&Val<'a>>) -> Result<Val<'a>> {
-        let next = self.date(date)?.tomorrow().map_err(|_| overflow())?;
-        let end = next.to_zoned(self.zone_named(zone)?).map_err(|error| error.to_string())?;
-        Ok(Val::Time(end.timestamp()))
-    }
-}
-
-fn to_int<'a>(value: &Val<'_>) -> Result<Val<'a>> {
-    match value {
-        Val::Int(value) => Ok(Val::Int(*value)),
-        Val::Float(value) if value.abs() < 9.0e15 => Ok(Val::Int(*value as i64)),
-        Val::Text(text) => text.parse().map(Val::Int).map_err(|_| format!("`{text}` is no whole number")),
-        Val::Span(ms) => Ok(Val::Int(*ms)),
-        other => Err(format!("{} is no whole number", other.what())),
     }
 }
 
@@ -334,43 +306,16 @@ fn missing(value: &Val<'_>, field: &str) -> String {
     }
 }
 
-fn overflow() -> String {
+pub(super) fn overflow() -> String {
     "the result is out of range".to_owned()
 }
 
-fn bounded(length: usize) -> Result<()> {
-    if length > LIST_MAX { Err(format!("a list of {length} items; at most {LIST_MAX} are walked")) } else { Ok(()) }
-}
-
-fn shift<'a>(time: &Val<'_>, ms: i64) -> Result<Val<'a>> {
-    let from: Timestamp = time.instant().ok_or_else(overflow)?;
-    from.checked_add(SignedDuration::from_millis(ms)).map(Val::Time).map_err(|_| overflow())
-}
-
-fn numbers<'a>(op: Op, a: &Val<'_>, b: &Val<'_>) -> Result<Val<'a>> {
-    let floats = match (a, b) {
-        (Val::Int(a), Val::Int(b)) => {
-            let value = match op {
-                Op::Add => a.checked_add(*b),
-                Op::Subtract => a.checked_sub(*b),
-                Op::Multiply => a.checked_mul(*b),
-                Op::Divide => a.checked_div(*b),
-                _ => a.checked_rem(*b),
-            };
-            return value.map(Val::Int).ok_or_else(|| if *b == 0 { "a division by zero".to_owned() } else { overflow() });
-        }
-        (Val::Int(a), Val::Float(b)) => (*a as f64, *b),
-        (Val::Float(a), Val::Int(b)) => (*a, *b as f64),
-        (Val::Float(a), Val::Float(b)) => (*a, *b),
-        (Val::Span(a), Val::Int(b)) if op == Op::Multiply => return a.checked_mul(*b).map(Val::Span).ok_or_else(overflow),
-        _ => return Err(format!("{} and {} do not go together here", a.what(), b.what())),
-    };
-    let value = match op {
-        Op::Add => floats.0 + floats.1,
-        Op::Subtract => floats.0 - floats.1,
-        Op::Multiply => floats.0 * floats.1,
-        Op::Divide => floats.0 / floats.1,
-        _ => floats.0 % floats.1,
-    };
-    if value.is_finite() { Ok(Val::Float(value)) } else { Err(overflow()) }
+pub(super) fn bounded(length: usize) -> Result<()> {
+    if length > LIST_MAX {
+        Err(format!(
+            "a list of {length} items; at most {LIST_MAX} are walked"
+        ))
+    } else {
+        Ok(())
+    }
 }

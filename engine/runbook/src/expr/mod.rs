@@ -4,7 +4,9 @@
 //! counted, does not mix the integers of JSON with those of a literal, and copies the whole scope for
 //! every call. Every node visited here costs one of a fixed budget.
 
+mod arithmetic;
 mod ast;
+mod dates;
 mod evaluator;
 mod functions;
 mod interpret;

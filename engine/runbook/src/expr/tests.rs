@@ -15,13 +15,17 @@ fn scope() -> Scope {
         "now": "2026-03-06T15:00:00Z",
         "many": (0..2000).collect::<Vec<_>>(),
     });
-    let serde_json::Value::Object(scope) = value else { unreachable!("it is an object") };
+    let serde_json::Value::Object(scope) = value else {
+        unreachable!("it is an object")
+    };
     scope
 }
 
 fn eval(text: &str) -> Result<Value, String> {
     let zone = TimeZone::get("America/Chicago").unwrap();
-    Evaluator::new(zone).evaluate(&Expression(text.to_owned()), &scope()).map_err(|failed| failed.why)
+    Evaluator::new(zone)
+        .evaluate(&Expression(text.to_owned()), &scope())
+        .map_err(|failed| failed.why)
 }
 
 #[test]
@@ -33,9 +37,18 @@ fn expressions_give_these_values() {
         ("inputs.n - 5", json!(-2)),
         ("inputs.big == 9007199254740993", json!(true)),
         ("inputs.n > 2.5", json!(true)),
-        ("size(steps.scan.done) == 2 && steps.scan.count == 0", json!(true)),
-        ("steps.scan.done.filter(a, a.ring == 'canary').map(a, a.id)", json!(["web1"])),
-        ("steps.scan.done.filter(a, !(a in steps.triage.leave_out)).map(a, a.id)", json!(["web1"])),
+        (
+            "size(steps.scan.done) == 2 && steps.scan.count == 0",
+            json!(true),
+        ),
+        (
+            "steps.scan.done.filter(a, a.ring == 'canary').map(a, a.id)",
+            json!(["web1"]),
+        ),
+        (
+            "steps.scan.done.filter(a, !(a in steps.triage.leave_out)).map(a, a.id)",
+            json!(["web1"]),
+        ),
         ("steps.scan.by[asset.id].set", json!("a=1>2")),
         ("steps.scan.by[asset].set", json!("a=1>2")),
         ("has(steps.scan.set)", json!(false)),
@@ -45,8 +58,14 @@ fn expressions_give_these_values() {
         ("steps.scan.done[1].id", json!("web2")),
         ("steps.scan.done.exists(a, a.id == 'web2')", json!(true)),
         ("steps.scan.done.all(a, has(a.ring))", json!(true)),
-        ("steps.scan.done.exists_one(a, a.ring == 'rest')", json!(true)),
-        ("{'a': inputs.n, 'b': [1, 'x']}", json!({"a": 3, "b": [1, "x"]})),
+        (
+            "steps.scan.done.exists_one(a, a.ring == 'rest')",
+            json!(true),
+        ),
+        (
+            "{'a': inputs.n, 'b': [1, 'x']}",
+            json!({"a": 3, "b": [1, "x"]}),
+        ),
         ("inputs.n == 3 ? 'yes' : 'no'", json!("yes")),
         ("missing.thing || true", json!(true)),
         ("false && missing.thing", json!(false)),
@@ -60,7 +79,10 @@ fn expressions_give_these_values() {
         ("timestamp(now) + bdays(1)", json!("2026-03-09T14:00:00Z")),
         ("timestamp(now) - bdays(1)", json!("2026-03-05T15:00:00Z")),
         ("endOfDay('2026-03-06')", json!("2026-03-07T06:00:00Z")),
-        ("endOfDay('2026-03-06', 'UTC')", json!("2026-03-07T00:00:00Z")),
+        (
+            "endOfDay('2026-03-06', 'UTC')",
+            json!("2026-03-07T00:00:00Z"),
+        ),
         ("daysBetween('2026-03-01', '2026-03-09')", json!(8)),
         ("string(inputs.n) + '!'", json!("3!")),
         ("'chem-web1'.startsWith('chem')", json!(true)),
@@ -87,7 +109,7 @@ fn what_cannot_be_evaluated_says_why() {
         ("endOfDay('2026-03-01', 'Mars/Olympus')", "no zone"),
         ("timestamp(now) + bdays(1000000)", "business days"),
         ("many.map(a, many.map(b, b))", "takes more than"),
-        ("1 +", "input"),
+        ("1 +", "unexpected end"),
     ] {
         let error = eval(text).expect_err(text);
         assert!(error.contains(part), "{text}: {error}");
@@ -97,7 +119,12 @@ fn what_cannot_be_evaluated_says_why() {
 #[test]
 fn work_is_counted_and_bounded() {
     let evaluator = Evaluator::default();
-    let error = evaluator.evaluate(&Expression("many.all(a, many.all(b, a + b >= 0))".into()), &scope()).expect_err("two nested loops over 2,000");
+    let error = evaluator
+        .evaluate(
+            &Expression("many.all(a, many.all(b, a + b >= 0))".into()),
+            &scope(),
+        )
+        .expect_err("two nested loops over 2,000");
     assert!(error.why.contains(&BUDGET.to_string()), "{error}");
 }
 
@@ -118,7 +145,11 @@ fn expressions_over_their_bounds_are_not_read() {
         ("has(1)", Why::Syntax),
         ("", Why::Syntax),
     ] {
-        assert!(matches!(parse(text), Err(NotRead { why: found, .. }) if found == why), "{text}: {:?}", parse(text));
+        assert!(
+            matches!(parse(text), Err(NotRead { why: found, .. }) if found == why),
+            "{text}: {:?}",
+            parse(text)
+        );
     }
 }
 

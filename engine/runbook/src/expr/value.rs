@@ -44,11 +44,16 @@ impl<'a> Val<'a> {
             Self::Text(text) => Value::String(text.into_owned()),
             Self::Json(value) => value.clone(),
             Self::List(items) => Value::Array(items.iter().cloned().map(Val::into_json).collect()),
-            Self::Map(entries) => {
-                Value::Object(entries.iter().map(|(key, value)| (key.clone(), value.clone().into_json())).collect::<Map<_, _>>())
-            }
+            Self::Map(entries) => Value::Object(
+                entries
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.clone().into_json()))
+                    .collect::<Map<_, _>>(),
+            ),
             Self::Time(time) => Value::String(time.to_string()),
-            Self::Span(ms) if ms >= 0 => Value::String(hostler_core::duration::write_ms(ms.unsigned_abs())),
+            Self::Span(ms) if ms >= 0 => {
+                Value::String(hostler_core::duration::write_ms(ms.unsigned_abs()))
+            }
             Self::Span(ms) => Value::from(ms),
             Self::BusinessDays(days) => Value::String(format!("{days}bd")),
         }
@@ -83,9 +88,19 @@ impl<'a> Val<'a> {
     pub fn items(&self) -> Option<Vec<Val<'a>>> {
         match self {
             Self::List(items) => Some(items.as_ref().clone()),
-            Self::Map(entries) => Some(entries.iter().map(|(key, _)| Val::Text(Cow::Owned(key.clone()))).collect()),
+            Self::Map(entries) => Some(
+                entries
+                    .iter()
+                    .map(|(key, _)| Val::Text(Cow::Owned(key.clone())))
+                    .collect(),
+            ),
             Self::Json(Value::Array(items)) => Some(items.iter().map(Val::from_json).collect()),
-            Self::Json(Value::Object(entries)) => Some(entries.keys().map(|key| Val::Text(Cow::Borrowed(key.as_str()))).collect()),
+            Self::Json(Value::Object(entries)) => Some(
+                entries
+                    .keys()
+                    .map(|key| Val::Text(Cow::Borrowed(key.as_str())))
+                    .collect(),
+            ),
             _ => None,
         }
     }
@@ -93,7 +108,10 @@ impl<'a> Val<'a> {
     pub fn field(&self, name: &str) -> Option<Val<'a>> {
         match self {
             Self::Json(Value::Object(entries)) => entries.get(name).map(Val::from_json),
-            Self::Map(entries) => entries.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()),
+            Self::Map(entries) => entries
+                .iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.clone()),
             _ => None,
         }
     }
@@ -126,10 +144,16 @@ impl<'a> Val<'a> {
             }
             (Self::Span(a), Val::Span(b)) => a == b,
             (Self::BusinessDays(a), Val::BusinessDays(b)) => a == b,
-            (Self::Int(_) | Self::Float(_), Val::Int(_) | Val::Float(_)) => self.compare(other) == Some(Ordering::Equal),
-            (Self::Text(id), record) | (record, Val::Text(id)) => matches!(record.field("id"), Some(Val::Text(own)) if own == *id),
+            (Self::Int(_) | Self::Float(_), Val::Int(_) | Val::Float(_)) => {
+                self.compare(other) == Some(Ordering::Equal)
+            }
+            (Self::Text(id), record) | (record, Val::Text(id)) => {
+                matches!(record.field("id"), Some(Val::Text(own)) if own == *id)
+            }
             _ => match (self.size(), other.size()) {
-                (Some(a), Some(b)) if a == b => self.clone().into_json() == other.clone().into_json(),
+                (Some(a), Some(b)) if a == b => {
+                    self.clone().into_json() == other.clone().into_json()
+                }
                 _ => false,
             },
         }
@@ -158,5 +182,7 @@ impl<'a> Val<'a> {
 
 /// JSON knows one kind of integer; what does not fit into 64 bits with a sign becomes a float.
 fn from_number<'a>(number: &Number) -> Val<'a> {
-    number.as_i64().map_or_else(|| Val::Float(number.as_f64().unwrap_or(f64::NAN)), Val::Int)
+    number
+        .as_i64()
+        .map_or_else(|| Val::Float(number.as_f64().unwrap_or(f64::NAN)), Val::Int)
 }

@@ -14,10 +14,20 @@ const RETRIES_MAX: u32 = 20;
 impl Reader<'_, '_> {
     pub(super) fn retry(&mut self, node: &Node) -> Option<(Retry, Span)> {
         let mut fields = Fields::of(self, node, "retry")?;
-        let times = fields.need(self, "times", "2").and_then(|node| self.number(node, "times", 1, RETRIES_MAX));
-        let wait_ms = fields.need(self, "wait", "5m").and_then(|node| self.duration(node, "wait"));
+        let times = fields
+            .need(self, "times", "2")
+            .and_then(|node| self.number(node, "times", 1, RETRIES_MAX));
+        let wait_ms = fields
+            .need(self, "wait", "5m")
+            .and_then(|node| self.duration(node, "wait"));
         fields.finish(self);
-        Some((Retry { times: times?, wait_ms: wait_ms? }, node.span))
+        Some((
+            Retry {
+                times: times?,
+                wait_ms: wait_ms?,
+            },
+            node.span,
+        ))
     }
 
     /// One way back, or a list of them of which the first that works counts.
@@ -26,9 +36,16 @@ impl Reader<'_, '_> {
         let many = ways.len() > 1;
         let mut steps = Vec::new();
         for (number, way) in ways.into_iter().enumerate() {
-            let id = if many { format!("{}_undo{}", of.value, number + 1) } else { format!("{}_undo", of.value) };
+            let id = if many {
+                format!("{}_undo{}", of.value, number + 1)
+            } else {
+                format!("{}_undo", of.value)
+            };
             if let Kind::Map(entries) = &way.kind {
-                let verbs: Vec<_> = entries.iter().filter(|(key, _)| matches!(key.text.as_str(), "do" | "approve" | "ask")).collect();
+                let verbs: Vec<_> = entries
+                    .iter()
+                    .filter(|(key, _)| matches!(key.text.as_str(), "do" | "approve" | "ask"))
+                    .collect();
                 if verbs.len() > 1 {
                     self.faults.add(
                         codes::NE_UNDO_SEQUENCE,
@@ -39,9 +56,25 @@ impl Reader<'_, '_> {
                     continue;
                 }
                 if let Some((key, _)) = entries.iter().find(|(key, _)| {
-                    matches!(key.text.as_str(), "each" | "repeat" | "call" | "finish" | "wait" | "notify" | "release" | "undo" | "lease")
+                    matches!(
+                        key.text.as_str(),
+                        "each"
+                            | "repeat"
+                            | "call"
+                            | "finish"
+                            | "wait"
+                            | "notify"
+                            | "release"
+                            | "undo"
+                            | "lease"
+                    )
                 }) {
-                    self.faults.add(codes::VERB, key.span, format!("an undo cannot hold `{}`", key.text), "use do, approve or ask");
+                    self.faults.add(
+                        codes::VERB,
+                        key.span,
+                        format!("an undo cannot hold `{}`", key.text),
+                        "use do, approve or ask",
+                    );
                     continue;
                 }
             }
@@ -52,23 +85,70 @@ impl Reader<'_, '_> {
 
     pub(super) fn lease(&mut self, node: &Node) -> Option<Lease> {
         let mut fields = Fields::of(self, node, "lease")?;
-        let for_ms = fields.need(self, "for", "72h").and_then(|node| self.duration(node, "for"));
-        let end = fields.need(self, "end", "compute.snapshot-delete").and_then(|node| self.text(node, "end"));
-        let blocks = fields.take("blocks").map(|node| self.texts(node, "blocks")).unwrap_or_default();
-        fields.unenforced(self, "warn", codes::NE_LEASE_OPTION, "leave it out; the end of a lease is on the run's page");
-        fields.unenforced(self, "on_end", codes::NE_LEASE_OPTION, "leave it out; the end action runs by itself");
+        let for_ms = fields
+            .need(self, "for", "72h")
+            .and_then(|node| self.duration(node, "for"));
+        let end = fields
+            .need(self, "end", "compute.snapshot-delete")
+            .and_then(|node| self.text(node, "end"));
+        let blocks = fields
+            .take("blocks")
+            .map(|node| self.texts(node, "blocks"))
+            .unwrap_or_default();
+        fields.unenforced(
+            self,
+            "warn",
+            codes::NE_LEASE_OPTION,
+            "leave it out; the end of a lease is on the run's page",
+        );
+        fields.unenforced(
+            self,
+            "on_end",
+            codes::NE_LEASE_OPTION,
+            "leave it out; the end action runs by itself",
+        );
         fields.finish(self);
-        Some(Lease { for_ms: for_ms?, end: end?, blocks, span: node.span })
+        Some(Lease {
+            for_ms: for_ms?,
+            end: end?,
+            blocks,
+            span: node.span,
+        })
     }
 
     pub(super) fn notices(&mut self, node: &Node) -> Option<(NoticePlan, Span)> {
         let mut fields = Fields::of(self, node, "notices")?;
-        let template = fields.need(self, "template", "maintenance").and_then(|node| self.name(node, "a template"));
-        let invite = fields.take("invite").and_then(|node| self.bool(node, "invite")).unwrap_or(false);
-        for name in ["remind", "defer_until", "every", "channels", "unproven", "floor", "alternate_contact", "to"] {
-            fields.unenforced(self, name, codes::NE_NOTICE_CLOCK, "leave it out; notices go to the customer's contacts when a stage begins");
+        let template = fields
+            .need(self, "template", "maintenance")
+            .and_then(|node| self.name(node, "a template"));
+        let invite = fields
+            .take("invite")
+            .and_then(|node| self.bool(node, "invite"))
+            .unwrap_or(false);
+        for name in [
+            "remind",
+            "defer_until",
+            "every",
+            "channels",
+            "unproven",
+            "floor",
+            "alternate_contact",
+            "to",
+        ] {
+            fields.unenforced(
+                self,
+                name,
+                codes::NE_NOTICE_CLOCK,
+                "leave it out; notices go to the customer's contacts when a stage begins",
+            );
         }
         fields.finish(self);
-        Some((NoticePlan { template: template?.value, invite }, node.span))
+        Some((
+            NoticePlan {
+                template: template?.value,
+                invite,
+            },
+            node.span,
+        ))
     }
 }

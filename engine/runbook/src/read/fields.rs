@@ -17,7 +17,13 @@ impl<'n> Fields<'n> {
     /// None (and a fault) when the node is no map.
     pub fn of(reader: &mut Reader<'_, '_>, node: &'n Node, what: &'static str) -> Option<Self> {
         match &node.kind {
-            Kind::Map(entries) => Some(Self { entries, taken: vec![false; entries.len()], known: Vec::new(), span: node.span, what }),
+            Kind::Map(entries) => Some(Self {
+                entries,
+                taken: vec![false; entries.len()],
+                known: Vec::new(),
+                span: node.span,
+                what,
+            }),
             _ => {
                 reader.shape(node, what, "a map of fields");
                 None
@@ -40,24 +46,51 @@ impl<'n> Fields<'n> {
         self.entries.iter().any(|(key, _)| key.text == name)
     }
 
-    pub fn need(&mut self, reader: &mut Reader<'_, '_>, name: &'static str, example: &str) -> Option<&'n Node> {
+    pub fn need(
+        &mut self,
+        reader: &mut Reader<'_, '_>,
+        name: &'static str,
+        example: &str,
+    ) -> Option<&'n Node> {
         let found = self.take(name);
         if found.is_none() {
-            reader.faults.add(codes::MISSING_FIELD, self.head(), format!("{} has no `{name}`", self.what), format!("add `{name}: {example}`"));
+            reader.faults.add(
+                codes::MISSING_FIELD,
+                self.head(),
+                format!("{} has no `{name}`", self.what),
+                format!("add `{name}: {example}`"),
+            );
         }
         found
     }
 
     /// A field that the language has and this engine does not act on: nobody shall believe in it.
-    pub fn unenforced(&mut self, reader: &mut Reader<'_, '_>, name: &'static str, code: Code, remedy: &str) {
+    pub fn unenforced(
+        &mut self,
+        reader: &mut Reader<'_, '_>,
+        name: &'static str,
+        code: Code,
+        remedy: &str,
+    ) {
         if let Some((key, _)) = self.entry(name) {
-            reader.faults.add(code, key.span, format!("this engine does not enforce `{name}` yet"), remedy);
+            reader.faults.add(
+                code,
+                key.span,
+                format!("this engine does not enforce `{name}` yet"),
+                remedy,
+            );
         }
     }
 
     /// What is left over.
     pub fn rest(&mut self) -> Vec<(&'n Key, &'n Node)> {
-        let rest = self.entries.iter().zip(&self.taken).filter(|(_, taken)| !**taken).map(|((key, node), _)| (key, node)).collect();
+        let rest = self
+            .entries
+            .iter()
+            .zip(&self.taken)
+            .filter(|(_, taken)| !**taken)
+            .map(|((key, node), _)| (key, node))
+            .collect();
         self.taken.fill(true);
         rest
     }
@@ -67,13 +100,22 @@ impl<'n> Fields<'n> {
         let entries = self.entries;
         for (key, _) in self.rest() {
             // A key that stands twice was reported while reading.
-            let twice = entries.iter().any(|(other, _)| other.text == key.text && other.span.start < key.span.start);
+            let twice = entries
+                .iter()
+                .any(|(other, _)| other.text == key.text && other.span.start < key.span.start);
             if twice || key.text == "<<" {
                 continue;
             }
-            let remedy = suggestion(&key.text, self.known.iter().copied())
-                .map_or_else(|| format!("{} has: {}", self.what, list(&self.known)), |near| format!("did you mean `{near}`?"));
-            reader.faults.add(codes::UNKNOWN_FIELD, key.span, format!("{} has no field `{}`", self.what, key.text), remedy);
+            let remedy = suggestion(&key.text, self.known.iter().copied()).map_or_else(
+                || format!("{} has: {}", self.what, list(&self.known)),
+                |near| format!("did you mean `{near}`?"),
+            );
+            reader.faults.add(
+                codes::UNKNOWN_FIELD,
+                key.span,
+                format!("{} has no field `{}`", self.what, key.text),
+                remedy,
+            );
         }
     }
 
@@ -91,7 +133,10 @@ fn list(names: &[&'static str]) -> String {
 }
 
 /// The candidate that differs from a word by least, if that is little.
-pub(crate) fn suggestion<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn suggestion<'c>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
     let limit = (word.chars().count() / 3).clamp(1, 3);
     candidates
         .into_iter()
@@ -103,13 +148,14 @@ pub(crate) fn suggestion<'c>(word: &str, candidates: impl IntoIterator<Item = &'
 
 /// Edits (insert, remove, replace, swap of neighbours) between two words; long words differ a lot.
 fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
+    let (a, b): (Vec<char>, Vec<char>) =
+        (a.chars().take(64).collect(), b.chars().take(64).collect());
     let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
     for (i, row) in rows.iter_mut().enumerate() {
         row[0] = i;
     }
-    for j in 0..=b.len() {
-        rows[0][j] = j;
+    for (j, cell) in rows[0].iter_mut().enumerate() {
+        *cell = j;
     }
     for i in 1..=a.len() {
         for j in 1..=b.len() {

@@ -23,16 +23,37 @@ fn base(kind: &str) -> Option<(Value, InputKind)> {
         "integer" => (json!({"type": "integer"}), InputKind::Data),
         "number" => (json!({"type": "number"}), InputKind::Data),
         "boolean" => (json!({"type": "boolean"}), InputKind::Data),
-        "money" => (json!({"type": "integer", "minimum": 0, "description": "cents"}), InputKind::Data),
+        "money" => (
+            json!({"type": "integer", "minimum": 0, "description": "cents"}),
+            InputKind::Data,
+        ),
         "date" => (json!({"type": "string", "format": "date"}), InputKind::Data),
-        "instant" => (json!({"type": "string", "format": "date-time"}), InputKind::Data),
-        "duration" => (json!({"type": "string", "pattern": "^([0-9]{1,9}(w|d|h|m|s|ms))+$"}), InputKind::Data),
+        "instant" => (
+            json!({"type": "string", "format": "date-time"}),
+            InputKind::Data,
+        ),
+        "duration" => (
+            json!({"type": "string", "pattern": "^([0-9]{1,9}(w|d|h|m|s|ms))+$"}),
+            InputKind::Data,
+        ),
         "enum" => (json!({"type": "string"}), InputKind::Data),
         "object" => (json!({"type": "object"}), InputKind::Data),
-        "contact" => (json!({"type": "object", "required": ["name", "mail"], "properties": {"name": text(), "mail": {"type": "string", "format": "email"}}}), InputKind::Data),
-        "list" => (json!({"type": "array", "maxItems": FIELD_MAX_ITEMS}), InputKind::Data),
-        "assets" => (json!({"type": "array", "items": id(), "uniqueItems": true, "maxItems": 10_000}), InputKind::Data),
-        "selector" => (json!({"type": "string", "minLength": 1, "maxLength": 2_000}), InputKind::Selector),
+        "contact" => (
+            json!({"type": "object", "required": ["name", "mail"], "properties": {"name": text(), "mail": {"type": "string", "format": "email"}}}),
+            InputKind::Data,
+        ),
+        "list" => (
+            json!({"type": "array", "maxItems": FIELD_MAX_ITEMS}),
+            InputKind::Data,
+        ),
+        "assets" => (
+            json!({"type": "array", "items": id(), "uniqueItems": true, "maxItems": 10_000}),
+            InputKind::Data,
+        ),
+        "selector" => (
+            json!({"type": "string", "minLength": 1, "maxLength": 2_000}),
+            InputKind::Selector,
+        ),
         "asset" => (id(), InputKind::Asset),
         "customer" => (id(), InputKind::Customer),
         "window" => (id(), InputKind::Window),
@@ -41,8 +62,8 @@ fn base(kind: &str) -> Option<(Value, InputKind)> {
 }
 
 const TYPES: [&str; 17] = [
-    "string", "integer", "number", "boolean", "money", "date", "instant", "duration", "enum", "object", "contact", "list", "assets",
-    "selector", "asset", "customer", "window",
+    "string", "integer", "number", "boolean", "money", "date", "instant", "duration", "enum",
+    "object", "contact", "list", "assets", "selector", "asset", "customer", "window",
 ];
 /// Types of the language that need an upload, which this engine does not take yet.
 const UPLOADS: [&str; 2] = ["file", "photo"];
@@ -59,7 +80,14 @@ pub(super) struct Field {
 impl Reader<'_, '_> {
     pub(super) fn input(&mut self, name: Text, node: &Node) -> Option<InputDecl> {
         let field = self.field(node, "an input", false)?;
-        Some(InputDecl { name, kind: field.kind, label: field.label, required: field.required, default: field.default, schema: field.schema })
+        Some(InputDecl {
+            name,
+            kind: field.kind,
+            label: field.label,
+            required: field.required,
+            default: field.default,
+            schema: field.schema,
+        })
     }
 
     /// `form:` → a schema of the answer, and the expressions in it.
@@ -70,16 +98,24 @@ impl Reader<'_, '_> {
         };
         let (mut properties, mut required, mut exprs) = (Map::new(), Vec::new(), Vec::new());
         for (key, value) in entries {
-            let name = Text { value: key.text.clone(), span: key.span };
+            let name = Text {
+                value: key.text.clone(),
+                span: key.span,
+            };
             self.check_id(&name, "a field");
-            let Some(field) = self.field(value, "a field of the form", true) else { continue };
+            let Some(field) = self.field(value, "a field of the form", true) else {
+                continue;
+            };
             if field.required {
                 required.push(Value::String(key.text.clone()));
             }
             properties.insert(key.text.clone(), field.schema);
             exprs.extend(field.exprs);
         }
-        (json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false}), exprs)
+        (
+            json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false}),
+            exprs,
+        )
     }
 
     fn field(&mut self, node: &Node, what: &'static str, in_form: bool) -> Option<Field> {
@@ -92,7 +128,10 @@ impl Reader<'_, '_> {
         };
         let mut exprs = Vec::new();
         self.limits(&mut fields, &mut schema, kind);
-        let label = fields.take("label").and_then(|node| self.text(node, "label")).map(|text| text.value);
+        let label = fields
+            .take("label")
+            .and_then(|node| self.text(node, "label"))
+            .map(|text| text.value);
         if let Some(label) = &label {
             schema["title"] = Value::String(label.clone());
         }
@@ -100,12 +139,30 @@ impl Reader<'_, '_> {
         if fields.take("scan").and_then(|node| self.bool(node, "scan")) == Some(true) {
             schema["x-scan"] = Value::Bool(true);
         }
-        fields.unenforced(self, "must", codes::NE_FORM_RULE, "check the answer in a later step: `if` and `finish`");
-        fields.unenforced(self, "reason", codes::NE_FORM_RULE, "add a field of its own for the reason");
+        fields.unenforced(
+            self,
+            "must",
+            codes::NE_FORM_RULE,
+            "check the answer in a later step: `if` and `finish`",
+        );
+        fields.unenforced(
+            self,
+            "reason",
+            codes::NE_FORM_RULE,
+            "add a field of its own for the reason",
+        );
         fields.unenforced(self, "accept", codes::NE_FORM_RULE, "leave it out");
-        fields.unenforced(self, "schema", codes::NE_CATALOG, "write the parts as inputs of their own");
+        fields.unenforced(
+            self,
+            "schema",
+            codes::NE_CATALOG,
+            "write the parts as inputs of their own",
+        );
         let default = self.default(&mut fields, &mut schema, &mut exprs, in_form);
-        let required = fields.take("required").and_then(|node| self.bool(node, "required")).unwrap_or(default.is_none());
+        let required = fields
+            .take("required")
+            .and_then(|node| self.bool(node, "required"))
+            .unwrap_or(default.is_none());
         fields.finish(self);
         if let Some((value, span)) = &default {
             self.fits(&schema, value, *span);
@@ -113,16 +170,35 @@ impl Reader<'_, '_> {
         if kind == "assets" || kind == "asset" {
             schema["x-kind"] = Value::String(kind.to_owned());
         }
-        Some(Field { kind: input_kind, label, required, default, schema, exprs })
+        Some(Field {
+            kind: input_kind,
+            label,
+            required,
+            default,
+            schema,
+            exprs,
+        })
     }
 
     fn unknown_type(&mut self, node: &Node, kind: &str) {
         if UPLOADS.contains(&kind) {
-            self.faults.add(codes::NE_FORM_RULE, node.span, format!("this engine does not take a {kind} yet"), "ask for a reference to it as a string");
+            self.faults.add(
+                codes::NE_FORM_RULE,
+                node.span,
+                format!("this engine does not take a {kind} yet"),
+                "ask for a reference to it as a string",
+            );
             return;
         }
-        let near = super::fields::suggestion(kind, TYPES).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        self.faults.add(codes::NOT_ONE_OF, node.span, format!("there is no type `{kind}`"), format!("{near}write one of {}", TYPES.join(", ")));
+        let near = super::fields::suggestion(kind, TYPES)
+            .map(|near| format!("did you mean `{near}`? "))
+            .unwrap_or_default();
+        self.faults.add(
+            codes::NOT_ONE_OF,
+            node.span,
+            format!("there is no type `{kind}`"),
+            format!("{near}write one of {}", TYPES.join(", ")),
+        );
     }
 
     fn limits(&mut self, fields: &mut Fields<'_>, schema: &mut Value, kind: &str) {
@@ -130,28 +206,56 @@ impl Reader<'_, '_> {
         for (field, keyword, fits) in [
             ("min_length", "minLength", text),
             ("max_length", "maxLength", text),
-            ("minimum", "minimum", matches!(kind, "integer" | "number" | "money")),
-            ("maximum", "maximum", matches!(kind, "integer" | "number" | "money")),
+            (
+                "minimum",
+                "minimum",
+                matches!(kind, "integer" | "number" | "money"),
+            ),
+            (
+                "maximum",
+                "maximum",
+                matches!(kind, "integer" | "number" | "money"),
+            ),
             ("min_items", "minItems", schema["type"] == "array"),
             ("max_items", "maxItems", schema["type"] == "array"),
         ] {
-            let Some((key, node)) = fields.entry(field) else { continue };
+            let Some((key, node)) = fields.entry(field) else {
+                continue;
+            };
             match node.scalar() {
                 Some(number @ Value::Number(_)) if fits => schema[keyword] = number,
-                Some(Value::Number(_)) => self.faults.add(codes::WRONG_SHAPE, key.span, format!("`{field}` has no meaning for {kind}"), "leave it out"),
+                Some(Value::Number(_)) => self.faults.add(
+                    codes::WRONG_SHAPE,
+                    key.span,
+                    format!("`{field}` has no meaning for {kind}"),
+                    "leave it out",
+                ),
                 _ => self.shape(node, field, "a number"),
             }
         }
-        if let Some(text) = fields.take("pattern").and_then(|node| self.text(node, "pattern")) {
+        if let Some(text) = fields
+            .take("pattern")
+            .and_then(|node| self.text(node, "pattern"))
+        {
             let candidate = json!({"type": "string", "pattern": text.value});
             if jsonschema::validator_for(&candidate).is_err() {
-                self.faults.add(codes::WRONG_SHAPE, text.span, "the pattern is no regular expression", "write it as in ^[a-z][a-z0-9-]*$");
+                self.faults.add(
+                    codes::WRONG_SHAPE,
+                    text.span,
+                    "the pattern is no regular expression",
+                    "write it as in ^[a-z][a-z0-9-]*$",
+                );
             } else {
                 schema["pattern"] = Value::String(text.value);
             }
         }
         if let Some(node) = fields.take("format") {
-            let formats = [("uri", "uri"), ("email", "email"), ("ip", "ip"), ("hostname", "hostname")];
+            let formats = [
+                ("uri", "uri"),
+                ("email", "email"),
+                ("ip", "ip"),
+                ("hostname", "hostname"),
+            ];
             match self.word(node, "format", &formats) {
                 // JSON Schema has one word for each kind of address.
                 Some("ip") => schema["anyOf"] = json!([{"format": "ipv4"}, {"format": "ipv6"}]),
@@ -164,7 +268,12 @@ impl Reader<'_, '_> {
         }
         match fields.take("enum") {
             Some(node) => self.enumeration(node, schema),
-            None if kind == "enum" => self.faults.add(codes::MISSING_FIELD, fields.head(), "an enum has no values", "add `enum: [a, b]`"),
+            None if kind == "enum" => self.faults.add(
+                codes::MISSING_FIELD,
+                fields.head(),
+                "an enum has no values",
+                "add `enum: [a, b]`",
+            ),
             None => {}
         }
     }
@@ -172,14 +281,25 @@ impl Reader<'_, '_> {
     fn items_of(&mut self, node: &Node, schema: &mut Value, kind: &str) {
         let item = node.text().unwrap_or_default();
         match base(item) {
-            Some((items, InputKind::Data)) if kind == "list" && item != "list" => schema["items"] = items,
+            Some((items, InputKind::Data)) if kind == "list" && item != "list" => {
+                schema["items"] = items
+            }
             _ if kind == "list" => self.unknown_type(node, item),
-            _ => self.faults.add(codes::WRONG_SHAPE, node.span, format!("`of` has no meaning for {kind}"), "write `type: list`"),
+            _ => self.faults.add(
+                codes::WRONG_SHAPE,
+                node.span,
+                format!("`of` has no meaning for {kind}"),
+                "write `type: list`",
+            ),
         }
     }
 
     fn enumeration(&mut self, node: &Node, schema: &mut Value) {
-        let values: Vec<Value> = self.items(node).into_iter().filter_map(Node::scalar).collect();
+        let values: Vec<Value> = self
+            .items(node)
+            .into_iter()
+            .filter_map(Node::scalar)
+            .collect();
         let wanted = schema["type"].as_str().unwrap_or_default().to_owned();
         for (item, value) in self.items(node).into_iter().zip(&values) {
             let fits = match wanted.as_str() {
@@ -189,15 +309,32 @@ impl Reader<'_, '_> {
                 _ => value.is_string(),
             };
             if !fits {
-                self.faults.add(codes::WRONG_SHAPE, item.span, format!("{value} is no {wanted}"), if wanted == "string" { "put quotes round it" } else { "write values of the field's type" });
+                self.faults.add(
+                    codes::WRONG_SHAPE,
+                    item.span,
+                    format!("{value} is no {wanted}"),
+                    if wanted == "string" {
+                        "put quotes round it"
+                    } else {
+                        "write values of the field's type"
+                    },
+                );
             }
         }
         schema["enum"] = Value::Array(values);
     }
 
     /// `from: steps.scan.done` offers choices on the page; other sources are gates that are not there.
-    fn choices_from(&mut self, fields: &mut Fields<'_>, schema: &mut Value, exprs: &mut Vec<Expr>, in_form: bool) {
-        let Some((key, node)) = fields.entry("from") else { return };
+    fn choices_from(
+        &mut self,
+        fields: &mut Fields<'_>,
+        schema: &mut Value,
+        exprs: &mut Vec<Expr>,
+        in_form: bool,
+    ) {
+        let Some((key, node)) = fields.entry("from") else {
+            return;
+        };
         let text = node.text().unwrap_or_default();
         if in_form && (text.starts_with("steps.") || text.starts_with("inputs.")) {
             if let Some(expr) = self.bare(node, "from") {
@@ -206,14 +343,30 @@ impl Reader<'_, '_> {
             }
             return;
         }
-        self.faults.add(codes::NE_CATALOG, key.span, format!("this engine does not read choices from `{text}` yet"), "write the values as `enum: […]`");
+        self.faults.add(
+            codes::NE_CATALOG,
+            key.span,
+            format!("this engine does not read choices from `{text}` yet"),
+            "write the values as `enum: […]`",
+        );
     }
 
-    fn default(&mut self, fields: &mut Fields<'_>, schema: &mut Value, exprs: &mut Vec<Expr>, in_form: bool) -> Option<(Value, crate::source::Span)> {
+    fn default(
+        &mut self,
+        fields: &mut Fields<'_>,
+        schema: &mut Value,
+        exprs: &mut Vec<Expr>,
+        in_form: bool,
+    ) -> Option<(Value, crate::source::Span)> {
         let node = fields.take("default")?;
         if node.text().is_some_and(|text| text.contains("${{")) {
             if !in_form {
-                self.faults.add(codes::NE_COMPUTED, node.span, "this engine does not compute the default of an input yet", "write a value");
+                self.faults.add(
+                    codes::NE_COMPUTED,
+                    node.span,
+                    "this engine does not compute the default of an input yet",
+                    "write a value",
+                );
                 return None;
             }
             let expr = self.expr(node, "default")?;
@@ -230,7 +383,12 @@ impl Reader<'_, '_> {
         if let Ok(validator) = jsonschema::validator_for(schema)
             && let Err(error) = validator.validate(value)
         {
-            self.faults.add(codes::BAD_INPUT, span, format!("the default does not fit: {error}"), "write a value of the field's type and limits");
+            self.faults.add(
+                codes::BAD_INPUT,
+                span,
+                format!("the default does not fit: {error}"),
+                "write a value of the field's type and limits",
+            );
         }
     }
 }

@@ -2,6 +2,7 @@
 //! is checked later.
 
 mod around;
+mod expression;
 mod fields;
 mod form;
 mod header;
@@ -9,11 +10,12 @@ mod person;
 mod scalar;
 mod spawn;
 mod step;
+mod waves;
 
 use crate::ast::{Body, Runbook};
-pub(crate) use fields::suggestion;
 use crate::fault::Faults;
 use crate::yaml::Node;
+pub(crate) use fields::suggestion;
 
 /// Most steps of one list: a run shows them on one page.
 pub const STEPS_MAX: usize = 200;
@@ -32,8 +34,12 @@ pub(crate) fn read(faults: &mut Faults<'_>, root: &Node) -> Option<Runbook> {
 impl Reader<'_, '_> {
     fn body(&mut self, steps: Option<&Node>, always: Option<&Node>) -> Body {
         Body {
-            steps: steps.map(|node| self.steps(node, "steps")).unwrap_or_default(),
-            always: always.map(|node| self.steps(node, "always")).unwrap_or_default(),
+            steps: steps
+                .map(|node| self.steps(node, "steps"))
+                .unwrap_or_default(),
+            always: always
+                .map(|node| self.steps(node, "always"))
+                .unwrap_or_default(),
         }
     }
 }

@@ -10,26 +10,53 @@ use serde_json::{Value, json};
 
 /// More people than this do not decide together.
 const QUORUM_MAX: u32 = 20;
-const ON_EXPIRE: [(&str, OnExpire); 3] = [("deny", OnExpire::Deny), ("escalate", OnExpire::Escalate), ("again", OnExpire::Again)];
-const ON_DENY: [(&str, OnDeny); 3] = [("stop", OnDeny::Stop), ("again", OnDeny::Again), ("continue", OnDeny::Continue)];
+const ON_EXPIRE: [(&str, OnExpire); 3] = [
+    ("deny", OnExpire::Deny),
+    ("escalate", OnExpire::Escalate),
+    ("again", OnExpire::Again),
+];
+const ON_DENY: [(&str, OnDeny); 3] = [
+    ("stop", OnDeny::Stop),
+    ("again", OnDeny::Again),
+    ("continue", OnDeny::Continue),
+];
 
 impl Reader<'_, '_> {
     pub(super) fn approve(&mut self, node: &Node) -> Option<Approve> {
         let mut fields = Fields::of(self, node, "approve")?;
         let who = self.who(&mut fields);
         let listed: u32 = who.iter().map(|clause| clause.at_least).sum();
-        let quorum = fields.take("quorum").and_then(|node| self.number(node, "quorum", 1, QUORUM_MAX).map(|number| (number, node.span)));
+        let quorum = fields.take("quorum").and_then(|node| {
+            self.number(node, "quorum", 1, QUORUM_MAX)
+                .map(|number| (number, node.span))
+        });
         let title = fields.take("title").map(|node| self.dynamic(node));
         let show = self.show(&mut fields);
-        let say = fields.take("say").and_then(|node| self.text(node, "say")).map(|text| text.value);
+        let say = fields
+            .take("say")
+            .and_then(|node| self.text(node, "say"))
+            .map(|text| text.value);
         let condition = fields.take("if").and_then(|node| self.expr(node, "if"));
         let endless = !fields.has("expires");
         let expires_ms = self.expires(&mut fields);
         let on_expire = self.on_expire(&mut fields);
-        let on_deny = fields.take("on_deny").and_then(|node| self.word(node, "on_deny", &ON_DENY).map(|word| (word, node.span)));
+        let on_deny = fields.take("on_deny").and_then(|node| {
+            self.word(node, "on_deny", &ON_DENY)
+                .map(|word| (word, node.span))
+        });
         self.not_yet(&mut fields);
-        fields.unenforced(self, "may_waive", codes::NE_WAIVE, "leave it out; nothing can be waived in this run");
-        fields.unenforced(self, "typed", codes::NE_TYPED, "say in `say` what must be checked");
+        fields.unenforced(
+            self,
+            "may_waive",
+            codes::NE_WAIVE,
+            "leave it out; nothing can be waived in this run",
+        );
+        fields.unenforced(
+            self,
+            "typed",
+            codes::NE_TYPED,
+            "say in `say` what must be checked",
+        );
         fields.finish(self);
         Some(Approve {
             quorum: quorum.unwrap_or((listed.max(1), node.span)),
@@ -58,11 +85,19 @@ impl Reader<'_, '_> {
         let endless = !fields.has("expires");
         let expires_ms = self.expires(&mut fields);
         let on_expire = self.on_expire(&mut fields);
-        let later = fields.take("later").and_then(|node| self.bool(node, "later")).unwrap_or(false);
+        let later = fields
+            .take("later")
+            .and_then(|node| self.bool(node, "later"))
+            .unwrap_or(false);
         let key = fields.take("key").map(|node| self.dynamic(node));
         self.not_yet(&mut fields);
         for name in ["debt", "blocks", "cured_by"] {
-            fields.unenforced(self, name, codes::NE_DEBT, "leave it out; the question stays open on its page");
+            fields.unenforced(
+                self,
+                name,
+                codes::NE_DEBT,
+                "leave it out; the question stays open on its page",
+            );
         }
         fields.finish(self);
         Some(Ask {
@@ -81,20 +116,48 @@ impl Reader<'_, '_> {
     }
 
     fn not_yet(&mut self, fields: &mut Fields<'_>) {
-        fields.unenforced(self, "ladder", codes::NE_LADDER, "leave it out and name everybody who may answer in `who`");
-        fields.unenforced(self, "remind", codes::NE_REMIND, "leave it out; the question is on the page of those asked until it expires");
-        fields.unenforced(self, "terms", codes::NE_TERMS, "say in `say` or `title` what is agreed to");
+        fields.unenforced(
+            self,
+            "ladder",
+            codes::NE_LADDER,
+            "leave it out and name everybody who may answer in `who`",
+        );
+        fields.unenforced(
+            self,
+            "remind",
+            codes::NE_REMIND,
+            "leave it out; the question is on the page of those asked until it expires",
+        );
+        fields.unenforced(
+            self,
+            "terms",
+            codes::NE_TERMS,
+            "say in `say` or `title` what is agreed to",
+        );
         fields.unenforced(self, "alarm", codes::NE_ALARM, "leave it out");
     }
 
     fn show(&mut self, fields: &mut Fields<'_>) -> Vec<Expr> {
-        fields.take("show").map(|node| self.items(node).into_iter().filter_map(|item| self.bare(item, "show")).collect()).unwrap_or_default()
+        fields
+            .take("show")
+            .map(|node| {
+                self.items(node)
+                    .into_iter()
+                    .filter_map(|item| self.bare(item, "show"))
+                    .collect()
+            })
+            .unwrap_or_default()
     }
 
     fn expires(&mut self, fields: &mut Fields<'_>) -> Option<u64> {
         let node = fields.take("expires")?;
         if let Kind::Map(_) = &node.kind {
-            self.faults.add(codes::NE_BEFORE, node.span, "this engine does not count an expiry back from a notice yet", "write a duration: `expires: 2d`");
+            self.faults.add(
+                codes::NE_BEFORE,
+                node.span,
+                "this engine does not count an expiry back from a notice yet",
+                "write a duration: `expires: 2d`",
+            );
             return None;
         }
         self.duration(node, "expires")
@@ -104,47 +167,94 @@ impl Reader<'_, '_> {
         let node = fields.take("on_expire")?;
         let finishes = matches!(&node.kind, Kind::Map(_)) || node.text() == Some("finish");
         if finishes {
-            self.faults.add(codes::NE_ON_EXPIRE, node.span, "this engine does not know this outcome of an expiry yet", "write deny, escalate or again");
+            self.faults.add(
+                codes::NE_ON_EXPIRE,
+                node.span,
+                "this engine does not know this outcome of an expiry yet",
+                "write deny, escalate or again",
+            );
             return None;
         }
-        self.word(node, "on_expire", &ON_EXPIRE).map(|word| (word, node.span))
+        self.word(node, "on_expire", &ON_EXPIRE)
+            .map(|word| (word, node.span))
     }
 
     fn who(&mut self, fields: &mut Fields<'_>) -> Vec<Clause> {
-        let Some(node) = fields.need(self, "who", "role:operator") else { return Vec::new() };
+        let Some(node) = fields.need(self, "who", "role:operator") else {
+            return Vec::new();
+        };
         let items = self.items(node);
         let single = items.len() == 1;
-        items.into_iter().filter_map(|item| self.clause(item, single)).collect()
+        items
+            .into_iter()
+            .filter_map(|item| self.clause(item, single))
+            .collect()
     }
 
     fn clause(&mut self, node: &Node, single: bool) -> Option<Clause> {
         if !matches!(node.kind, Kind::Map(_)) {
             // One of several names: any of them will do.
-            return Some(Clause { who: self.who_text(node), at_least: u32::from(single) });
+            return Some(Clause {
+                who: self.who_text(node),
+                at_least: u32::from(single),
+            });
         }
         let mut fields = Fields::of(self, node, "who")?;
         let mut found = None;
-        for (name, prefix) in [("role", "role:"), ("person", "person:"), ("customer", "customer:"), ("query", "")] {
+        for (name, prefix) in [
+            ("role", "role:"),
+            ("person", "person:"),
+            ("customer", "customer:"),
+            ("query", ""),
+        ] {
             if let Some(text) = fields.take(name).and_then(|node| self.text(node, name)) {
-                found = Some(Dyn::Value(Value::String(format!("{prefix}{}", text.value)), text.span));
+                found = Some(Dyn::Value(
+                    Value::String(format!("{prefix}{}", text.value)),
+                    text.span,
+                ));
             }
         }
-        let at_least = fields.take("at_least").and_then(|node| self.number(node, "at_least", 0, QUORUM_MAX));
+        let at_least = fields
+            .take("at_least")
+            .and_then(|node| self.number(node, "at_least", 0, QUORUM_MAX));
         if found.is_none() {
-            self.faults.add(codes::MISSING_FIELD, fields.head(), "this names nobody", "add `role: change-board`");
+            self.faults.add(
+                codes::MISSING_FIELD,
+                fields.head(),
+                "this names nobody",
+                "add `role: change-board`",
+            );
         }
         fields.finish(self);
-        Some(Clause { who: found?, at_least: at_least.unwrap_or(1) })
+        Some(Clause {
+            who: found?,
+            at_least: at_least.unwrap_or(1),
+        })
     }
 
     fn who_text(&mut self, node: &Node) -> Dyn {
         let dynamic = self.dynamic(node);
         if let Dyn::Value(value, span) = &dynamic {
-            const KINDS: [&str; 6] = ["role", "person", "customer", "owner-of", "budget-of", "head-of"];
+            const KINDS: [&str; 6] = [
+                "role",
+                "person",
+                "customer",
+                "owner-of",
+                "budget-of",
+                "head-of",
+            ];
             let text = value.as_str().unwrap_or_default();
-            let fine = text == "customer" || text.split_once(':').is_some_and(|(kind, rest)| KINDS.contains(&kind) && !rest.is_empty());
+            let fine = text == "customer"
+                || text
+                    .split_once(':')
+                    .is_some_and(|(kind, rest)| KINDS.contains(&kind) && !rest.is_empty());
             if !fine {
-                self.faults.add(codes::NOT_ONE_OF, *span, format!("{value} names nobody"), "write role:…, person:…, customer, customer:…, owner-of:… or an expression");
+                self.faults.add(
+                    codes::NOT_ONE_OF,
+                    *span,
+                    format!("{value} names nobody"),
+                    "write role:…, person:…, customer, customer:…, owner-of:… or an expression",
+                );
                 return Dyn::Broken(*span);
             }
         }

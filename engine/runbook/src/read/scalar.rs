@@ -1,9 +1,8 @@
 //! Single values: texts, numbers, durations, expressions.
 
 use super::Reader;
-use crate::ast::{Dyn, Expr, Text};
+use crate::ast::{Dyn, Text};
 use crate::codes;
-use crate::expr::{self, Why};
 use crate::read::fields::suggestion;
 use crate::source::Span;
 use crate::yaml::{Kind, Node};
@@ -15,7 +14,12 @@ pub const TEXT_MAX: usize = 2_000;
 
 impl Reader<'_, '_> {
     pub(super) fn shape(&mut self, node: &Node, what: &str, wanted: &str) {
-        self.faults.add(codes::WRONG_SHAPE, node.span, format!("{what} is {}", node.what()), format!("write {wanted}"));
+        self.faults.add(
+            codes::WRONG_SHAPE,
+            node.span,
+            format!("{what} is {}", node.what()),
+            format!("write {wanted}"),
+        );
     }
 
     /// A text without expressions.
@@ -25,17 +29,35 @@ impl Reader<'_, '_> {
             return None;
         };
         if text.chars().count() > TEXT_MAX {
-            self.faults.add(codes::OUT_OF_RANGE, node.span, format!("{what} is longer than {TEXT_MAX} characters"), "shorten it");
+            self.faults.add(
+                codes::OUT_OF_RANGE,
+                node.span,
+                format!("{what} is longer than {TEXT_MAX} characters"),
+                "shorten it",
+            );
         }
         self.no_braces(node, text, what);
-        Some(Text { value: text.to_owned(), span: node.span })
+        Some(Text {
+            value: text.to_owned(),
+            span: node.span,
+        })
     }
 
-    fn no_braces(&mut self, node: &Node, text: &str, what: &str) {
+    pub(super) fn no_braces(&mut self, node: &Node, text: &str, what: &str) {
         if text.contains("${{") {
-            self.faults.add(codes::TWO_EXPRESSIONS, node.span, format!("{what} cannot be computed"), "write the text itself");
+            self.faults.add(
+                codes::TWO_EXPRESSIONS,
+                node.span,
+                format!("{what} cannot be computed"),
+                "write the text itself",
+            );
         } else if text.contains("{{") {
-            self.faults.add(codes::TWO_EXPRESSIONS, node.span, "`{{` lives only in notice templates", "use ${{ … }} for a value of the run");
+            self.faults.add(
+                codes::TWO_EXPRESSIONS,
+                node.span,
+                "`{{` lives only in notice templates",
+                "use ${{ … }} for a value of the run",
+            );
         }
     }
 
@@ -44,9 +66,16 @@ impl Reader<'_, '_> {
         let text = self.text(node, what)?;
         let fine = text.value.len() <= 64
             && text.value.starts_with(|c: char| c.is_ascii_lowercase())
-            && text.value.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_');
+            && text.value.bytes().all(|byte| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
+            });
         if !fine {
-            self.faults.add(codes::BAD_NAME, node.span, format!("`{}` is no name for {what}", text.value), "use small letters, digits, - and _, a letter first");
+            self.faults.add(
+                codes::BAD_NAME,
+                node.span,
+                format!("`{}` is no name for {what}", text.value),
+                "use small letters, digits, - and _, a letter first",
+            );
         }
         Some(text)
     }
@@ -59,20 +88,39 @@ impl Reader<'_, '_> {
     }
 
     pub(super) fn check_id(&mut self, text: &Text, what: &str) {
-        const WORDS: [&str; 12] = ["true", "false", "null", "in", "inputs", "steps", "wave", "round", "rounds", "run", "now", "previous"];
+        const WORDS: [&str; 12] = [
+            "true", "false", "null", "in", "inputs", "steps", "wave", "round", "rounds", "run",
+            "now", "previous",
+        ];
         let fine = text.value.len() <= 48
             && text.value.starts_with(|c: char| c.is_ascii_lowercase())
-            && text.value.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+            && text
+                .value
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
         if !fine {
-            let better: String = text.value.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+            let better: String = text
+                .value
+                .to_lowercase()
+                .chars()
+                .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+                .collect();
             self.faults.add(
                 codes::BAD_NAME,
                 text.span,
-                format!("`{}` is no name for {what}: expressions could not say it", text.value),
+                format!(
+                    "`{}` is no name for {what}: expressions could not say it",
+                    text.value
+                ),
                 format!("use small letters, digits and _, a letter first: `{better}`"),
             );
         } else if WORDS.contains(&text.value.as_str()) {
-            self.faults.add(codes::BAD_NAME, text.span, format!("`{}` has a meaning of its own in expressions", text.value), "choose another word");
+            self.faults.add(
+                codes::BAD_NAME,
+                text.span,
+                format!("`{}` has a meaning of its own in expressions", text.value),
+                "choose another word",
+            );
         }
     }
 
@@ -85,7 +133,12 @@ impl Reader<'_, '_> {
             Some("no" | "off") => "write false",
             _ => "write true or false",
         };
-        self.faults.add(codes::WRONG_SHAPE, node.span, format!("{what} is {}", node.what()), remedy);
+        self.faults.add(
+            codes::WRONG_SHAPE,
+            node.span,
+            format!("{what} is {}", node.what()),
+            remedy,
+        );
         None
     }
 
@@ -94,9 +147,17 @@ impl Reader<'_, '_> {
             self.shape(node, what, "a whole number");
             return None;
         };
-        let found = number.as_u64().and_then(|value| u32::try_from(value).ok()).filter(|value| (least..=most).contains(value));
+        let found = number
+            .as_u64()
+            .and_then(|value| u32::try_from(value).ok())
+            .filter(|value| (least..=most).contains(value));
         if found.is_none() {
-            self.faults.add(codes::OUT_OF_RANGE, node.span, format!("{what} is {number}"), format!("write a whole number from {least} to {most}"));
+            self.faults.add(
+                codes::OUT_OF_RANGE,
+                node.span,
+                format!("{what} is {number}"),
+                format!("write a whole number from {least} to {most}"),
+            );
         }
         found
     }
@@ -108,7 +169,12 @@ impl Reader<'_, '_> {
             return None;
         };
         if text.contains("${{") {
-            self.faults.add(codes::NE_COMPUTED, node.span, format!("this engine does not compute `{what}` yet"), "write a duration such as 90m or 5d");
+            self.faults.add(
+                codes::NE_COMPUTED,
+                node.span,
+                format!("this engine does not compute `{what}` yet"),
+                "write a duration such as 90m or 5d",
+            );
             return None;
         }
         self.duration_text(text, node.span, what)
@@ -118,7 +184,9 @@ impl Reader<'_, '_> {
         if let Some(ms) = duration::parse_ms(text) {
             return Some(ms);
         }
-        let days = text.strip_suffix("bd").and_then(|number| number.parse::<u64>().ok());
+        let days = text
+            .strip_suffix("bd")
+            .and_then(|number| number.parse::<u64>().ok());
         match days {
             Some(days) => self.faults.add(
                 codes::NE_BUSINESS_DAYS,
@@ -126,7 +194,12 @@ impl Reader<'_, '_> {
                 format!("this engine does not count business days in `{what}` yet"),
                 format!("write calendar days: {}d", days + 2 * days.div_ceil(5)),
             ),
-            None => self.faults.add(codes::BAD_DURATION, span, format!("`{text}` is no duration"), "write a number and a unit: 250ms, 30s, 90m, 2h30m, 5d, 1w"),
+            None => self.faults.add(
+                codes::BAD_DURATION,
+                span,
+                format!("`{text}` is no duration"),
+                "write a number and a unit: 250ms, 30s, 90m, 2h30m, 5d, 1w",
+            ),
         }
         None
     }
@@ -135,7 +208,9 @@ impl Reader<'_, '_> {
     pub(super) fn dynamic_duration(&mut self, node: &Node, what: &str) -> Dyn {
         match self.dynamic(node) {
             Dyn::Value(_, span) => {
-                let ms = node.text().and_then(|text| self.duration_text(text, span, what));
+                let ms = node
+                    .text()
+                    .and_then(|text| self.duration_text(text, span, what));
                 ms.map_or(Dyn::Broken(span), |ms| Dyn::Value(Value::from(ms), span))
             }
             dynamic @ (Dyn::Expr(_) | Dyn::Broken(_)) => dynamic,
@@ -147,21 +222,43 @@ impl Reader<'_, '_> {
     }
 
     /// One of some words.
-    pub(super) fn word<T: Copy>(&mut self, node: &Node, what: &str, words: &[(&'static str, T)]) -> Option<T> {
+    pub(super) fn word<T: Copy>(
+        &mut self,
+        node: &Node,
+        what: &str,
+        words: &[(&'static str, T)],
+    ) -> Option<T> {
         let text = node.text().unwrap_or_default();
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }
         if text.contains("${{") {
-            self.faults.add(codes::NE_COMPUTED, node.span, format!("this engine does not compute `{what}` yet"), format!("write one of {}", choices(words)));
+            self.faults.add(
+                codes::NE_COMPUTED,
+                node.span,
+                format!("this engine does not compute `{what}` yet"),
+                format!("write one of {}", choices(words)),
+            );
             return None;
         }
-        let near = suggestion(text, words.iter().map(|(word, _)| *word)).map(|near| format!("did you mean `{near}`? "));
+        let near = suggestion(text, words.iter().map(|(word, _)| *word))
+            .map(|near| format!("did you mean `{near}`? "));
         self.faults.add(
             codes::NOT_ONE_OF,
             node.span,
-            format!("{what} is {}", if text.is_empty() { node.what().to_owned() } else { format!("`{text}`") }),
-            format!("{}write one of {}", near.unwrap_or_default(), choices(words)),
+            format!(
+                "{what} is {}",
+                if text.is_empty() {
+                    node.what().to_owned()
+                } else {
+                    format!("`{text}`")
+                }
+            ),
+            format!(
+                "{}write one of {}",
+                near.unwrap_or_default(),
+                choices(words)
+            ),
         );
         None
     }
@@ -175,99 +272,17 @@ impl Reader<'_, '_> {
     }
 
     pub(super) fn texts(&mut self, node: &Node, what: &str) -> Vec<Text> {
-        self.items(node).into_iter().filter_map(|item| self.text(item, what)).collect()
-    }
-
-    /// Any value; texts that are `${{ … }}` as a whole become expressions.
-    pub(super) fn dynamic(&mut self, node: &Node) -> Dyn {
-        match &node.kind {
-            Kind::List(items) => Dyn::List(items.iter().map(|item| self.dynamic(item)).collect(), node.span),
-            Kind::Map(entries) => Dyn::Map(
-                entries
-                    .iter()
-                    .map(|(key, value)| (Text { value: key.text.clone(), span: key.span }, self.dynamic(value)))
-                    .collect(),
-                node.span,
-            ),
-            Kind::Plain(text) | Kind::Text(text) => {
-                if text.contains("${{") {
-                    return self.embedded(node, text).map_or(Dyn::Broken(node.span), Dyn::Expr);
-                }
-                if text.contains("{{") {
-                    self.no_braces(node, text, "this");
-                    return Dyn::Broken(node.span);
-                }
-                Dyn::Value(node.scalar().unwrap_or(Value::Null), node.span)
-            }
-        }
-    }
-
-    /// `${{ … }}`, or a fault.
-    pub(super) fn expr(&mut self, node: &Node, what: &str) -> Option<Expr> {
-        match node.text() {
-            Some(text) if text.contains("${{") => self.embedded(node, text),
-            _ => {
-                self.faults.add(codes::WRONG_SHAPE, node.span, format!("{what} is {}", node.what()), "write an expression: \"${{ … }}\"");
-                None
-            }
-        }
-    }
-
-    /// A bare expression, as in `show: [steps.scan]`.
-    pub(super) fn bare(&mut self, node: &Node, what: &str) -> Option<Expr> {
-        match node.text() {
-            Some(text) if text.contains("${{") => self.embedded(node, text),
-            Some(text) => self.parse(node, text.to_owned()),
-            None => {
-                self.shape(node, what, "a name such as steps.scan");
-                None
-            }
-        }
-    }
-
-    fn embedded(&mut self, node: &Node, text: &str) -> Option<Expr> {
-        let trimmed = text.trim();
-        let inner = trimmed.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"));
-        match inner {
-            Some(inner) if !inner.contains("${{") => self.parse(node, inner.trim().to_owned()),
-            _ if matches!(node.kind, Kind::Plain(_)) && trimmed.starts_with("${{") && !trimmed.contains("}}") => {
-                self.faults.add(codes::QUOTES, node.span, "YAML cuts this expression short, as a rule at ` #`", "put quotes round it: \"${{ … }}\"");
-                None
-            }
-            _ => {
-                self.faults.add(
-                    codes::TWO_EXPRESSIONS,
-                    node.span,
-                    "an expression must be the whole text",
-                    "join texts inside it: \"${{ 'id=' + inputs.asset.id }}\"",
-                );
-                None
-            }
-        }
-    }
-
-    fn parse(&mut self, node: &Node, text: String) -> Option<Expr> {
-        let source = self.faults.source().text.get(node.span.start..node.span.end).unwrap_or("");
-        let (span, exact) = match source.find(&text) {
-            Some(found) => (Span::new(node.span.start + found, node.span.start + found + text.len()), true),
-            None => (node.span, false),
-        };
-        match expr::parse(&text) {
-            Ok(tree) => Some(Expr { text, span, exact, tree }),
-            Err(refused) => {
-                let at = if exact { Span::new((span.start + refused.at).min(span.end), span.end) } else { span };
-                let (code, remedy) = match refused.why {
-                    Why::Bounds => (codes::EXPRESSION_BOUNDS, "split the work over steps, or filter earlier".to_owned()),
-                    Why::Function => (codes::UNKNOWN_FUNCTION, format!("there are {}, and has, filter, map, all, exists, exists_one", expr::Function::names().collect::<Vec<_>>().join(", "))),
-                    Why::Syntax => (codes::EXPRESSION, "look at the brackets, quotes and operators: == != < > && || ! in ? :".to_owned()),
-                };
-                self.faults.add(code, at, refused.message, remedy);
-                None
-            }
-        }
+        self.items(node)
+            .into_iter()
+            .filter_map(|item| self.text(item, what))
+            .collect()
     }
 }
 
 fn choices<T>(words: &[(&'static str, T)]) -> String {
-    words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
+    words
+        .iter()
+        .map(|(word, _)| *word)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -13,13 +13,21 @@ pub fn github(faults: &[Fault]) -> String {
                 Severity::Warning => "warning",
             };
             let message = data(&format!("{} ({})", fault.message, fault.remedy));
-            format!("::{kind} file={},line={},col={},title={}::{message}\n", property(&fault.file), fault.line, fault.column, property(fault.code))
+            format!(
+                "::{kind} file={},line={},col={},title={}::{message}\n",
+                property(&fault.file),
+                fault.line,
+                fault.column,
+                property(fault.code)
+            )
         })
         .collect()
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

@@ -13,7 +13,10 @@ pub(crate) fn parse(faults: &mut Faults<'_>) -> Option<Node> {
         faults.add(
             codes::TOO_LARGE,
             Span::default(),
-            format!("the file has {} bytes, at most {FILE_MAX_BYTES} are read", text.len()),
+            format!(
+                "the file has {} bytes, at most {FILE_MAX_BYTES} are read",
+                text.len()
+            ),
             "split it into runbooks that call each other",
         );
         return None;
@@ -24,7 +27,13 @@ pub(crate) fn parse(faults: &mut Faults<'_>) -> Option<Node> {
         emit_anchor_events: true,
         emit_comments: false,
     };
-    let mut builder = Builder { faults, stack: Vec::new(), root: None, documents: 0, nodes: 0 };
+    let mut builder = Builder {
+        faults,
+        stack: Vec::new(),
+        root: None,
+        documents: 0,
+        nodes: 0,
+    };
     for event in Parser::new_from_str_with_options(text, options) {
         match event {
             Ok((event, span)) => {
@@ -42,14 +51,22 @@ pub(crate) fn parse(faults: &mut Faults<'_>) -> Option<Node> {
     }
     let root = builder.root.take();
     if root.is_none() && !builder.faults.any_errors() {
-        builder.faults.add(codes::ONE_DOCUMENT, Span::default(), "the file is empty", "write a runbook: `runbook:`, `version:`, `title:`, `owner:`, `steps:`");
+        builder.faults.add(
+            codes::ONE_DOCUMENT,
+            Span::default(),
+            "the file is empty",
+            "write a runbook: `runbook:`, `version:`, `title:`, `owner:`, `steps:`",
+        );
     }
     root
 }
 
 fn byte_span(text: &str, span: &granit_parser::Span) -> Span {
     let start = span.start.byte_offset().unwrap_or(0).min(text.len());
-    Span::new(start, span.end.byte_offset().unwrap_or(start).min(text.len()))
+    Span::new(
+        start,
+        span.end.byte_offset().unwrap_or(start).min(text.len()),
+    )
 }
 
 enum Open {
@@ -74,14 +91,30 @@ impl Builder<'_, '_> {
                 if tag.is_some() {
                     self.tag(span);
                 }
-                let kind = if style == ScalarStyle::Plain { Kind::Plain(text.into_owned()) } else { Kind::Text(text.into_owned()) };
-                return self.node(Node { span: self.trim(span), kind });
+                let kind = if style == ScalarStyle::Plain {
+                    Kind::Plain(text.into_owned())
+                } else {
+                    Kind::Text(text.into_owned())
+                };
+                return self.node(Node {
+                    span: self.trim(span),
+                    kind,
+                });
             }
-            Event::SequenceStart(_, _, tag) => return self.open(Open::List(span, Vec::new()), tag.is_some(), span),
-            Event::MappingStart(_, _, tag) => return self.open(Open::Map(span, Vec::new(), None), tag.is_some(), span),
+            Event::SequenceStart(_, _, tag) => {
+                return self.open(Open::List(span, Vec::new()), tag.is_some(), span);
+            }
+            Event::MappingStart(_, _, tag) => {
+                return self.open(Open::Map(span, Vec::new(), None), tag.is_some(), span);
+            }
             Event::SequenceEnd | Event::MappingEnd => return self.close(span),
             Event::Anchor(..) | Event::Alias(..) | Event::UnresolvedAlias(..) => {
-                self.faults.add(codes::ANCHOR, span, "anchors and aliases are not read", "write the value out; a text that begins with & or * needs quotes");
+                self.faults.add(
+                    codes::ANCHOR,
+                    span,
+                    "anchors and aliases are not read",
+                    "write the value out; a text that begins with & or * needs quotes",
+                );
                 return false;
             }
             _ => {}
@@ -92,13 +125,23 @@ impl Builder<'_, '_> {
     fn document(&mut self, span: Span) -> bool {
         self.documents += 1;
         if self.documents > 1 {
-            self.faults.add(codes::ONE_DOCUMENT, span, "a second document begins here", "one file holds one runbook: move it into a file of its own");
+            self.faults.add(
+                codes::ONE_DOCUMENT,
+                span,
+                "a second document begins here",
+                "one file holds one runbook: move it into a file of its own",
+            );
         }
         self.documents <= 1
     }
 
     fn tag(&mut self, span: Span) {
-        self.faults.add(codes::TAG, span, "tags are not read", "remove the tag; a text that begins with ! needs quotes");
+        self.faults.add(
+            codes::TAG,
+            span,
+            "tags are not read",
+            "remove the tag; a text that begins with ! needs quotes",
+        );
     }
 
     fn open(&mut self, open: Open, tagged: bool, span: Span) -> bool {
@@ -106,7 +149,12 @@ impl Builder<'_, '_> {
             self.tag(span);
         }
         if self.stack.len() >= DEPTH_MAX {
-            self.faults.add(codes::TOO_DEEP, span, format!("nested deeper than {DEPTH_MAX}"), "move the inner steps into a runbook of their own and `call` it");
+            self.faults.add(
+                codes::TOO_DEEP,
+                span,
+                format!("nested deeper than {DEPTH_MAX}"),
+                "move the inner steps into a runbook of their own and `call` it",
+            );
             return false;
         }
         self.stack.push(open);
@@ -125,14 +173,24 @@ impl Builder<'_, '_> {
 
     /// A block's span reaches to the next token: white space and comments behind it are not its own.
     fn trim(&self, span: Span) -> Span {
-        let text = self.faults.source().text.get(span.start..span.end).unwrap_or("");
+        let text = self
+            .faults
+            .source()
+            .text
+            .get(span.start..span.end)
+            .unwrap_or("");
         Span::new(span.start, span.start + text.trim_end().len())
     }
 
     fn node(&mut self, node: Node) -> bool {
         self.nodes += 1;
         if self.nodes > NODES_MAX {
-            self.faults.add(codes::TOO_LARGE, node.span, format!("more than {NODES_MAX} values"), "split the runbook");
+            self.faults.add(
+                codes::TOO_LARGE,
+                node.span,
+                format!("more than {NODES_MAX} values"),
+                "split the runbook",
+            );
             return false;
         }
         match self.stack.last_mut() {
@@ -154,13 +212,31 @@ impl Builder<'_, '_> {
             return false;
         };
         if text == "<<" {
-            self.faults.add(codes::ANCHOR, node.span, "merge keys are not read", "write the fields out");
+            self.faults.add(
+                codes::ANCHOR,
+                node.span,
+                "merge keys are not read",
+                "write the fields out",
+            );
         }
-        let Some(Open::Map(_, entries, pending)) = self.stack.last_mut() else { return false };
-        let earlier = entries.iter().find(|(key, _)| key.text == text).map(|(key, _)| key.span);
-        *pending = Some(Key { span: node.span, text: text.clone() });
+        let Some(Open::Map(_, entries, pending)) = self.stack.last_mut() else {
+            return false;
+        };
+        let earlier = entries
+            .iter()
+            .find(|(key, _)| key.text == text)
+            .map(|(key, _)| key.span);
+        *pending = Some(Key {
+            span: node.span,
+            text: text.clone(),
+        });
         if let Some(earlier) = earlier {
-            self.faults.add(codes::DUPLICATE_KEY, node.span, format!("`{text}` stands here a second time"), "keep one of the two");
+            self.faults.add(
+                codes::DUPLICATE_KEY,
+                node.span,
+                format!("`{text}` stands here a second time"),
+                "keep one of the two",
+            );
             self.faults.relate(earlier, "the first");
         }
         true

@@ -62,9 +62,12 @@ impl Node {
             Kind::Plain(text) => plain(text),
             Kind::Text(text) => Value::String(text.clone()),
             Kind::List(items) => Value::Array(items.iter().map(Node::json).collect()),
-            Kind::Map(entries) => {
-                Value::Object(entries.iter().map(|(key, node)| (key.text.clone(), node.json())).collect::<Map<_, _>>())
-            }
+            Kind::Map(entries) => Value::Object(
+                entries
+                    .iter()
+                    .map(|(key, node)| (key.text.clone(), node.json()))
+                    .collect::<Map<_, _>>(),
+            ),
         }
     }
 

@@ -9,7 +9,9 @@ use crate::source::Span;
 pub(crate) fn explain(faults: &mut Faults<'_>, at: usize, complaint: &str) {
     let text = faults.source().text.as_str();
     if let Some(start) = unquoted_expression(text, at) {
-        let end = text[start..].find('\n').map_or(text.len(), |length| start + length);
+        let end = text[start..]
+            .find('\n')
+            .map_or(text.len(), |length| start + length);
         faults.add(
             codes::QUOTES,
             Span::new(start, end),
@@ -19,7 +21,12 @@ pub(crate) fn explain(faults: &mut Faults<'_>, at: usize, complaint: &str) {
         return;
     }
     let at = at.min(text.len());
-    faults.add(codes::SYNTAX, Span::new(at, (at + 1).min(text.len())), complaint.to_owned(), remedy(complaint));
+    faults.add(
+        codes::SYNTAX,
+        Span::new(at, (at + 1).min(text.len())),
+        complaint.to_owned(),
+        remedy(complaint),
+    );
 }
 
 fn remedy(complaint: &str) -> &'static str {
@@ -39,18 +46,24 @@ fn unquoted_expression(text: &str, at: usize) -> Option<usize> {
         at -= 1;
     }
     let line_start = text[..at].rfind('\n').map_or(0, |found| found + 1);
-    let line_end = text[at..].find('\n').map_or(text.len(), |length| at + length);
-    let above = text[..line_start.saturating_sub(1)].rfind('\n').map_or(0, |found| found + 1);
-    [line_start..line_end, above..line_start].into_iter().find_map(|range| {
-        let mut from = range.start;
-        while let Some(found) = text.get(from..range.end)?.find("${{") {
-            let start = from + found;
-            let before = text[range.start..start].trim_end();
-            if before.ends_with([':', '-', ',', '[']) {
-                return Some(start);
+    let line_end = text[at..]
+        .find('\n')
+        .map_or(text.len(), |length| at + length);
+    let above = text[..line_start.saturating_sub(1)]
+        .rfind('\n')
+        .map_or(0, |found| found + 1);
+    [line_start..line_end, above..line_start]
+        .into_iter()
+        .find_map(|range| {
+            let mut from = range.start;
+            while let Some(found) = text.get(from..range.end)?.find("${{") {
+                let start = from + found;
+                let before = text[range.start..start].trim_end();
+                if before.ends_with([':', '-', ',', '[']) {
+                    return Some(start);
+                }
+                from = start + 3;
             }
-            from = start + 3;
-        }
-        None
-    })
+            None
+        })
 }
