@@ -1,0 +1,74 @@
+-- Keys, constants and the call's context. Not here: any rule.
+--
+-- KEYS[1] is always the realm's meta hash `h:{realm}:meta`; every other key has the same prefix and
+-- so the same hash tag. Refusals are answers with a letter, never error texts, and name things by
+-- their position in the call: no text from outside is ever part of an error.
+
+-- Must be what engine/ports/src/store/bounds.rs says; a test compares them.
+local READ_MAX = 500
+local INBOX_MAX = 100000
+local LANE_TIMERS_MAX = 64
+local LANE_HOLDS_MAX = 64
+local LANE_WATCHES_MAX = 64
+local WATCH_RING_MAX = 100
+local FEED_KEEP = 10000
+local STALL_GAP_MS = 5000
+local STRIKES_BEFORE_ALONE = 2
+local ALONE_SKIP_MAX = 64
+
+-- Priorities are the upper part of a score, order of arrival the lower one: 2^44 arrivals, and the
+-- sum stays exact in a double.
+local BAND = 17592186044416
+-- Most wake tokens that lie unread: a waiter that finds none claims by itself within seconds.
+local WAKE_MAX = 64
+-- Commits between two trims of the feed: bounds what one trim removes.
+local FEED_TRIM_EVERY = 16
+
+local LIVE = { R = true, L = true, P = true, S = true }
+
+-- One call: the prefix of its keys, the time, what was made ready, and the lane that commits.
+local function begin(keys)
+  local meta = keys[1]
+  return {
+    meta = meta,
+    prefix = string.sub(meta, 1, -5),
+    now = now_ms(),
+    made_ready = nil,
+    own = nil,
+    own_dirty = false,
+  }
+end
+
+local function key(call, letter, name)
+  return call.prefix .. letter .. ':' .. name
+end
+
+-- Reads arguments one after the other.
+local function reader(args, at)
+  return {
+    args = args,
+    at = at,
+    next = function(self)
+      local value = self.args[self.at]
+      self.at = self.at + 1
+      return value
+    end,
+    list = function(self, count)
+      local values = {}
+      for position = 1, count do
+        values[position] = self.args[self.at]
+        self.at = self.at + 1
+      end
+      return values
+    end,
+  }
+end
+
+-- Appends to a list in parts: Lua passes only so many values to one call.
+local function push_all(list, values)
+  local length = 0
+  for from = 1, #values, 1000 do
+    length = redis.call('RPUSH', list, unpack(values, from, math.min(from + 999, #values)))
+  end
+  return length
+end

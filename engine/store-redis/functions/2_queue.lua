@@ -1,0 +1,172 @@
+-- Ready, leased, parked: who may be claimed, and what a ring does. A ring of a leased lane marks it
+-- dirty, and a dirty lane that parks is ready: no wake-up is lost. Not here: what lanes do.
+
+-- Puts a lane behind the others of its priority. The caller has written everything else.
+local function make_ready(call, id, queue, priority)
+  local number = redis.call('HINCRBY', call.meta, 'ready_number', 1)
+  redis.call('ZADD', call.prefix .. 'ready:' .. queue, priority * BAND + number, id)
+  call.made_ready = call.made_ready or {}
+  local counts = call.made_ready[queue] or {}
+  call.made_ready[queue] = counts
+  counts[priority] = (counts[priority] or 0) + 1
+end
+
+-- Leaves tokens for those who wait: one for each lane made ready, to every level that may take it.
+local function wake(call)
+  if not call.made_ready then
+    return
+  end
+  for queue, counts in pairs(call.made_ready) do
+    local levels = redis.call('HGET', call.meta, 'waited:' .. queue) or ''
+    for level = 0, 3 do
+      if string.find(levels, level, 1, true) then
+        local tokens = 0
+        for priority = 0, level do
+          tokens = tokens + (counts[priority] or 0)
+        end
+        local list = call.prefix .. 'wake:' .. queue .. ':' .. level
+        if tokens > 0 then
+          tokens = math.min(tokens, WAKE_MAX - redis.call('LLEN', list))
+        end
+        for _ = 1, tokens do
+          redis.call('RPUSH', list, '1')
+        end
+      end
+    end
+  end
+end
+
+-- Rings a lane whose header fields are known: { state, queue, priority, strikes }.
+local function ring_known(call, id, header, outside)
+  local state = header[1]
+  if id == call.own then
+    call.own_dirty = true
+  elseif state == 'L' or (state == 'S' and not outside) then
+    redis.call('HSET', key(call, 'l', id), 'd', '1')
+  elseif state == 'P' then
+    redis.call('HSET', key(call, 'l', id), 'st', 'R', 'd', '0')
+    make_ready(call, id, header[2], tonumber(header[3]))
+  elseif state == 'S' then
+    local strikes = math.min(tonumber(header[4]), STRIKES_BEFORE_ALONE)
+    redis.call('HSET', key(call, 'l', id), 'st', 'R', 'd', '0', 'sk', strikes)
+    make_ready(call, id, header[2], tonumber(header[3]))
+  end
+end
+
+local function ring(call, id)
+  local header = redis.call('HMGET', key(call, 'l', id), 'st', 'q', 'p', 'sk')
+  if header[1] then
+    ring_known(call, id, header, false)
+  end
+end
+
+-- Header and summary as every read returns them.
+local HEADER = { 'run', 'q', 'p', 'par', 'v', 'st', 'c', 'u' }
+
+local function header_of(call, id)
+  local header = redis.call('HMGET', key(call, 'l', id), unpack(HEADER))
+  if not header[1] then
+    return nil
+  end
+  header[9] = redis.call('GET', key(call, 's', id)) or ''
+  return header
+end
+
+local function describe_claim(call, id, fence, strikes)
+  local header = header_of(call, id)
+  return { id, fence, strikes, header }
+end
+
+-- Lanes that a claim with this nonce has handed out already: its answer was lost.
+local function claimed_before(call, nonce)
+  local claims = {}
+  for _, id in ipairs(redis.call('ZREVRANGE', call.prefix .. 'leased', 0, READ_MAX - 1)) do
+    local header = redis.call('HMGET', key(call, 'l', id), 'f', 'sk')
+    if header[1] and string.sub(header[1], -#nonce) == nonce then
+      claims[#claims + 1] = describe_claim(call, id, header[1], header[2])
+    end
+  end
+  return claims
+end
+
+local function hand_out(call, id, ready, strikes, ask)
+  local fence = redis.call('HINCRBY', call.meta, 'epoch', 1) .. ':' .. ask.nonce
+  redis.call('ZREM', ready, id)
+  redis.call('ZADD', call.prefix .. 'leased', call.now + ask.lease_ms, id)
+  redis.call('HSET', key(call, 'l', id), 'st', 'L', 'd', '0', 'ic', '0', 'wk', ask.worker, 'f', fence)
+  return describe_claim(call, id, fence, strikes)
+end
+
+-- Remembers that somebody waits at this level, and clears old tokens when nothing is there for them.
+local function prepare_wait(call, queue, level, ready)
+  local levels = redis.call('HGET', call.meta, 'waited:' .. queue) or ''
+  if not string.find(levels, level, 1, true) then
+    redis.call('HSET', call.meta, 'waited:' .. queue, levels .. level)
+  end
+  if redis.call('ZCARD', ready) == 0 then
+    redis.call('DEL', call.prefix .. 'wake:' .. queue .. ':' .. level)
+  end
+end
+
+-- ARGV: queue, max, least priority, lease_ms, nonce, worker, waits, again
+local function h1_claim(keys, args)
+  local call = begin(keys)
+  local queue, max, level = args[1], tonumber(args[2]), tonumber(args[3])
+  local ask = { lease_ms = tonumber(args[4]), nonce = args[5], worker = args[6] }
+  if args[8] == '1' then
+    local before = claimed_before(call, ask.nonce)
+    if #before > 0 then
+      return before
+    end
+  end
+  local ready = call.prefix .. 'ready:' .. queue
+  local below = '(' .. string.format('%d', (level + 1) * BAND)
+  local ids = redis.call('ZRANGEBYSCORE', ready, '-inf', below, 'LIMIT', 0, max + ALONE_SKIP_MAX)
+  local claims = {}
+  for _, id in ipairs(ids) do
+    local strikes = tonumber(redis.call('HGET', key(call, 'l', id), 'sk') or '0')
+    local alone = strikes >= STRIKES_BEFORE_ALONE
+    if not (alone and #claims > 0) then
+      claims[#claims + 1] = hand_out(call, id, ready, strikes, ask)
+      if alone or #claims == max then
+        break
+      end
+    end
+  end
+  if #claims == 0 and args[7] == '1' then
+    prepare_wait(call, queue, level, ready)
+  end
+  return claims
+end
+
+-- ARGV: lease_ms, then lane, fence, in_call for each. Answers the positions that are lost.
+local function h1_renew(keys, args)
+  local call = begin(keys)
+  local expires = call.now + tonumber(args[1])
+  local lost = {}
+  local position = 0
+  for at = 2, #args, 3 do
+    local header = key(call, 'l', args[at])
+    if redis.call('HGET', header, 'f') == args[at + 1] then
+      redis.call('ZADD', call.prefix .. 'leased', expires, args[at])
+      redis.call('HSET', header, 'ic', args[at + 2])
+    else
+      lost[#lost + 1] = position
+    end
+    position = position + 1
+  end
+  return lost
+end
+
+-- A lease ended without its worker: ready again, with a strike if a host call was in flight.
+local function reclaim(call, id)
+  local name = key(call, 'l', id)
+  local header = redis.call('HMGET', name, 'ic', 'sk', 'q', 'p')
+  redis.call('ZREM', call.prefix .. 'leased', id)
+  if not header[3] then
+    return
+  end
+  local strikes = tonumber(header[2]) + (header[1] == '1' and 1 or 0)
+  redis.call('HSET', name, 'st', 'R', 'd', '0', 'ic', '0', 'sk', strikes, 'f', '')
+  make_ready(call, id, header[3], tonumber(header[4]))
+end

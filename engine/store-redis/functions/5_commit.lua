@@ -1,0 +1,315 @@
+-- The one atomic write: first every condition, then every write, the header's version last. Not
+-- here: anything that can refuse after the first write.
+--
+-- ARGV: lane, fence, version, commit id, then, inbox_used, in_call, forgive, events, event..., and
+-- sections that begin with a letter.
+
+local SECTION = {
+  S = function(b, args) b.summary = args:next() end,
+  N = function(b, args) b.snapshot = args:next() end,
+  X = function(b, args)
+    for position = 1, tonumber(args:next()) do
+      b.expect[position] = { args:next(), args:next() }
+    end
+  end,
+  D = function(b, args)
+    for position = 1, tonumber(args:next()) do
+      b.documents[position] = { args:next(), args:next(), args:next() }
+    end
+  end,
+  C = function(b, args)
+    for position = 1, tonumber(args:next()) do
+      b.spawn[position] = read_spawn(args)
+    end
+  end,
+  M = function(b, args)
+    for position = 1, tonumber(args:next()) do
+      b.send[position] = { args:next(), args:next(), args:next() }
+    end
+  end,
+  T = function(b, args)
+    for position = 1, tonumber(args:next()) do
+      -- at is '' for a timer that is cleared
+      b.timers[position] = { name = args:next(), at = args:next(), letter = args:next(), body = args:next() }
+      b.timers_set = b.timers_set + (b.timers[position].at ~= '' and 1 or 0)
+    end
+  end,
+  L = function(b, args)
+    b.take = args:next()
+    for position = 1, tonumber(args:next()) do
+      b.wanted[position] = { name = args:next(), capacity = tonumber(args:next()) }
+    end
+  end,
+  U = function(b, args) b.release = args:list(tonumber(args:next())) end,
+  W = function(b) b.withdraw = true end,
+  K = function(b, args) b.collect = { args:next(), args:next(), args:next() } end,
+  B = function(b, args)
+    for position = 1, tonumber(args:next()) do
+      b.blobs[position] = { args:next(), args:next() }
+    end
+  end,
+  G = function(b, args) b.ledger = args:list(tonumber(args:next())) end,
+  I = function(b, args)
+    for position = 1, tonumber(args:next()) do
+      local change = { index = args:next(), member = args:next(), score = args:next(), body = args:next() }
+      if change.score == '' then
+        change.score = nil
+      elseif is_watch(change.index) then
+        b.watches = b.watches + 1
+      end
+      b.index[position] = change
+    end
+  end,
+  R = function(b, args) b.run_summary = args:next() end,
+}
+
+local function read_sections(args)
+  local b = {
+    expect = {}, documents = {}, spawn = {}, send = {}, timers = {}, timers_set = 0, wanted = {},
+    release = {}, blobs = {}, ledger = {}, index = {}, watches = 0,
+  }
+  while args.args[args.at] do
+    SECTION[args:next()](b, args)
+  end
+  return b
+end
+
+-- Limits that depend on what the lane has already; the number says which.
+local function beyond_limits(call, id, used, b)
+  if used > 0 and used > redis.call('LLEN', key(call, 'i', id)) then
+    return 1
+  end
+  if not b then
+    return nil
+  end
+  if b.timers_set > 0 and redis.call('HLEN', key(call, 't', id)) + b.timers_set > LANE_TIMERS_MAX then
+    return 2
+  end
+  if b.take == 'N' and #own_names(call, id, 'h') + #b.wanted > LANE_HOLDS_MAX then
+    return 3
+  end
+  if b.watches > 0 and #own_names(call, id, 'x') + b.watches > LANE_WATCHES_MAX then
+    return 4
+  end
+  return nil
+end
+
+-- Conditions over other keys; an answer that refuses, or nothing.
+local function refuse(call, lane, b)
+  for position, expect in ipairs(b.expect) do
+    if (redis.call('HGET', key(call, 'd', expect[1]), 'v') or '0') ~= expect[2] then
+      return { 'E', position - 1 }
+    end
+  end
+  if b.take == 'N' then
+    local position, holder = busy(call, lane.id, place_of(lane.priority, lane.ticket), b.wanted)
+    if position then
+      return { 'B', position - 1, holder or '' }
+    end
+  end
+  return nil
+end
+
+-- Appends the events after `version`. What an interrupted call may have left there goes first.
+local function append_events(call, id, version, events)
+  if #events == 0 then
+    return
+  end
+  local log = key(call, 'g', id)
+  if push_all(log, events) ~= version + #events then
+    if version == 0 then
+      redis.call('DEL', log)
+    else
+      redis.call('LTRIM', log, 0, version - 1)
+    end
+    push_all(log, events)
+  end
+end
+
+local function change_timers(call, id, timers)
+  local bodies = key(call, 't', id)
+  for _, timer in ipairs(timers) do
+    if timer.at == '' then
+      redis.call('HDEL', bodies, timer.name)
+      redis.call('ZREM', call.prefix .. 'due', id .. timer.name)
+    else
+      redis.call('HSET', bodies, timer.name, timer.letter .. timer.body)
+      redis.call('ZADD', call.prefix .. 'due', timer.at, id .. timer.name)
+    end
+  end
+end
+
+local function write_sections(call, lane, version, seq, b)
+  local id = lane.id
+  if b.summary then
+    redis.call('SET', key(call, 's', id), b.summary)
+  end
+  if b.snapshot then
+    redis.call('SET', key(call, 'n', id), version .. ':' .. b.snapshot)
+  end
+  change_timers(call, id, b.timers)
+  for _, change in ipairs(b.index) do
+    change_index(call, id, change)
+  end
+  for _, document in ipairs(b.documents) do
+    write_document(call, document[1], document[2], document[3])
+  end
+  for _, new in ipairs(b.spawn) do
+    spawn(call, new, seq)
+  end
+  for _, post in ipairs(b.send) do
+    deliver(call, post[1], post[2], post[3], false)
+  end
+  if b.collect and lane.parent ~= '' then
+    put_child(call, lane.parent, b.collect[2], b.collect[1], b.collect[3])
+  end
+  for _, blob in ipairs(b.blobs) do
+    redis.call('SET', key(call, 'b', blob[1]), blob[2], 'NX')
+  end
+  if #b.ledger > 0 then
+    append_ledger(call, id, version, b.ledger)
+  end
+  if b.run_summary and redis.call('EXISTS', key(call, 'r', lane.run)) == 1 then
+    redis.call('HSET', key(call, 'r', lane.run), 'sum', b.run_summary)
+  end
+  if b.take or b.withdraw or #b.release > 0 then
+    apply_locks(call, lane, b.release, b.take, b.wanted, b.withdraw)
+  end
+end
+
+-- An ended lane holds nothing, waits for nothing and is woken by nothing.
+local function let_go(call, lane)
+  local id = lane.id
+  apply_locks(call, lane, own_names(call, id, 'h'), nil, nil, true)
+  for _, name in ipairs(redis.call('HKEYS', key(call, 't', id))) do
+    redis.call('ZREM', call.prefix .. 'due', id .. name)
+  end
+  for _, index in ipairs(own_names(call, id, 'x')) do
+    remove_entry(call, index, id)
+  end
+  redis.call('DEL', key(call, 't', id), key(call, 'o', id))
+end
+
+-- The lane's next state and whether there is more for it; K keeps the lease.
+local function settle(call, lane, after)
+  local dirty = call.own_dirty
+  if after == 'K' then
+    return 'L', dirty
+  end
+  redis.call('ZREM', call.prefix .. 'leased', lane.id)
+  dirty = dirty or redis.call('LLEN', key(call, 'i', lane.id)) > 0
+  if after == 'R' or (after == 'P' and dirty) then
+    make_ready(call, lane.id, lane.queue, lane.priority)
+    return 'R', dirty
+  elseif after == 'S' then
+    apply_locks(call, lane, {}, nil, nil, true)
+  elseif after == 'E' then
+    let_go(call, lane)
+  end
+  return after, dirty
+end
+
+-- What only some commits need of the header, read when they do.
+local function rest_of_header(id, name)
+  local rest = redis.call('HMGET', name, 'tk', 'p', 'q', 'par', 'run')
+  return {
+    id = id, ticket = rest[1], priority = tonumber(rest[2]), queue = rest[3], parent = rest[4],
+    run = rest[5],
+  }
+end
+
+-- An answer that refuses, or nothing.
+local function check(call, lane, used, b, may_grow)
+  local limit = beyond_limits(call, lane.id, used, b)
+  if limit then
+    return { 'X', limit }
+  end
+  if not b then
+    return nil
+  end
+  if #b.spawn > 0 and not may_grow then
+    return { 'X', 5 }
+  end
+  return refuse(call, lane, b)
+end
+
+-- The header last, and its version in the same write.
+local function write_header(call, name, args, lane, state, seq, version)
+  local mark = args[4] .. ' ' .. seq
+  if state == 'L' then
+    redis.call('HSET', name, 'v', version, 'ci', mark, 'u', call.now)
+    if call.own_dirty then
+      redis.call('HSET', name, 'd', '0')
+    end
+    if args[7] ~= '' then
+      redis.call('HSET', name, 'ic', args[7])
+    end
+  else
+    redis.call('HSET', name, 'f', '', 'v', version, 'd', '0', 'ci', mark, 'st', state, 'ic', '0', 'u', call.now)
+  end
+  if lane.ticket_changed then
+    redis.call('HSET', name, 'tk', lane.ticket)
+  end
+  if args[8] == '1' then
+    redis.call('HSET', name, 'sk', '0')
+  end
+end
+
+local function commit(keys, args, may_grow)
+  local call = begin(keys)
+  local id, name = args[1], keys[2]
+  local header = redis.call('HMGET', name, 'f', 'v', 'd', 'ci')
+  local mark = args[4] .. ' '
+  if header[4] and string.sub(header[4], 1, #mark) == mark then
+    -- This very commit was carried out before; its answer was lost.
+    return { 'K', tonumber(string.sub(header[4], #mark + 1)), tonumber(header[2]), 1, call.now }
+  end
+  if not header[1] or header[1] == '' or header[1] ~= args[2] then
+    return { 'F' }
+  end
+  if header[2] ~= args[3] then
+    return { 'V', tonumber(header[2]) }
+  end
+  local read = reader(args, 10)
+  local events = read:list(tonumber(args[9]))
+  local used = tonumber(args[6])
+  local lane, b = { id = id }, nil
+  if args[5] ~= 'K' or args[read.at] then
+    lane = rest_of_header(id, name)
+  end
+  if args[read.at] then
+    b = read_sections(read)
+  end
+  local refused = check(call, lane, used, b, may_grow)
+  if refused then
+    return refused
+  end
+
+  -- From here on nothing refuses.
+  call.own, call.own_dirty = id, header[3] == '1'
+  local ticket = lane.ticket
+  local seq = redis.call('HINCRBY', call.meta, 'seq', 1)
+  local version = tonumber(args[3])
+  append_events(call, id, version, events)
+  version = version + #events
+  if used > 0 then
+    redis.call('LTRIM', key(call, 'i', id), used, -1)
+  end
+  if b then
+    write_sections(call, lane, version, seq, b)
+  end
+  local state, dirty = settle(call, lane, args[5])
+  feed(call, id, seq)
+  wake(call)
+  lane.ticket_changed = lane.ticket ~= ticket
+  write_header(call, name, args, lane, state, seq, version)
+  return { 'K', seq, version, dirty and 1 or 0, call.now }
+end
+
+local function h1_commit(keys, args)
+  return commit(keys, args, false)
+end
+
+local function h1_commit_grow(keys, args)
+  return commit(keys, args, true)
+end

@@ -1,0 +1,124 @@
+-- A run is accepted once per id, time passes, and an ended lane leaves. Not here: how ids are made.
+
+-- ARGV: run, body digest, call id, run summary, root..., blobs, blob..., index, change..., ledger, line...
+local function h1_start(keys, args)
+  local call = begin(keys)
+  local name = key(call, 'r', args[1])
+  local known = redis.call('HMGET', name, 'body', 'ci', 'seq')
+  if known[1] then
+    if known[2] == args[3] then
+      return { 'N', tonumber(known[3]) }
+    end
+    return { known[1] == args[2] and 'S' or 'C' }
+  end
+  local read = reader(args, 5)
+  local root = read_spawn(read)
+  local seq = redis.call('HINCRBY', call.meta, 'seq', 1)
+  spawn(call, root, seq)
+  for _ = 1, tonumber(read:next()) do
+    local digest, bytes = read:next(), read:next()
+    redis.call('SET', key(call, 'b', digest), bytes, 'NX')
+  end
+  for _ = 1, tonumber(read:next()) do
+    local change = { index = read:next(), member = read:next(), score = read:next(), body = read:next() }
+    if change.score == '' then
+      change.score = nil
+    end
+    change_index(call, root.id, change)
+  end
+  local lines = read:list(tonumber(read:next()))
+  if #lines > 0 then
+    append_ledger(call, root.id, #root.events, lines)
+  end
+  wake(call)
+  redis.call('HSET', name, 'body', args[2], 'ci', args[3], 'seq', seq, 'root', root.id, 'sum', args[4])
+  return { 'N', seq }
+end
+
+local function fire_timers(call, max)
+  local due = redis.call('ZRANGEBYSCORE', call.prefix .. 'due', '-inf', call.now, 'LIMIT', 0, max)
+  for _, member in ipairs(due) do
+    local id, name = string.sub(member, 1, 36), string.sub(member, 37)
+    local timer = redis.call('HGET', key(call, 't', id), name)
+    redis.call('ZREM', call.prefix .. 'due', member)
+    redis.call('HDEL', key(call, 't', id), name)
+    if timer then
+      local letter, body = string.sub(timer, 1, 36), string.sub(timer, 37)
+      redis.call('RPUSH', key(call, 'i', id), letter .. call.now .. ':' .. body)
+      ring(call, id)
+    end
+  end
+  return #due
+end
+
+local function expire_leases(call, max)
+  local ids = redis.call('ZRANGEBYSCORE', call.prefix .. 'leased', '-inf', call.now, 'LIMIT', 0, max)
+  for _, id in ipairs(ids) do
+    reclaim(call, id)
+  end
+  return #ids
+end
+
+-- Goes on ringing the watchers of documents that have more than one commit rings.
+local function ring_bells(call, max)
+  local left = max
+  for _, document in ipairs(redis.call('ZRANGE', call.prefix .. 'bells', 0, max - 1)) do
+    if left == 0 then
+      return true
+    end
+    local cursor = redis.call('HGET', call.prefix .. 'bell_cursors', document) or nil
+    local rung, last = ring_watchers(call, document, cursor, left)
+    left = left - rung
+    set_bell(call, document, last)
+  end
+  return left == 0
+end
+
+-- ARGV: max, lease_ms, id of the server's process
+local function h1_tick(keys, args)
+  local call = begin(keys)
+  local max = tonumber(args[1])
+  local meta = redis.call('HMGET', call.meta, 'last_tick', 'hold_until', 'server')
+  local stalled = meta[1] and call.now - tonumber(meta[1]) > STALL_GAP_MS
+  local restarted = meta[3] and args[3] ~= '' and meta[3] ~= args[3]
+  local hold = tonumber(meta[2] or '0')
+  if stalled or restarted then
+    hold = call.now + tonumber(args[2])
+  end
+  redis.call('HSET', call.meta, 'last_tick', call.now, 'hold_until', hold)
+  if args[3] ~= '' then
+    redis.call('HSET', call.meta, 'server', args[3])
+  end
+  local fired = fire_timers(call, max)
+  local expired = hold > call.now and 0 or expire_leases(call, max)
+  local bells = ring_bells(call, max)
+  wake(call)
+  local more = fired == max or expired == max or bells
+  return { call.now, fired, expired, hold > call.now and hold or 0, more and 1 or 0 }
+end
+
+-- ARGV: lane, archive digest. What is large is freed beside the main thread, so one call is enough.
+local function h1_purge(keys, args)
+  local call = begin(keys)
+  local id = args[1]
+  local header = redis.call('HMGET', key(call, 'l', id), 'st', 'par', 'run')
+  if not header[1] or header[1] == 'X' then
+    return 'D'
+  end
+  if header[1] ~= 'E' then
+    return 'A'
+  end
+  redis.call('ZREM', call.prefix .. 'feed', id)
+  redis.call('UNLINK', key(call, 'g', id), key(call, 'i', id), key(call, 'n', id), key(call, 'k', id),
+    key(call, 'c', id), key(call, 'co', id), key(call, 'o', id), key(call, 't', id))
+  if header[2] == '' then
+    if redis.call('HGET', key(call, 'r', header[3]), 'root') == id then
+      redis.call('HSET', key(call, 'r', header[3]), 'archive', args[2])
+    end
+    redis.call('HDEL', key(call, 'l', id), 'f', 'd', 'ci', 'tk', 'ic', 'wk', 'sk')
+    redis.call('HSET', key(call, 'l', id), 'st', 'X')
+  else
+    redis.call('UNLINK', key(call, 's', id), key(call, 'l', id))
+  end
+  return 'D'
+end

@@ -1,0 +1,99 @@
+-- Bounded reads that need one consistent state. Not here: writing.
+
+-- ARGV: lane, from version
+local function h1_load(keys, args)
+  local call = begin(keys)
+  local id, from = args[1], tonumber(args[2])
+  local header = header_of(call, id)
+  if not header or header[6] == 'X' then
+    return nil
+  end
+  local version = tonumber(header[5])
+  local snapshot = redis.call('GET', key(call, 'n', id))
+  if snapshot then
+    local at = tonumber(string.match(snapshot, '^(%d+):'))
+    if at > from and at <= version then
+      from = at
+    else
+      snapshot = false
+    end
+  end
+  from = math.min(from, version)
+  local to = math.min(version, from + READ_MAX)
+  local events, inbox = {}, {}
+  if to > from then
+    events = redis.call('LRANGE', key(call, 'g', id), from, to - 1)
+  end
+  if LIVE[header[6]] then
+    inbox = redis.call('LRANGE', key(call, 'i', id), 0, READ_MAX - 1)
+  end
+  return { header, snapshot or false, from, events, inbox, call.now }
+end
+
+-- ARGV: lane...
+local function h1_headers(keys, args)
+  local call = begin(keys)
+  local headers = {}
+  for position, id in ipairs(args) do
+    headers[position] = header_of(call, id) or false
+  end
+  return headers
+end
+
+-- ARGV: lane, number of the first child. Answers key, value... and asks for one more than a page.
+local function h1_children(keys, args)
+  local call = begin(keys)
+  local from = tonumber(args[2])
+  local names = redis.call('LRANGE', key(call, 'co', args[1]), from, from + READ_MAX)
+  if #names == 0 then
+    return {}
+  end
+  local values = redis.call('HMGET', key(call, 'c', args[1]), unpack(names))
+  return { names, values }
+end
+
+-- ARGV: index, newest first, place of the last entry read or ''
+local function h1_query(keys, args)
+  local call = begin(keys)
+  local index = key(call, 'ix', args[1])
+  local entries
+  if args[2] == '1' then
+    local from = args[3] == '' and '+' or ('(' .. args[3])
+    entries = redis.call('ZREVRANGEBYLEX', index, from, '-', 'LIMIT', 0, READ_MAX + 1)
+  else
+    local from = args[3] == '' and '-' or ('(' .. args[3])
+    entries = redis.call('ZRANGEBYLEX', index, from, '+', 'LIMIT', 0, READ_MAX + 1)
+  end
+  if #entries == 0 then
+    return {}
+  end
+  local members = {}
+  for position, entry in ipairs(entries) do
+    members[position] = string.sub(entry, 17)
+  end
+  return { entries, redis.call('HMGET', key(call, 'xb', args[1]), unpack(members)) }
+end
+
+-- ARGV: seq after which to begin. Answers seq, lane, run, summary for each.
+local function h1_feed(keys, args)
+  local call = begin(keys)
+  local found = redis.call('ZRANGEBYSCORE', call.prefix .. 'feed', '(' .. args[1], '+inf', 'WITHSCORES',
+    'LIMIT', 0, READ_MAX)
+  local entries = {}
+  for at = 1, #found, 2 do
+    local run = redis.call('HGET', key(call, 'l', found[at]), 'run')
+    local summary = redis.call('GET', key(call, 's', found[at])) or ''
+    entries[#entries + 1] = { found[at + 1], found[at], run, summary }
+  end
+  return entries
+end
+
+local function h1_counts(keys)
+  local call = begin(keys)
+  local meta = redis.call('HMGET', call.meta, 'seq', 'ledger')
+  local function size(name)
+    return redis.call('ZCARD', call.prefix .. name)
+  end
+  return { size('ready:r') + size('ready:m'), size('leased'), size('due'), tonumber(meta[2] or '0'),
+    tonumber(meta[1] or '0'), call.now }
+end

@@ -1,0 +1,22 @@
+-- Names and flags. A name carries the version of its arguments: a new form is a new name, and the
+-- old one stays for two releases. Work that finishes goes on over the memory limit; work that makes
+-- more of it (h1_start, h1_commit_grow) does not.
+
+local function register(name, callback, flags)
+  redis.register_function({ function_name = name, callback = callback, flags = flags })
+end
+
+register('h1_claim', h1_claim, { 'allow-oom' })
+register('h1_commit', h1_commit, { 'allow-oom' })
+register('h1_commit_grow', h1_commit_grow, {})
+register('h1_start', h1_start, {})
+register('h1_send', h1_send, { 'allow-oom' })
+register('h1_renew', h1_renew, { 'allow-oom' })
+register('h1_tick', h1_tick, { 'allow-oom' })
+register('h1_purge', h1_purge, { 'allow-oom' })
+register('h1_load', h1_load, { 'no-writes' })
+register('h1_headers', h1_headers, { 'no-writes' })
+register('h1_children', h1_children, { 'no-writes' })
+register('h1_query', h1_query, { 'no-writes' })
+register('h1_feed', h1_feed, { 'no-writes' })
+register('h1_counts', h1_counts, { 'no-writes' })

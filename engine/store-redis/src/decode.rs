@@ -1,0 +1,315 @@
+//! Answers of the Functions as the port's shapes. What does not have the agreed form is corrupt,
+//! never guessed at.
+//!
+//! Not here: sending.
+
+use hostler_core::id::{LaneId, RunId};
+use hostler_ports::store::position::parse_entry;
+use hostler_ports::store::{
+    Child, Claim, Counts, Cursor, FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Letter,
+    Loaded, Page, Priority, Queue, READ_MAX, STRIKES_BEFORE_ALONE, Seq, StoreError, StoreResult,
+};
+use redis::Value;
+use std::str::FromStr;
+
+pub fn corrupt(what: &str) -> StoreError {
+    StoreError::Corrupt(format!("Redis answered {what} in another form"))
+}
+
+pub fn array(value: Value, what: &str) -> StoreResult<Vec<Value>> {
+    match value {
+        Value::Array(values) | Value::Set(values) => Ok(values),
+        _ => Err(corrupt(what)),
+    }
+}
+
+pub fn text(value: Value, what: &str) -> StoreResult<String> {
+    match value {
+        Value::BulkString(bytes) => String::from_utf8(bytes).map_err(|_| corrupt(what)),
+        Value::SimpleString(text) => Ok(text),
+        Value::Int(number) => Ok(number.to_string()),
+        Value::Double(number) => Ok(format!("{number}")),
+        _ => Err(corrupt(what)),
+    }
+}
+
+pub fn parsed<T: FromStr>(value: Value, what: &str) -> StoreResult<T> {
+    text(value, what)?.parse().map_err(|_| corrupt(what))
+}
+
+/// None for nil.
+pub fn optional<T>(
+    value: Value,
+    read: impl FnOnce(Value) -> StoreResult<T>,
+) -> StoreResult<Option<T>> {
+    match value {
+        Value::Nil => Ok(None),
+        value => read(value).map(Some),
+    }
+}
+
+/// Takes the parts of an answer one after the other.
+pub struct Parts(std::vec::IntoIter<Value>, &'static str);
+
+impl Parts {
+    pub fn of(value: Value, what: &'static str) -> StoreResult<Self> {
+        Ok(Self(array(value, what)?.into_iter(), what))
+    }
+    pub fn value(&mut self) -> StoreResult<Value> {
+        self.0.next().ok_or_else(|| corrupt(self.1))
+    }
+    pub fn text(&mut self) -> StoreResult<String> {
+        let what = self.1;
+        text(self.value()?, what)
+    }
+    pub fn parsed<T: FromStr>(&mut self) -> StoreResult<T> {
+        let what = self.1;
+        parsed(self.value()?, what)
+    }
+}
+
+fn queue(letter: &str) -> StoreResult<Queue> {
+    match letter {
+        "r" => Ok(Queue::Run),
+        "m" => Ok(Queue::Mail),
+        _ => Err(corrupt("a queue")),
+    }
+}
+
+fn priority(number: u8) -> StoreResult<Priority> {
+    match number {
+        0 => Ok(Priority::Emergency),
+        1 => Ok(Priority::Operator),
+        2 => Ok(Priority::Scheduled),
+        3 => Ok(Priority::Housekeeping),
+        _ => Err(corrupt("a priority")),
+    }
+}
+
+/// As `header_of` in the Functions: run, queue, priority, parent, version, state, created, updated,
+/// summary.
+pub fn header(lane: LaneId, value: Value) -> StoreResult<Header> {
+    let mut parts = Parts::of(value, "a header")?;
+    let run = parts.parsed()?;
+    let queue = queue(&parts.text()?)?;
+    let priority = priority(parts.parsed()?)?;
+    let parent = parts.text()?;
+    let parent = if parent.is_empty() {
+        None
+    } else {
+        Some(parent.parse().map_err(|_| corrupt("a parent"))?)
+    };
+    let version = parts.parsed()?;
+    let ended = matches!(parts.text()?.as_str(), "E" | "X");
+    let (created_ms, updated_ms) = (parts.parsed()?, parts.parsed()?);
+    let summary = parts.text()?;
+    Ok(Header {
+        lane,
+        run,
+        queue,
+        priority,
+        parent,
+        version,
+        ended,
+        summary,
+        created_ms,
+        updated_ms,
+    })
+}
+
+pub fn claims(value: Value) -> StoreResult<Vec<Claim>> {
+    array(value, "claims")?.into_iter().map(claim).collect()
+}
+
+fn claim(value: Value) -> StoreResult<Claim> {
+    let mut parts = Parts::of(value, "a claim")?;
+    let lane = parts.parsed()?;
+    let fence = Fence(parts.text()?);
+    let strikes: u32 = parts.parsed()?;
+    let header = header(lane, parts.value()?)?;
+    Ok(Claim {
+        lane,
+        fence,
+        strikes,
+        alone: strikes >= STRIKES_BEFORE_ALONE,
+        header,
+    })
+}
+
+pub fn loaded(lane: LaneId, value: Value) -> StoreResult<Loaded> {
+    let mut parts = Parts::of(value, "a lane")?;
+    let header = header(lane, parts.value()?)?;
+    let snapshot = optional(parts.value()?, |value| {
+        snapshot(&text(value, "a snapshot")?)
+    })?;
+    let events_from = parts.parsed()?;
+    let events = array(parts.value()?, "events")?;
+    let events = events
+        .into_iter()
+        .map(|event| text(event, "an event"))
+        .collect::<StoreResult<_>>()?;
+    let inbox = array(parts.value()?, "an inbox")?;
+    let inbox = inbox
+        .into_iter()
+        .map(|value| letter(&text(value, "a letter")?));
+    let inbox = inbox.collect::<StoreResult<_>>()?;
+    Ok(Loaded {
+        header,
+        snapshot,
+        events,
+        events_from,
+        inbox,
+        now_ms: parts.parsed()?,
+    })
+}
+
+fn snapshot(text: &str) -> StoreResult<(u64, String)> {
+    let (version, body) = text.split_once(':').ok_or_else(|| corrupt("a snapshot"))?;
+    Ok((
+        version.parse().map_err(|_| corrupt("a snapshot"))?,
+        body.to_owned(),
+    ))
+}
+
+/// Id (36 letters), instant, colon, body.
+fn letter(text: &str) -> StoreResult<Letter> {
+    let bad = || corrupt("a letter");
+    let (id, rest) = text.split_at_checked(36).ok_or_else(bad)?;
+    let (at_ms, body) = rest.split_once(':').ok_or_else(bad)?;
+    Ok(Letter {
+        id: id.parse().map_err(|_| bad())?,
+        at_ms: at_ms.parse().map_err(|_| bad())?,
+        body: body.to_owned(),
+    })
+}
+
+/// Lane (36 letters), then `0`, or `1` and the record.
+pub fn child(key: String, text: &str) -> StoreResult<Child> {
+    let bad = || corrupt("a child");
+    let (lane, rest) = text.split_at_checked(36).ok_or_else(bad)?;
+    let record = match rest.split_at_checked(1) {
+        Some(("0", "")) => None,
+        Some(("1", record)) => Some(record.to_owned()),
+        _ => return Err(bad()),
+    };
+    Ok(Child {
+        lane: lane.parse().map_err(|_| bad())?,
+        key,
+        record,
+    })
+}
+
+/// Two lists of one length, or nothing at all.
+fn pairs(value: Value, what: &'static str) -> StoreResult<Vec<(String, Value)>> {
+    let mut parts = array(value, what)?.into_iter();
+    let (Some(names), Some(values)) = (parts.next(), parts.next()) else {
+        return Ok(Vec::new());
+    };
+    let names = array(names, what)?.into_iter().map(|name| text(name, what));
+    names
+        .zip(array(values, what)?)
+        .map(|(name, value)| Ok((name?, value)))
+        .collect()
+}
+
+pub fn children(from: u64, value: Value) -> StoreResult<Page<Child>> {
+    let mut found = pairs(value, "children")?;
+    let more = found.len() > READ_MAX;
+    found.truncate(READ_MAX);
+    let entries = found
+        .into_iter()
+        .map(|(key, value)| child(key, &text(value, "a child")?));
+    let next = more.then(|| Cursor(Some((from + READ_MAX as u64).to_string())));
+    Ok(Page {
+        entries: entries.collect::<StoreResult<_>>()?,
+        next,
+    })
+}
+
+pub fn entries(value: Value) -> StoreResult<Page<IndexEntry>> {
+    let mut found = pairs(value, "an index")?;
+    let more = found.len() > READ_MAX;
+    found.truncate(READ_MAX);
+    let next = found
+        .last()
+        .filter(|_| more)
+        .map(|(place, _)| Cursor(Some(place.clone())));
+    let mut entries = Vec::with_capacity(found.len());
+    for (place, body) in found {
+        let (score, member) = parse_entry(&place).map_err(|_| corrupt("an index entry"))?;
+        let body = text(body, "an index entry")?;
+        let body = body
+            .get(16..)
+            .ok_or_else(|| corrupt("an index entry"))?
+            .to_owned();
+        entries.push(IndexEntry {
+            member: member.to_owned(),
+            score,
+            body,
+        });
+    }
+    Ok(Page { entries, next })
+}
+
+/// Entries of the feed. A full page ends with a whole commit, so that asking after its last seq
+/// leaves nothing out.
+pub fn feed(value: Value) -> StoreResult<Vec<FeedEntry>> {
+    let mut entries = Vec::new();
+    for value in array(value, "the feed")? {
+        let mut parts = Parts::of(value, "a feed entry")?;
+        let (seq, lane): (u64, LaneId) = (parts.parsed()?, parts.parsed()?);
+        let run: RunId = parts.parsed()?;
+        entries.push(FeedEntry {
+            seq: Seq(seq),
+            lane,
+            run,
+            summary: parts.text()?,
+        });
+    }
+    if entries.len() == READ_MAX
+        && let Some(last) = entries.last().map(|entry| entry.seq)
+    {
+        entries.retain(|entry| entry.seq < last);
+    }
+    Ok(entries)
+}
+
+/// An entry of the stream: `number-1`, and the fields lane, version, instant, body.
+pub fn ledger_entry(value: Value) -> StoreResult<LedgerEntry> {
+    let mut parts = Parts::of(value, "a ledger entry")?;
+    let place = parts.text()?;
+    let number = place
+        .strip_suffix("-1")
+        .and_then(|number| number.parse().ok());
+    let mut fields = Parts::of(parts.value()?, "a ledger entry")?;
+    let mut entry = LedgerEntry {
+        number: number.ok_or_else(|| corrupt("a ledger entry"))?,
+        lane: None,
+        version: 0,
+        at_ms: 0,
+        body: String::new(),
+    };
+    for _ in 0..4 {
+        match fields.text()?.as_str() {
+            "l" => entry.lane = Some(fields.parsed()?),
+            "v" => entry.version = fields.parsed()?,
+            "t" => entry.at_ms = fields.parsed()?,
+            "b" => entry.body = fields.text()?,
+            _ => return Err(corrupt("a ledger entry")),
+        }
+    }
+    Ok(entry)
+}
+
+/// Counts and the server's time.
+pub fn counts(value: Value) -> StoreResult<(Counts, i64)> {
+    let mut parts = Parts::of(value, "counts")?;
+    let counts = Counts {
+        ready: parts.parsed()?,
+        leased: parts.parsed()?,
+        timers: parts.parsed()?,
+        ledger: parts.parsed()?,
+        seq: parts.parsed()?,
+    };
+    Ok((counts, parts.parsed()?))
+}

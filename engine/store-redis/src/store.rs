@@ -1,0 +1,495 @@
+//! The port's verbs over the Functions.
+//!
+//! Not here: connections, retries, the form of arguments and answers.
+
+use crate::commit_args::{self, priority_number, queue_letter};
+use crate::decode::{self, Parts, array, corrupt, optional, parsed, text};
+use crate::durable::Durable;
+use crate::link::Link;
+use crate::wake::{self, Wakes};
+use crate::{OpenError, Options};
+use async_trait::async_trait;
+use hostler_core::id::{Digest, LaneId, RunId};
+use hostler_ports::clock::Ids;
+use hostler_ports::store::position::{parse_count, parse_entry};
+use hostler_ports::store::{
+    Batch, Child, Claim, ClaimAsk, CommitError, Committed, Confirmed, Counts, Cursor, Document,
+    FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, Priority, READ_MAX,
+    ResourceView, Sent, Seq, Start, StartError, Started, Store, StoreError, StoreResult, Take,
+    Ticked, bounds,
+};
+use redis::{Cmd, Value, cmd};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// How often a reader of the feed looks again. One reader a process serves all pages.
+const FEED_LOOK_MS: u64 = 200;
+/// Pause of a waiting claim while the server cannot be asked to wake it.
+const WAKE_PAUSE_MS: u64 = 200;
+
+/// One realm in Redis.
+pub struct RedisStore {
+    link: Arc<Link>,
+    durable: Durable,
+    wakes: Wakes,
+}
+
+impl RedisStore {
+    pub(crate) async fn connect(options: Options, ids: Arc<dyn Ids>) -> Result<Self, OpenError> {
+        let link = Arc::new(Link::new(options, ids)?);
+        let store = Self {
+            durable: Durable::new(Arc::clone(&link)),
+            link,
+            wakes: Wakes::default(),
+        };
+        store.counts().await?;
+        Ok(store)
+    }
+
+    /// A person has accepted that the server lost commits: go on from what it has.
+    pub fn accept_regression(&self) {
+        self.link.accept_regression();
+    }
+
+    fn function(&self, name: &str) -> Cmd {
+        let mut call = cmd("FCALL");
+        call.arg(name).arg(1).arg(&self.link.meta);
+        call
+    }
+
+    fn read_function(&self, name: &str) -> Cmd {
+        let mut call = cmd("FCALL_RO");
+        call.arg(name).arg(1).arg(&self.link.meta);
+        call
+    }
+
+    /// A call that may be made again as it is.
+    async fn ask(&self, command: Cmd) -> StoreResult<Value> {
+        Ok(self.link.call(|_| command.clone()).await?.0)
+    }
+
+    /// Recognises a call when it comes twice.
+    fn mark(&self) -> String {
+        self.link.ids.fresh().simple().to_string()
+    }
+
+    async fn claim_once(&self, ask: &ClaimAsk) -> StoreResult<Vec<Claim>> {
+        let nonce = self.mark();
+        let least = priority_number(ask.at_least.unwrap_or(Priority::Housekeeping));
+        let (value, _) = self
+            .link
+            .call(|attempt| {
+                let mut call = self.function("h1_claim");
+                call.arg(queue_letter(ask.queue))
+                    .arg(ask.max.min(READ_MAX))
+                    .arg(least);
+                call.arg(ask.lease_ms).arg(&nonce).arg(&ask.worker);
+                call.arg(u8::from(ask.wait_ms > 0))
+                    .arg(u8::from(attempt.again));
+                call
+            })
+            .await?;
+        decode::claims(value)
+    }
+
+    fn commit_command(
+        &self,
+        lane: LaneId,
+        fence: &Fence,
+        version: u64,
+        batch: &Batch,
+        mark: &str,
+    ) -> Cmd {
+        let mut call = cmd("FCALL");
+        call.arg(if batch.spawn.is_empty() {
+            "h1_commit"
+        } else {
+            "h1_commit_grow"
+        });
+        call.arg(2)
+            .arg(&self.link.meta)
+            .arg(self.link.key(&format!("l:{lane}")));
+        commit_args::commit(&mut call, lane, fence, version, mark, batch);
+        call
+    }
+
+    /// A seq that must be larger than every one that was known when its call was made, unless the
+    /// call had been carried out before.
+    fn judge_seq(&self, before: u64, seq: u64, again: bool) -> StoreResult<Seq> {
+        self.link.saw(if again { 0 } else { before }, seq)?;
+        Ok(Seq(seq))
+    }
+}
+
+/// The answer to a commit that was refused or carried out.
+fn committed(value: Value, batch: &Batch) -> Result<(u64, u64, bool, i64), CommitError> {
+    let mut parts = Parts::of(value, "a commit")?;
+    match parts.text()?.as_str() {
+        "K" => {
+            let (seq, version): (u64, u64) = (parts.parsed()?, parts.parsed()?);
+            Ok((seq, version, parts.parsed::<u8>()? == 1, parts.parsed()?))
+        }
+        "F" => Err(CommitError::Fence),
+        "V" => Err(CommitError::Version {
+            actual: parts.parsed()?,
+        }),
+        "E" => {
+            let position: usize = parts.parsed()?;
+            let expect = batch
+                .expect
+                .get(position)
+                .ok_or_else(|| corrupt("an expectation"))?;
+            Err(CommitError::Expect {
+                document: expect.document.clone(),
+            })
+        }
+        "B" => {
+            let (position, holder): (usize, String) = (parts.parsed()?, parts.text()?);
+            let wanted = match &batch.take {
+                Some(Take::Now(wanted)) => wanted.get(position),
+                _ => None,
+            };
+            let resource = wanted.ok_or_else(|| corrupt("a resource"))?.key.clone();
+            Err(CommitError::Busy {
+                resource,
+                holder: holder.parse().ok(),
+            })
+        }
+        "X" => Err(StoreError::Bounds(beyond(parts.parsed()?)).into()),
+        _ => Err(corrupt("a commit").into()),
+    }
+}
+
+/// Numbers of `beyond_limits` in the Functions.
+fn beyond(limit: u8) -> String {
+    match limit {
+        1 => "inbox_used is larger than the inbox".into(),
+        2 => format!(
+            "a lane has at most {} timers: clear some first",
+            bounds::LANE_TIMERS_MAX
+        ),
+        3 => format!(
+            "a lane holds at most {} resources: release some first",
+            bounds::LANE_HOLDS_MAX
+        ),
+        4 => format!(
+            "a lane watches at most {} documents: leave some first",
+            bounds::LANE_WATCHES_MAX
+        ),
+        _ => "the Function refuses the call".into(),
+    }
+}
+
+#[async_trait]
+impl Store for RedisStore {
+    async fn claim(&self, ask: &ClaimAsk) -> StoreResult<Vec<Claim>> {
+        bounds::lease(ask.lease_ms)?;
+        if ask.max == 0 {
+            return Ok(Vec::new());
+        }
+        let deadline = Instant::now() + Duration::from_millis(ask.wait_ms);
+        let least = priority_number(ask.at_least.unwrap_or(Priority::Housekeeping));
+        let list = self
+            .link
+            .key(&format!("wake:{}:{least}", queue_letter(ask.queue)));
+        loop {
+            let claims = self.claim_once(ask).await?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+            if !claims.is_empty() || left_ms == 0 {
+                return Ok(claims);
+            }
+            let Ok(mut turn) = tokio::time::timeout(left, self.wakes.turn(&list)).await else {
+                return Ok(Vec::new());
+            };
+            if !wake::wait(&self.link, &mut turn, &list, left_ms).await {
+                tokio::time::sleep(Duration::from_millis(WAKE_PAUSE_MS.min(left_ms))).await;
+            }
+        }
+    }
+
+    async fn load(&self, lane: LaneId, from_version: u64) -> StoreResult<Option<Loaded>> {
+        let mut call = self.read_function("h1_load");
+        call.arg(lane.to_string()).arg(from_version);
+        optional(self.ask(call).await?, |value| decode::loaded(lane, value))
+    }
+
+    async fn commit(
+        &self,
+        lane: LaneId,
+        fence: &Fence,
+        expected_version: u64,
+        batch: Batch,
+    ) -> Result<Committed, CommitError> {
+        bounds::batch(lane, &batch)?;
+        let command = self.commit_command(lane, fence, expected_version, &batch, &self.mark());
+        let before = self.link.seen();
+        let (value, again) = self.link.call(|_| command.clone()).await?;
+        let (seq, version, dirty, now_ms) = committed(value, &batch)?;
+        Ok(Committed {
+            seq: self.judge_seq(before, seq, again)?,
+            version,
+            dirty,
+            now_ms,
+        })
+    }
+
+    async fn start(&self, start: Start) -> Result<Started, StartError> {
+        bounds::start(&start)?;
+        let mut command = self.function("h1_start");
+        commit_args::start(&mut command, &start, &self.mark());
+        let before = self.link.seen();
+        let (value, again) = self.link.call(|_| command.clone()).await?;
+        let mut parts = Parts::of(value, "a start")?;
+        match parts.text()?.as_str() {
+            "N" => Ok(Started::New(self.judge_seq(
+                before,
+                parts.parsed()?,
+                again,
+            )?)),
+            "S" => Ok(Started::Same),
+            "C" => Err(StartError::Conflict),
+            _ => Err(corrupt("a start").into()),
+        }
+    }
+
+    async fn send(&self, lane: LaneId, command_id: Uuid, body: String) -> StoreResult<Sent> {
+        let mut call = self.function("h1_send");
+        call.arg(lane.to_string())
+            .arg(command_id.to_string())
+            .arg(body);
+        match text(self.ask(call).await?, "a command")?.as_str() {
+            "A" => Ok(Sent::Accepted),
+            "K" => Ok(Sent::Known),
+            "G" => Ok(Sent::Gone),
+            "M" => Err(StoreError::Full(format!(
+                "the lane has {} unread commands",
+                bounds::INBOX_MAX
+            ))),
+            _ => Err(corrupt("a command")),
+        }
+    }
+
+    async fn renew(
+        &self,
+        held: &[(LaneId, Fence, bool)],
+        lease_ms: i64,
+    ) -> StoreResult<Vec<LaneId>> {
+        bounds::lease(lease_ms)?;
+        bounds::read("leases to renew", held.len())?;
+        if held.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut call = self.function("h1_renew");
+        call.arg(lease_ms);
+        for (lane, fence, in_call) in held {
+            call.arg(lane.to_string())
+                .arg(&fence.0)
+                .arg(u8::from(*in_call));
+        }
+        let lost = array(self.ask(call).await?, "a renewal")?;
+        let lane = |value| {
+            let position: usize = parsed(value, "a renewal")?;
+            held.get(position)
+                .map(|(lane, _, _)| *lane)
+                .ok_or_else(|| corrupt("a renewal"))
+        };
+        lost.into_iter().map(lane).collect()
+    }
+
+    async fn tick(&self, max: usize, lease_ms: i64) -> StoreResult<Ticked> {
+        bounds::lease(lease_ms)?;
+        let build = |attempt: &crate::link::Attempt| {
+            let mut call = self.function("h1_tick");
+            call.arg(max.clamp(1, READ_MAX))
+                .arg(lease_ms)
+                .arg(&*attempt.run_id);
+            call
+        };
+        let mut parts = Parts::of(self.link.call(build).await?.0, "a tick")?;
+        let now_ms = parts.parsed()?;
+        let (timers_fired, leases_expired) = (parts.parsed()?, parts.parsed()?);
+        let held_until_ms = Some(parts.parsed::<i64>()?).filter(|until| *until > 0);
+        Ok(Ticked {
+            now_ms,
+            timers_fired,
+            leases_expired,
+            held_until_ms,
+            more: parts.parsed::<u8>()? == 1,
+        })
+    }
+
+    async fn confirm(&self, seq: Seq) -> StoreResult<Confirmed> {
+        self.durable.confirm(seq).await
+    }
+
+    async fn purge(&self, lane: LaneId, archive: Digest, _max: usize) -> StoreResult<bool> {
+        let mut call = self.function("h1_purge");
+        call.arg(lane.to_string()).arg(archive.to_string());
+        match text(self.ask(call).await?, "a purge")?.as_str() {
+            "D" => Ok(true),
+            _ => Err(StoreError::Bounds(
+                "the lane has not ended: only ended lanes are archived".into(),
+            )),
+        }
+    }
+
+    async fn now_ms(&self) -> StoreResult<i64> {
+        Ok(decode::counts(self.ask(self.read_function("h1_counts")).await?)?.1)
+    }
+
+    async fn blob(&self, digest: Digest) -> StoreResult<Option<Vec<u8>>> {
+        let mut get = cmd("GET");
+        get.arg(self.link.key(&format!("b:{digest}")));
+        match self.ask(get).await? {
+            Value::Nil => Ok(None),
+            Value::BulkString(bytes) => Ok(Some(bytes)),
+            _ => Err(corrupt("a blob")),
+        }
+    }
+
+    async fn headers(&self, lanes: &[LaneId]) -> StoreResult<Vec<Option<Header>>> {
+        bounds::read("headers", lanes.len())?;
+        let mut call = self.read_function("h1_headers");
+        for lane in lanes {
+            call.arg(lane.to_string());
+        }
+        let found = array(self.ask(call).await?, "headers")?;
+        let pairs = lanes.iter().zip(found);
+        pairs
+            .map(|(lane, value)| optional(value, |value| decode::header(*lane, value)))
+            .collect()
+    }
+
+    async fn documents(&self, keys: &[String]) -> StoreResult<Vec<Option<Document>>> {
+        bounds::read("documents", keys.len())?;
+        let read = keys.iter().map(|key| {
+            let mut get = cmd("HMGET");
+            get.arg(self.link.key(&format!("d:{key}")))
+                .arg("v")
+                .arg("b");
+            self.ask(get)
+        });
+        let mut documents = Vec::with_capacity(keys.len());
+        for value in futures::future::try_join_all(read).await? {
+            let mut parts = Parts::of(value, "a document")?;
+            let version = optional(parts.value()?, |value| parsed(value, "a document"))?;
+            let body = optional(parts.value()?, |value| text(value, "a document"))?;
+            documents.push(version.map(|version| Document { version, body }));
+        }
+        Ok(documents)
+    }
+
+    async fn child_records(
+        &self,
+        lane: LaneId,
+        keys: &[String],
+    ) -> StoreResult<Vec<Option<Child>>> {
+        bounds::read("children", keys.len())?;
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut get = cmd("HMGET");
+        get.arg(self.link.key(&format!("c:{lane}"))).arg(keys);
+        let values = array(self.ask(get).await?, "children")?;
+        let child = |(key, value): (&String, Value)| {
+            optional(value, |value| {
+                decode::child(key.clone(), &text(value, "a child")?)
+            })
+        };
+        keys.iter().zip(values).map(child).collect()
+    }
+
+    async fn children(&self, lane: LaneId, after: Cursor) -> StoreResult<Page<Child>> {
+        let from = parse_count(&after)?;
+        let mut call = self.read_function("h1_children");
+        call.arg(lane.to_string()).arg(from);
+        decode::children(from, self.ask(call).await?)
+    }
+
+    async fn query(
+        &self,
+        index: &str,
+        newest_first: bool,
+        after: Cursor,
+    ) -> StoreResult<Page<IndexEntry>> {
+        bounds::name("index", index)?;
+        let place = after.0.unwrap_or_default();
+        if !place.is_empty() {
+            parse_entry(&place)?;
+        }
+        let mut call = self.read_function("h1_query");
+        call.arg(index).arg(u8::from(newest_first)).arg(place);
+        decode::entries(self.ask(call).await?)
+    }
+
+    async fn run_summary(&self, run: RunId) -> StoreResult<Option<String>> {
+        let mut get = cmd("HGET");
+        get.arg(self.link.key(&format!("r:{run}"))).arg("sum");
+        optional(self.ask(get).await?, |value| text(value, "a run"))
+    }
+
+    async fn ledger(&self, from: u64) -> StoreResult<Vec<LedgerEntry>> {
+        let mut range = cmd("XRANGE");
+        range
+            .arg(self.link.key("led"))
+            .arg(format!("{from}-1"))
+            .arg("+")
+            .arg("COUNT")
+            .arg(READ_MAX);
+        array(self.ask(range).await?, "the ledger")?
+            .into_iter()
+            .map(decode::ledger_entry)
+            .collect()
+    }
+
+    async fn feed(&self, after: Seq, wait_ms: u64) -> StoreResult<Vec<FeedEntry>> {
+        let deadline = Instant::now() + Duration::from_millis(wait_ms);
+        loop {
+            let mut call = self.read_function("h1_feed");
+            call.arg(after.0);
+            let entries = decode::feed(self.ask(call).await?)?;
+            if !entries.is_empty() || Instant::now() >= deadline {
+                return Ok(entries);
+            }
+            tokio::time::sleep(Duration::from_millis(FEED_LOOK_MS.min(wait_ms))).await;
+        }
+    }
+
+    async fn resource(&self, key: &str) -> StoreResult<ResourceView> {
+        bounds::name("resource", key)?;
+        let mut holders = cmd("HGETALL");
+        holders.arg(self.link.key(&format!("u:{key}")));
+        let mut waiters = cmd("ZRANGE");
+        waiters
+            .arg(self.link.key(&format!("q:{key}")))
+            .arg(0)
+            .arg(READ_MAX - 1);
+        let (holders, waiters) =
+            futures::future::try_join(self.ask(holders), self.ask(waiters)).await?;
+        let mut view = ResourceView::default();
+        let mut fields = array(holders, "holders")?.into_iter();
+        while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
+            match text(name, "a holder")?.as_str() {
+                "capacity" => view.capacity = parsed(value, "a capacity")?,
+                lane => {
+                    let lane = lane.parse().map_err(|_| corrupt("a holder"))?;
+                    view.holders.push((lane, parsed(value, "a holder")?));
+                }
+            }
+        }
+        view.holders
+            .sort_by_key(|(lane, since_ms)| (*since_ms, *lane));
+        let waiters = array(waiters, "waiters")?.into_iter();
+        view.waiters = waiters
+            .map(|lane| parsed(lane, "a waiter"))
+            .collect::<StoreResult<_>>()?;
+        Ok(view)
+    }
+
+    async fn counts(&self) -> StoreResult<Counts> {
+        Ok(decode::counts(self.ask(self.read_function("h1_counts")).await?)?.0)
+    }
+}
