@@ -141,7 +141,6 @@ pub(crate) struct Step {
 pub(crate) struct Lease {
     pub for_ms: u64,
     pub end: Text,
-    pub blocks: Vec<Text>,
     pub span: Span,
 }
 
@@ -225,7 +224,6 @@ pub(crate) struct Ask {
     pub expires_ms: Option<u64>,
     pub on_expire: (OnExpire, Span),
     pub later: bool,
-    pub key: Option<Dyn>,
     pub endless: bool,
     pub span: Span,
     /// `from:` and `default:` of the form's fields.

@@ -37,15 +37,71 @@ fn problem(line: usize, message: impl Into<String>, remedy: impl Into<String>) -
     }
 }
 
-/// What every template can use: the same flat shape as the real one.
+/// What a message is about: it decides which names a template can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// To a customer whose servers are worked on.
+    Notice,
+    /// To staff, about a run.
+    Report,
+}
+
+impl Kind {
+    fn names(self) -> &'static str {
+        match self {
+            Self::Notice => {
+                "use customer, run, runbook, assets, count, when, stage, impact, contact, note"
+            }
+            Self::Report => {
+                "use run, runbook, assets, targets, steps, when.start_utc, when.end_utc, stage, contact, note"
+            }
+        }
+    }
+
+    fn sample(self) -> Value {
+        match self {
+            Self::Notice => sample(),
+            Self::Report => report_sample(),
+        }
+    }
+}
+
+/// What a report to staff can use.
+#[must_use]
+pub fn report_sample() -> Value {
+    json!({
+        "run": { "id": "0b6c9e6e-6a5c-5d0f-8a43-2f6a8d2f3c11", "reference": "0b6c9e6e", "starter": "olga" },
+        "runbook": { "id": "monthly-patch", "title": "Monthly OS patching", "version": 1 },
+        "targets": 2,
+        "assets": [{ "id": "chem-web1", "name": "chem-web1" }, { "id": "chem-web2", "name": "chem-web2" }],
+        "note": "",
+        "contact": "patching@platform.example",
+        "steps": [{ "id": "patch", "state": "succeeded", "total": 2, "results": "2 succeeded" }],
+        "about": Value::Null,
+        "stage": "report",
+        "when": { "start_utc": "2026-04-12T07:00:00Z", "end_utc": "2026-04-12T11:00:00Z" },
+    })
+}
+
+/// What a notice to a customer can use: the same shape as the real one.
 #[must_use]
 pub fn sample() -> Value {
     json!({
         "customer": { "id": "chemistry", "name": "Department of Chemistry" },
-        "run": { "id": "0b6c9e6e-6a5c-5d0f-8a43-2f6a8d2f3c11", "reference": "R-2026-0412" },
-        "runbook": { "title": "Monthly OS patching" },
-        "assets": [{ "id": "chem-web1", "name": "chem-web1" }, { "id": "chem-web2", "name": "chem-web2" }],
-        "when": { "start_local": "Sunday 12 April 2026, 02:00", "start_utc": "2026-04-12T07:00:00Z", "zone": "America/Chicago" },
+        "run": { "id": "0b6c9e6e-6a5c-5d0f-8a43-2f6a8d2f3c11", "reference": "0b6c9e6e" },
+        "runbook": { "id": "monthly-patch", "title": "Monthly OS patching", "version": 1 },
+        "assets": [
+            { "id": "chem-web1", "name": "chem-web1", "result": "planned" },
+            { "id": "chem-web2", "name": "chem-web2", "result": "planned" },
+        ],
+        "count": 2,
+        "when": {
+            "start_local": "Sunday 12 April 2026 02:00",
+            "start_utc": "2026-04-12T07:00:00Z",
+            "end_local": "Sunday 12 April 2026 06:00",
+            "end_utc": "2026-04-12T11:00:00Z",
+            "zone": "America/Chicago",
+        },
         "stage": "scheduled",
         "impact": "A short interruption while services restart.",
         "contact": "patching@platform.example",
@@ -55,7 +111,7 @@ pub fn sample() -> Value {
 
 /// All problems of one template; none when it may be sent.
 #[must_use]
-pub fn check(name: &str, text: &str) -> Vec<Problem> {
+pub fn check(name: &str, text: &str, kind: Kind) -> Vec<Problem> {
     let part = name
         .strip_suffix(".hbs")
         .and_then(|stem| stem.rsplit_once('.'))
@@ -90,7 +146,7 @@ pub fn check(name: &str, text: &str) -> Vec<Problem> {
     }
     let mut found = Vec::new();
     for note in ["", "A note"] {
-        let mut data = sample();
+        let mut data = kind.sample();
         data["note"] = Value::from(note);
         match engine.render("template", &data) {
             Err(error) => {
@@ -100,11 +156,7 @@ pub fn check(name: &str, text: &str) -> Vec<Problem> {
                     }
                     reason => format!("it cannot be rendered: {reason}"),
                 };
-                found.push(problem(
-                    error.line_no.unwrap_or(1),
-                    why,
-                    "use customer, run, runbook, assets, when, stage, impact, contact, note",
-                ));
+                found.push(problem(error.line_no.unwrap_or(1), why, kind.names()));
                 break;
             }
             Ok(text) if text.len() > OUTPUT_MAX_BYTES => found.push(problem(

@@ -264,3 +264,28 @@ fn the_editors_schema_takes_what_is_delivered_and_underlines_slips() {
         assert!(!validator.is_valid(&value), "{to} is not underlined");
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(120))]
+    /// Whatever a slip of the hand makes of a runbook: faults come back, never a crash, and a
+    /// definition only where no error is left.
+    #[test]
+    fn no_slip_of_the_hand_brings_the_check_down(at in 0.0..1.0_f64, cut in 0_usize..40, put in "[a-z:{}\\[\\]\"'$#&*!|>%@ \n-]{0,6}") {
+        let mut source = monthly();
+        let length = source.text.len();
+        let mut start = ((length as f64) * at) as usize;
+        while !source.text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let mut end = (start + cut).min(length);
+        while !source.text.is_char_boundary(end) {
+            end += 1;
+        }
+        source.text.replace_range(start..end, &put);
+        let checked = check(&source, &environment());
+        let errors = checked.faults.iter().any(|fault| fault.severity == hostler_runbook::Severity::Error);
+        proptest::prop_assert_eq!(checked.definition.is_none(), errors);
+        proptest::prop_assert!(checked.faults.iter().all(|fault| fault.line >= 1 && fault.column >= 1 && !fault.remedy.is_empty()));
+        proptest::prop_assert!(!errors || !render::frame(&source, &checked.faults).is_empty());
+    }
+}

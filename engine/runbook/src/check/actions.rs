@@ -287,9 +287,6 @@ impl Checker<'_, '_, '_> {
                 },
             );
         }
-        for block in &lease.blocks {
-            self.resolve(block);
-        }
     }
 }
 

@@ -128,30 +128,27 @@ impl<'e> Checker<'_, '_, 'e> {
     fn root_scope(&self, runbook: &Runbook) -> Scope {
         let inputs = runbook.inputs.iter().map(|input| {
             let ty = match input.kind {
-                InputKind::Selector => Ty::list(Ty::AssetId),
+                InputKind::Selector => Ty::list(Ty::Asset),
                 InputKind::Asset => Ty::AssetId,
                 InputKind::Customer | InputKind::Window => Ty::Any,
                 InputKind::Data => Ty::of_schema(&input.schema),
             };
             (input.name.value.clone(), ty)
         });
-        let run = [
+        let texts = [
             "id",
             "reference",
             "runbook",
             "starter",
             "requester",
+            "reason",
+            "elapsed",
             "result",
-            "customer",
-        ]
-        .map(|name| (name.to_owned(), Ty::Text));
-        let computed = [
-            ("requester_owns", Ty::Any),
-            ("elapsed", Ty::Duration),
-            ("version", Ty::Number),
-            ("started", Ty::Time),
-        ]
-        .map(|(name, ty)| (name.to_owned(), ty));
+            "note",
+        ];
+        let run = texts.map(|name| (name.to_owned(), Ty::Text));
+        let computed = [("version", Ty::Number), ("started", Ty::Time)]
+            .map(|(name, ty)| (name.to_owned(), ty));
         let mut scope = Scope {
             asset_lane: self.has_input_asset,
             ..Scope::default()

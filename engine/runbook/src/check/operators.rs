@@ -1,11 +1,12 @@
-//! Operators: which types go together.
+//! Operators and functions: which types go together.
 
 use super::Checker;
 use super::infer::node_start;
+use super::scope::Scope;
 use super::types::Ty;
 use crate::ast::Expr;
 use crate::codes;
-use crate::expr::{Node, Op};
+use crate::expr::{Function, Node, Op};
 use crate::read::suggestion;
 use std::rc::Rc;
 
@@ -138,5 +139,33 @@ impl Checker<'_, '_, '_> {
             format!("it is never '{word}'"),
             format!("{near}there are: {}", known.join(", ")),
         );
+    }
+
+    pub(super) fn call(
+        &mut self,
+        expr: &Expr,
+        function: Function,
+        arguments: &[Node],
+        scope: &Scope,
+    ) -> Ty {
+        let types: Vec<Ty> = arguments
+            .iter()
+            .map(|argument| self.infer(expr, argument, scope))
+            .collect();
+        if function == Function::Size && matches!(types.first(), Some(Ty::Bool | Ty::Number)) {
+            self.faults.add(
+                codes::TYPES,
+                expr.place(arguments[0].at),
+                "a number has no size",
+                "compare it directly",
+            );
+        }
+        match function {
+            Function::Size | Function::Int | Function::Double | Function::DaysBetween => Ty::Number,
+            Function::String => Ty::Text,
+            Function::Timestamp | Function::EndOfDay => Ty::Time,
+            Function::Duration | Function::Days | Function::BusinessDays => Ty::Duration,
+            Function::Contains | Function::StartsWith | Function::EndsWith => Ty::Bool,
+        }
     }
 }

@@ -43,6 +43,9 @@ impl Checker<'_, '_, '_> {
         let assets = items.items_are_assets() || each.binds.value == "asset";
         let item = if assets { Ty::Asset } else { item };
         let mut inner = scope.bind(&each.binds.value, item.clone());
+        if !each.waves.is_empty() {
+            inner = inner.bind("wave", Ty::object([("name".to_owned(), Ty::Text)]));
+        }
         inner.asset_lane = assets || scope.asset_lane;
         if let Some(key) = &each.key {
             self.expr(key, &inner);
@@ -54,16 +57,16 @@ impl Checker<'_, '_, '_> {
         }
         if let Some(gate) = &each.gate {
             let counts =
-                ["failed", "done", "held", "total"].map(|name| (name.to_owned(), Ty::Number));
+                ["failed", "done", "held", "ended"].map(|name| (name.to_owned(), Ty::Number));
             let wave = Ty::object([("name".to_owned(), Ty::Text)].into_iter().chain(counts));
             self.approve(gate, &scope.bind("wave", wave), false);
         }
         let after = self.body(&each.body, &inner, Place { in_round: false });
         let collected = self.collect(each, &after);
-        let done = if assets {
-            Ty::list(Ty::Asset)
-        } else {
-            Ty::list(collected.clone())
+        // Of values only records can carry what was collected beside them.
+        let done = match item {
+            Ty::Object(_) => Ty::list(Ty::Any),
+            item => Ty::list(item),
         };
         Ty::object([
             ("done".to_owned(), done.clone()),

@@ -212,13 +212,7 @@ impl Checker<'_, '_, '_> {
     fn ask(&mut self, ask: &Ask, scope: &Scope) -> Ty {
         self.shown(&ask.show, scope);
         self.shown(&ask.form_exprs, scope);
-        for value in ask
-            .who
-            .iter()
-            .map(|clause| &clause.who)
-            .chain(&ask.title)
-            .chain(&ask.key)
-        {
+        for value in ask.who.iter().map(|clause| &clause.who).chain(&ask.title) {
             self.dynamic(value, scope);
         }
         let properties = ask
@@ -334,19 +328,10 @@ fn with_state(outputs: Ty) -> Ty {
             let mut fields = Rc::unwrap_or_clone(fields);
             let states = [
                 "succeeded",
-                "skipped",
                 "failed",
-                "nothing",
-                "recovered",
-                "held",
-                "deferred",
-                "rolled_back",
-                "rejected",
-                "denied",
-                "expired",
-                "cancelled",
-                "again",
-                "open",
+                "skipped",
+                "undone",
+                crate::expr::UNREACHED,
             ];
             fields.insert(
                 "state".to_owned(),

@@ -5,12 +5,24 @@ use crate::ast::{Body, Runbook, Verb};
 use crate::codes;
 use crate::source::Span;
 use crate::template;
+use std::collections::BTreeSet;
 
 impl Checker<'_, '_, '_> {
     pub(super) fn templates(&mut self, runbook: &Runbook) {
         let source = self.faults.source();
+        let mut reports = BTreeSet::new();
+        reported(&runbook.body, &mut reports);
         for (name, text) in &source.templates {
-            for problem in template::check(name, text) {
+            let report = name
+                .split('.')
+                .next()
+                .is_some_and(|name| reports.contains(name));
+            let kind = if report {
+                template::Kind::Report
+            } else {
+                template::Kind::Notice
+            };
+            for problem in template::check(name, text, kind) {
                 let code = if problem.raw {
                     codes::RAW_TEMPLATE
                 } else {
@@ -67,6 +79,18 @@ impl Checker<'_, '_, '_> {
                 message,
                 format!("write in notices/: {}", missing.join(", ")),
             );
+        }
+    }
+}
+
+/// Templates that staff get.
+fn reported(body: &Body, into: &mut BTreeSet<String>) {
+    for step in body.steps.iter().chain(&body.always) {
+        if let Verb::Notify { template, .. } = &step.verb {
+            into.insert(template.value.clone());
+        }
+        if let Some(inner) = step.verb.body() {
+            reported(inner, into);
         }
     }
 }

@@ -59,7 +59,7 @@ impl Compiler<'_> {
                 expires_ms: ask.expires_ms,
                 on_expire: ask.on_expire.0,
                 later: ask.later,
-                key: Self::maybe(ask.key.as_ref()),
+                key: None,
             }),
             Verb::Notify {
                 template,
@@ -195,11 +195,7 @@ impl Compiler<'_> {
                     ..compiled
                 },
             },
-            blocks: lease
-                .blocks
-                .iter()
-                .map(|action| action.value.clone())
-                .collect(),
+            blocks: Vec::new(),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::interpret::Interpreter;
 use super::value::Val;
-use super::{Node, parse};
+use super::{Node, UNREACHED, parse};
 use hostler_core::expression::{Evaluate, EvaluationFailed, Expression, Scope};
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -99,15 +99,21 @@ fn is_path(text: &str) -> bool {
 
 /// Most expressions are plain paths: they need no tree.
 fn path(text: &str, scope: &Scope) -> Result<Value, String> {
-    let mut parts = text.split('.');
-    let first = parts.next().unwrap_or(text);
+    let parts: Vec<&str> = text.split('.').collect();
+    if let ["steps", id, "state"] = parts.as_slice()
+        && scope
+            .get("steps")
+            .is_some_and(|steps| steps.get(id).is_none())
+    {
+        return Ok(Value::from(UNREACHED));
+    }
     let mut value = scope
-        .get(first)
-        .ok_or_else(|| format!("there is no `{first}` here"))?;
-    for part in parts {
+        .get(parts[0])
+        .ok_or_else(|| format!("there is no `{}` here", parts[0]))?;
+    for part in &parts[1..] {
         value = match value {
             Value::Object(entries) => entries
-                .get(part)
+                .get(*part)
                 .ok_or_else(|| format!("there is no `{part}` in it"))?,
             other => {
                 return Err(format!(

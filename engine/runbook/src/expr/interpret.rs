@@ -2,7 +2,7 @@
 
 use super::arithmetic::{numbers, to_int};
 use super::value::Val;
-use super::{BUDGET, Function, Kind, LIST_MAX, Loop, Node, Op};
+use super::{BUDGET, Function, Kind, LIST_MAX, Loop, Node, Op, UNREACHED};
 use hostler_core::expression::Scope;
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
@@ -36,17 +36,19 @@ impl<'a> Interpreter<'a> {
             Kind::Literal(value) => Ok(Val::from_json(value)),
             Kind::Name(name) => self.name(name),
             Kind::Member(of, field) => {
+                if field == "state" && self.is_unreached(of) {
+                    return Ok(Val::Text(Cow::Borrowed(UNREACHED)));
+                }
                 let value = self.eval(of)?;
                 value.field(field).ok_or_else(|| missing(&value, field))
             }
-            Kind::Has(of, field) => {
-                let value = self.eval(of)?;
-                Ok(Val::Bool(
-                    value
-                        .field(field)
-                        .is_some_and(|found| !matches!(found, Val::Null)),
-                ))
-            }
+            Kind::Has(of, field) => Ok(Val::Bool(match self.eval(of) {
+                Ok(value) => value
+                    .field(field)
+                    .is_some_and(|found| !matches!(found, Val::Null)),
+                // What is not there has no fields.
+                Err(_) => false,
+            })),
             Kind::Index(of, by) => self.index(of, by),
             Kind::Not(of) => Ok(Val::Bool(!self.truth(of)?)),
             Kind::Negate(of) => match self.eval(of)? {
@@ -93,6 +95,12 @@ impl<'a> Interpreter<'a> {
                 self.call(*function, &arguments?)
             }
         }
+    }
+
+    /// `steps.x` of a step that did not come to pass: it has a state all the same.
+    fn is_unreached(&self, of: &Node) -> bool {
+        matches!(of.path().as_deref(), Some(["steps", id])
+            if self.scope.get("steps").is_some_and(|steps| steps.get(*id).is_none()))
     }
 
     fn name(&self, name: &str) -> Result<Val<'a>> {

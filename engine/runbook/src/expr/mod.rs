@@ -30,5 +30,7 @@ pub const LOOPS_MAX: usize = 2;
 pub const LIST_MAX: usize = 10_000;
 /// Longest text that an expression may make, in bytes.
 pub const STRING_MAX_BYTES: usize = 64 * 1024;
+/// `steps.x.state` of a step to which the lane did not come.
+pub const UNREACHED: &str = "unreached";
 /// Nodes that may be visited in one evaluation: about twenty milliseconds of one core.
 pub const BUDGET: u64 = 1_000_000;

@@ -91,10 +91,12 @@ impl Reader<'_, '_> {
         let end = fields
             .need(self, "end", "compute.snapshot-delete")
             .and_then(|node| self.text(node, "end"));
-        let blocks = fields
-            .take("blocks")
-            .map(|node| self.texts(node, "blocks"))
-            .unwrap_or_default();
+        fields.unenforced(
+            self,
+            "blocks",
+            codes::NE_LEASE_OPTION,
+            "leave it out, and check in the other runbook that the lease is over",
+        );
         fields.unenforced(
             self,
             "warn",
@@ -111,7 +113,6 @@ impl Reader<'_, '_> {
         Some(Lease {
             for_ms: for_ms?,
             end: end?,
-            blocks,
             span: node.span,
         })
     }

@@ -89,7 +89,12 @@ impl Reader<'_, '_> {
             .take("later")
             .and_then(|node| self.bool(node, "later"))
             .unwrap_or(false);
-        let key = fields.take("key").map(|node| self.dynamic(node));
+        fields.unenforced(
+            self,
+            "key",
+            codes::NE_STEP_OPTION,
+            "leave it out; every run of the step asks a question of its own",
+        );
         self.not_yet(&mut fields);
         for name in ["debt", "blocks", "cured_by"] {
             fields.unenforced(
@@ -108,7 +113,6 @@ impl Reader<'_, '_> {
             expires_ms,
             on_expire: on_expire.unwrap_or((OnExpire::Deny, node.span)),
             later,
-            key,
             endless,
             span: node.span,
             form_exprs,

@@ -270,13 +270,6 @@ impl Reader<'_, '_> {
             _ => vec![node],
         }
     }
-
-    pub(super) fn texts(&mut self, node: &Node, what: &str) -> Vec<Text> {
-        self.items(node)
-            .into_iter()
-            .filter_map(|item| self.text(item, what))
-            .collect()
-    }
 }
 
 fn choices<T>(words: &[(&'static str, T)]) -> String {
