@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 /// Entries read at once while the hot part is filled.
 const FILL: usize = 10_000;
 
+/// What a group writes under a key; none removes it.
+type Change = Option<Vec<u8>>;
+
 pub struct Group {
     hot: Journaled,
     /// What is on disk, without this group.
@@ -19,7 +22,7 @@ pub struct Group {
     /// What the group will write.
     changes: Changes,
     /// What the current call has replaced in `changes`.
-    undo: Vec<(Vec<u8>, Option<Option<Vec<u8>>>)>,
+    undo: Vec<(Vec<u8>, Option<Change>)>,
 }
 
 impl Group {
@@ -73,7 +76,7 @@ impl Group {
         Ok(())
     }
 
-    fn change(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+    fn change(&mut self, key: Vec<u8>, value: Change) {
         let old = self.changes.insert(key.clone(), value);
         self.undo.push((key, old));
     }

@@ -63,6 +63,34 @@ impl Server {
         server
     }
 
+    /// A Sentinel alone, which watches a primary and is quick to judge.
+    pub async fn sentinel(primary: &Self, name: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("sentinel.conf");
+        let port = free_port();
+        let watch = format!(
+            "bind 127.0.0.1\nport {port}\nsentinel monitor {name} 127.0.0.1 {} 1\n\
+             sentinel down-after-milliseconds {name} 500\nsentinel failover-timeout {name} 3000\n",
+            primary.port
+        );
+        std::fs::write(&file, watch).unwrap();
+        let mut command = Command::new("redis-server");
+        command
+            .arg(&file)
+            .arg("--sentinel")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let child = command.spawn().unwrap();
+        let server = Self {
+            child,
+            folder,
+            port,
+            settings: vec![],
+        };
+        server.answers().await;
+        server
+    }
+
     pub fn address(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
     }
@@ -162,6 +190,14 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 fn run(folder: &TempDir, port: u16, settings: &[String]) -> Child {

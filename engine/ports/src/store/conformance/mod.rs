@@ -12,6 +12,7 @@ mod kit;
 mod limits;
 mod lists;
 mod locks;
+mod measure;
 mod model;
 mod queues;
 mod runs;
@@ -19,6 +20,7 @@ mod time;
 mod waiting;
 
 pub use kit::Kit;
+pub use measure::{Measured, commits_per_second};
 pub use model::{locks_never_deadlock, no_wakeup_is_lost};
 
 use super::Store;
