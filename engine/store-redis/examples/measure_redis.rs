@@ -1,4 +1,4 @@
-//! Commits a second against a running server: `measure redis://127.0.0.1:6379/`. It writes a realm
+//! Commits a second against a running server: `measure_redis redis://127.0.0.1:6379/`. It writes a realm
 //! of its own, `measure-<lanes>`. Not a test: it asserts nothing.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
