@@ -14,7 +14,6 @@ pub mod graph;
 mod read;
 pub mod release;
 pub mod render;
-pub mod scenario;
 pub mod schema;
 pub mod source;
 pub mod template;

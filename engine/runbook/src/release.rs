@@ -16,7 +16,7 @@ const ENTRIES_MAX: usize = 10_000;
 const HEADER: &str =
     "# Released runbooks. A version that stands here never changes; write the next one instead.\n";
 
-/// `workflows/releases.lock`: one line a version, `monthly-patch v1 sha256:…`.
+/// `workflows/releases.lock`: one line a version, `monthly-patch@1 sha256:…`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Releases {
     entries: BTreeMap<(String, u32), Digest>,
@@ -37,7 +37,7 @@ pub enum ReleaseRefused {
     Changed { runbook: String, version: u32 },
     #[error("{runbook} has faults: mend them first")]
     Faulty { runbook: String, faults: Vec<Fault> },
-    #[error("releases.lock line {line}: {text}: write `name vN sha256:…`, or restore the file")]
+    #[error("releases.lock line {line}: {text}: write `name@N sha256:…`, or restore the file")]
     Unreadable { line: usize, text: String },
     #[error("more than {ENTRIES_MAX} released versions: remove runbooks that nothing refers to")]
     Full,
@@ -77,7 +77,7 @@ impl Releases {
         let mut text = HEADER.to_owned();
         for ((runbook, version), digest) in &self.entries {
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "{runbook} v{version} sha256:{digest}");
+            let _ = writeln!(text, "{runbook}@{version} sha256:{digest}");
         }
         text
     }
@@ -142,12 +142,8 @@ impl Releases {
 }
 
 fn entry(line: &str) -> Option<((String, u32), Digest)> {
-    let mut parts = line.split(' ');
-    let (runbook, version, digest) = (parts.next()?, parts.next()?, parts.next()?);
-    let version = version.strip_prefix('v')?.parse().ok()?;
+    let (key, digest) = line.split_once(' ')?;
+    let (runbook, version) = key.split_once('@')?;
     let digest = digest.strip_prefix("sha256:")?.parse().ok()?;
-    parts
-        .next()
-        .is_none()
-        .then(|| ((runbook.to_owned(), version), digest))
+    Some(((runbook.to_owned(), version.parse().ok()?), digest))
 }

@@ -9,13 +9,13 @@ pub const STAGES: [&str; 4] = ["scheduled", "started", "completed", "cancelled"]
 /// Parts that every message has; HTML comes beside the text.
 pub const REQUIRED_PARTS: [&str; 2] = ["subject", "text"];
 /// Parts that a file's name may end in, before `.hbs`.
-const PARTS: [&str; 4] = ["subject", "text", "html", "chat"];
+const PARTS: [&str; 3] = ["subject", "text", "html"];
 /// Longest rendered message in bytes.
 pub const OUTPUT_MAX_BYTES: usize = 256 * 1024;
 /// Longest template in bytes.
 const TEMPLATE_MAX_BYTES: usize = 64 * 1024;
 /// Helpers that a template may use.
-const HELPERS: [&str; 4] = ["if", "unless", "each", "with"];
+const HELPERS: [&str; 3] = ["if", "unless", "each"];
 
 /// What is wrong with a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +120,7 @@ pub fn check(name: &str, text: &str, kind: Kind) -> Vec<Problem> {
         return vec![problem(
             1,
             "the file's name says no part",
-            "name it <template>.<stage>.subject.hbs, .text.hbs, .html.hbs or .chat.hbs",
+            "name it <template>.<stage>.subject.hbs, .text.hbs or .html.hbs",
         )];
     }
     if text.len() > TEMPLATE_MAX_BYTES {

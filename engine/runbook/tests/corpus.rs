@@ -66,10 +66,12 @@ struct Expected {
 
 fn case(path: &Path) -> (SourceFile, Vec<Expected>) {
     let text = read(path);
-    let mut templates = BTreeMap::from([
-        ("note.subject.hbs".to_owned(), "Note".to_owned()),
-        ("note.text.hbs".to_owned(), "Note".to_owned()),
-    ]);
+    let mut templates = BTreeMap::new();
+    for stage in ["", ".scheduled", ".started", ".completed", ".cancelled"] {
+        for part in ["subject", "text"] {
+            templates.insert(format!("note{stage}.{part}.hbs"), "Note".to_owned());
+        }
+    }
     let mut expected = Vec::new();
     for line in text.lines().take_while(|line| line.starts_with('#')) {
         if let Some((name, text)) = line

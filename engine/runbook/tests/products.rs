@@ -174,10 +174,10 @@ fn a_runbook_with_faults_is_not_released_and_a_damaged_lock_is_not_read() {
         matches!(releases.release(&broken(), &environment()), Err(ReleaseRefused::Faulty { faults, .. }) if !faults.is_empty())
     );
     for text in [
-        "monthly-patch v1 sha256:12",
-        "monthly-patch 1 sha256:00",
-        "monthly-patch v1",
-        "a v1 sha256:00 more",
+        "monthly-patch@1 sha256:12",
+        "monthly-patch v1 sha256:00",
+        "monthly-patch@1",
+        "a@1 sha256:00 more",
     ] {
         assert!(
             matches!(
@@ -288,4 +288,20 @@ proptest::proptest! {
         proptest::prop_assert!(checked.faults.iter().all(|fault| fault.line >= 1 && fault.column >= 1 && !fault.remedy.is_empty()));
         proptest::prop_assert!(!errors || !render::frame(&source, &checked.faults).is_empty());
     }
+}
+
+#[test]
+fn a_file_over_its_limit_is_not_read() {
+    let mut source = monthly();
+    source.text.push_str(&"# more\n".repeat(40_000));
+    let checked = check(&source, &environment());
+    assert_eq!(
+        checked
+            .faults
+            .iter()
+            .map(|fault| fault.code)
+            .collect::<Vec<_>>(),
+        ["HR001"]
+    );
+    assert!(checked.definition.is_none());
 }

@@ -1,10 +1,36 @@
 //! The runbooks that are delivered have no faults at all.
 
-use crate::common::{environment, files, root, source};
-use hostler_runbook::{Environment, check, render};
+use crate::common::{environment, files, read, root, source};
+use hostler_runbook::{Environment, EstateFacts, SourceFile, check, plain_json, render};
+use std::collections::BTreeSet;
 
+/// Contracts, and the staff of the practice estate: nobody may be named who is not there.
 fn env() -> Environment {
-    environment()
+    let text = read(&root().join("engine/estate/practice/people.yaml"));
+    let people = plain_json(&SourceFile {
+        name: "people.yaml".to_owned(),
+        text,
+        ..SourceFile::default()
+    })
+    .unwrap();
+    let mut facts = EstateFacts::default();
+    for role in people["roles"].as_object().unwrap().keys() {
+        facts.roles.insert(role.clone(), BTreeSet::new());
+    }
+    for (person, record) in people["people"].as_object().unwrap() {
+        facts.people.insert(person.clone());
+        for role in record["roles"].as_array().unwrap() {
+            facts
+                .roles
+                .entry(role.as_str().unwrap().to_owned())
+                .or_default()
+                .insert(person.clone());
+        }
+    }
+    Environment {
+        estate: Some(facts),
+        ..environment()
+    }
 }
 
 #[test]

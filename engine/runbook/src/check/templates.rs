@@ -54,23 +54,16 @@ impl Checker<'_, '_, '_> {
         }
     }
 
-    /// `maintenance.scheduled.subject.hbs`, or `maintenance.subject.hbs` for all stages.
+    /// `maintenance.scheduled.subject.hbs` for a stage, `cycle-report.subject.hbs` for a report.
     fn parts(&mut self, name: &str, stages: &[Option<&str>], span: Span) {
         let templates = &self.faults.source().templates;
-        let mut missing = Vec::new();
-        for part in template::REQUIRED_PARTS {
-            let common = format!("{name}.{part}.hbs");
-            if templates.contains_key(&common) {
-                continue;
-            }
-            let own = stages.iter().map(|stage| {
-                stage.map_or_else(
-                    || common.clone(),
-                    |stage| format!("{name}.{stage}.{part}.hbs"),
-                )
-            });
-            missing.extend(own.filter(|own| !templates.contains_key(own)));
-        }
+        let names = template::REQUIRED_PARTS.iter().flat_map(|part| {
+            stages.iter().map(move |stage| match stage {
+                Some(stage) => format!("{name}.{stage}.{part}.hbs"),
+                None => format!("{name}.{part}.hbs"),
+            })
+        });
+        let missing: Vec<String> = names.filter(|name| !templates.contains_key(name)).collect();
         if !missing.is_empty() {
             let message = format!("the template `{name}` is not there, or lacks a part");
             self.faults.add(
