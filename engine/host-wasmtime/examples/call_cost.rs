@@ -63,9 +63,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         journal: Vec::new(),
         watch: watch.clone(),
     };
-    for (name, in_flight) in [("warm-up", IN_FLIGHT), ("one at a time", 1), ("64 in flight", IN_FLIGHT)] {
+    for (name, in_flight) in [
+        ("warm-up", IN_FLIGHT),
+        ("one at a time", 1),
+        ("64 in flight", IN_FLIGHT),
+    ] {
         let spent = measure(&host, &call, calls, in_flight).await;
-        println!("{name}: {:.1} µs a call", spent.as_secs_f64() * 1e6 / calls as f64);
+        println!(
+            "{name}: {:.1} µs a call",
+            spent.as_secs_f64() * 1e6 / calls as f64
+        );
     }
     std::fs::remove_dir_all(cache)?;
     Ok(())
@@ -89,7 +96,10 @@ async fn measure(
             }
         })
     });
-    let ended: Vec<_> = futures::stream::iter(tasks).buffer_unordered(in_flight).collect().await;
+    let ended: Vec<_> = futures::stream::iter(tasks)
+        .buffer_unordered(in_flight)
+        .collect()
+        .await;
     assert!(ended.iter().all(Result::is_ok));
     begun.elapsed()
 }

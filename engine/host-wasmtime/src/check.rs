@@ -28,9 +28,15 @@ impl Report {
 
 /// Checks a component against the frozen contracts. `config` needs no connections.
 pub async fn check(config: HostConfig, bytes: &[u8], contracts: &[Contract]) -> Report {
-    let mut report = Report { digest: Some(Digest::of(bytes)), ..Report::default() };
+    let mut report = Report {
+        digest: Some(Digest::of(bytes)),
+        ..Report::default()
+    };
     let loaded = match WasmHost::new(config) {
-        Ok(mut host) => host.add("the component", bytes).await.map(|digest| (host, digest)),
+        Ok(mut host) => host
+            .add("the component", bytes)
+            .await
+            .map(|digest| (host, digest)),
         Err(error) => Err(error),
     };
     let (host, digest) = match loaded {
@@ -41,7 +47,9 @@ pub async fn check(config: HostConfig, bytes: &[u8], contracts: &[Contract]) -> 
         }
     };
     let plugins = host.plugins();
-    let Some(description) = plugins.get(&digest) else { return report };
+    let Some(description) = plugins.get(&digest) else {
+        return report;
+    };
     for action in &description.actions {
         report.check_action(action, description, contracts);
     }
@@ -57,25 +65,35 @@ impl Report {
         let name = &action.name;
         for (what, schema) in [("input", &action.input), ("output", &action.output)] {
             if let Err(error) = jsonschema::draft202012::new(schema) {
-                self.faults.push(format!("{name}: the {what} is described by no JSON Schema (2020-12): {error}"));
+                self.faults.push(format!(
+                    "{name}: the {what} is described by no JSON Schema (2020-12): {error}"
+                ));
             }
         }
         if action.timeout_ms == 0 {
             self.faults.push(format!("{name}: a timeout of 0 ms"));
         }
         if let Some(inverse) = &action.inverse
-            && !description.actions.iter().any(|other| &other.name == inverse)
+            && !description
+                .actions
+                .iter()
+                .any(|other| &other.name == inverse)
         {
             self.faults.push(format!("{name}: its inverse {inverse} is missing: write it, or the change cannot be taken back"));
         }
         let contract = name.split('.').next().unwrap_or_default();
         let Some(contract) = contracts.iter().find(|known| known.name == contract) else {
-            self.remarks.push(format!("{name}: no neutral contract {contract}: only runbooks for this platform can use it"));
+            self.remarks.push(format!(
+                "{name}: no neutral contract {contract}: only runbooks for this platform can use it"
+            ));
             return;
         };
         match contract.actions.iter().find(|known| known.name == *name) {
             Some(agreed) => self.compare(action, agreed),
-            None => self.faults.push(format!("{name}: contract {}@{} has no such action", contract.name, contract.major)),
+            None => self.faults.push(format!(
+                "{name}: contract {}@{} has no such action",
+                contract.name, contract.major
+            )),
         }
     }
 
@@ -83,34 +101,71 @@ impl Report {
         let name = &action.name;
         let mut differs = |what: &str, found: String, expected: String| {
             if found != expected {
-                self.faults.push(format!("{name}: {what} is {found}, the contract says {expected}"));
+                self.faults.push(format!(
+                    "{name}: {what} is {found}, the contract says {expected}"
+                ));
             }
         };
-        differs("effect", format!("{:?}", action.effect), format!("{:?}", agreed.effect));
-        differs("impact", format!("{:?}", action.impact), format!("{:?}", agreed.impact));
-        differs("inverse", format!("{:?}", action.inverse), format!("{:?}", agreed.inverse));
-        differs("needs_asset", action.needs_asset.to_string(), agreed.needs_asset.to_string());
+        differs(
+            "effect",
+            format!("{:?}", action.effect),
+            format!("{:?}", agreed.effect),
+        );
+        differs(
+            "impact",
+            format!("{:?}", action.impact),
+            format!("{:?}", agreed.impact),
+        );
+        differs(
+            "inverse",
+            format!("{:?}", action.inverse),
+            format!("{:?}", agreed.inverse),
+        );
+        differs(
+            "needs_asset",
+            action.needs_asset.to_string(),
+            agreed.needs_asset.to_string(),
+        );
         // A caller of the contract must be understood, and must find what it was promised.
         for field in required(&action.input).difference(&required(&agreed.input)) {
-            self.faults.push(format!("{name}: it insists on the input `{field}`, which the contract does not require"));
+            self.faults.push(format!(
+                "{name}: it insists on the input `{field}`, which the contract does not require"
+            ));
         }
         for field in properties(&agreed.input).difference(&properties(&action.input)) {
-            self.faults.push(format!("{name}: it does not take the contract's input `{field}`"));
+            self.faults.push(format!(
+                "{name}: it does not take the contract's input `{field}`"
+            ));
         }
         for field in required(&agreed.output).difference(&required(&action.output)) {
-            self.faults.push(format!("{name}: its output does not always have `{field}`, which the contract promises"));
+            self.faults.push(format!(
+                "{name}: its output does not always have `{field}`, which the contract promises"
+            ));
         }
         for field in properties(&action.output).difference(&properties(&agreed.output)) {
-            self.remarks.push(format!("{name}: the output `{field}` is beyond the contract: no runbook can read it"));
+            self.remarks.push(format!(
+                "{name}: the output `{field}` is beyond the contract: no runbook can read it"
+            ));
         }
     }
 }
 
 fn properties(schema: &Value) -> BTreeSet<String> {
-    schema.get("properties").and_then(Value::as_object).map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
+    schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .map(|fields| fields.keys().cloned().collect())
+        .unwrap_or_default()
 }
 
 fn required(schema: &Value) -> BTreeSet<String> {
     let list = schema.get("required").and_then(Value::as_array);
-    list.map(|names| names.iter().filter_map(Value::as_str).map(str::to_owned).collect()).unwrap_or_default()
+    list.map(|names| {
+        names
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect()
+    })
+    .unwrap_or_default()
 }

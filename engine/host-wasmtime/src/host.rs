@@ -1,9 +1,7 @@
 //! The plugin host: loads what is pinned, and enters it, one fresh store a call.
 
 use crate::guest::{self, Active, CallState, MemoryBlobs, Mode, PluginPre, Services};
-use crate::limits::{
-    CALLS_AT_ONCE, DESCRIBE_TIMEOUT_MS, HANDLES_MAX, TRANSFER_MAX_BYTES,
-};
+use crate::limits::{CALLS_AT_ONCE, DESCRIBE_TIMEOUT_MS, HANDLES_MAX, TRANSFER_MAX_BYTES};
 use crate::plugin::{CacheError, CompileCache, Described, LockError, PluginsLock, describe};
 use crate::reach::{Reach, Resolver};
 use crate::sandbox::{self, Ticker};
@@ -70,11 +68,14 @@ impl WasmHost {
     /// When the cache cannot be opened or the machine cannot give the pool's address space.
     pub fn new(config: HostConfig) -> Result<Self, LoadError> {
         let engine = sandbox::engine().map_err(|error| LoadError::Engine(format!("{error:#}")))?;
-        let ticker = Ticker::start(&engine).map_err(|error| LoadError::Engine(error.to_string()))?;
+        let ticker =
+            Ticker::start(&engine).map_err(|error| LoadError::Engine(error.to_string()))?;
         let services = Services {
             reach: Reach::new(config.connections, config.resolver),
             blobs: MemoryBlobs::new(BLOBS_KEPT),
-            secret_root: config.secret_root.map(|root| ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &root)),
+            secret_root: config
+                .secret_root
+                .map(|root| ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &root)),
         };
         Ok(Self {
             engine,
@@ -98,8 +99,12 @@ impl WasmHost {
             let digest = host.add(name, &bytes).await?;
             let described = &host.plugins[&digest].description.name;
             if described != name {
-                let detail = format!("it calls itself {described}: write that name into the lock file");
-                return Err(LoadError::Plugin { name: name.clone(), detail });
+                let detail =
+                    format!("it calls itself {described}: write that name into the lock file");
+                return Err(LoadError::Plugin {
+                    name: name.clone(),
+                    detail,
+                });
             }
         }
         Ok(host)
@@ -110,14 +115,22 @@ impl WasmHost {
     /// # Errors
     /// When they are no component, import what no plugin may, or describe themselves wrongly.
     pub async fn add(&mut self, name: &str, bytes: &[u8]) -> Result<Digest, LoadError> {
-        let wrong = |detail: String| LoadError::Plugin { name: name.to_owned(), detail };
+        let wrong = |detail: String| LoadError::Plugin {
+            name: name.to_owned(),
+            detail,
+        };
         let digest = Digest::of(bytes);
         let component = self.cache.component(&self.engine, digest, bytes)?;
         sandbox::refuse_ambient(&component, &self.engine).map_err(wrong)?;
-        let pre = self.prepare(&component).map_err(|error| wrong(format!("{error:#}")))?;
+        let pre = self
+            .prepare(&component)
+            .map_err(|error| wrong(format!("{error:#}")))?;
         let described = self.ask(&pre).await.map_err(wrong)?;
-        let loaded =
-            Loaded { description: Arc::new(described.description.clone()), described: Arc::new(described), pre };
+        let loaded = Loaded {
+            description: Arc::new(described.description.clone()),
+            described: Arc::new(described),
+            pre,
+        };
         self.plugins.insert(digest, loaded);
         Ok(digest)
     }
@@ -138,7 +151,9 @@ impl WasmHost {
         match tokio::time::timeout(Duration::from_millis(DESCRIBE_TIMEOUT_MS), work).await {
             Ok(Ok(text)) => describe(&text),
             Ok(Err(error)) => Err(format!("describe: {error:#}")),
-            Err(_) => Err(format!("describe did not answer in {DESCRIBE_TIMEOUT_MS} ms")),
+            Err(_) => Err(format!(
+                "describe did not answer in {DESCRIBE_TIMEOUT_MS} ms"
+            )),
         }
     }
 
@@ -153,14 +168,20 @@ impl WasmHost {
     }
 
     fn state(&self, loaded: &Loaded, entry: &Entry, call: &Call) -> Result<CallState, HostError> {
-        let effect = loaded.described.effect(&call.action).ok_or_else(|| HostError::Unusable {
-            digest: call.plugin.to_string(),
-            detail: format!("{} has no action {}", loaded.description.name, call.action),
-        })?;
-        let mut active =
-            Active::new(self.services.clone(), loaded.described.clone(), call.watch.clone(), mode(entry, effect, call));
+        let effect = loaded
+            .described
+            .effect(&call.action)
+            .ok_or_else(|| HostError::Unusable {
+                digest: call.plugin.to_string(),
+                detail: format!("{} has no action {}", loaded.description.name, call.action),
+            })?;
+        let mut active = Active::new(
+            self.services.clone(),
+            loaded.described.clone(),
+            call.watch.clone(),
+            mode(entry, effect, call),
+        );
         active.grants.clone_from(&call.grants);
-        active.host_key = call.asset.get("host_key").and_then(serde_json::Value::as_str).map(str::to_owned);
         active.journal.clone_from(&call.journal);
         active.attempt = call.attempt;
         active.idempotency_key = call.idempotency_key;
@@ -168,12 +189,19 @@ impl WasmHost {
     }
 
     async fn enter(&self, entry: &Entry, call: &Call) -> Result<Reply, HostError> {
-        let loaded = self.plugins.get(&call.plugin).ok_or_else(|| HostError::Unusable {
-            digest: call.plugin.to_string(),
-            detail: "this worker has no such component: pin it in the lock file and restart".into(),
-        })?;
-        let _place =
-            self.places.acquire().await.map_err(|_| HostError::Internal("the host is closing".into()))?;
+        let loaded = self
+            .plugins
+            .get(&call.plugin)
+            .ok_or_else(|| HostError::Unusable {
+                digest: call.plugin.to_string(),
+                detail: "this worker has no such component: pin it in the lock file and restart"
+                    .into(),
+            })?;
+        let _place = self
+            .places
+            .acquire()
+            .await
+            .map_err(|_| HostError::Internal("the host is closing".into()))?;
         let mut store = self.store(self.state(loaded, entry, call)?);
         let work = run(&mut store, &loaded.pre, entry, call);
         match tokio::time::timeout(Duration::from_millis(call.timeout_ms), work).await {
@@ -215,35 +243,54 @@ async fn run(
 ) -> wasmtime::Result<Given> {
     let plugin = pre.instantiate_async(&mut *store).await?;
     let (circumstances, input) = (guest::wit_call(call), call.input.to_string());
-    let text = |checkpoint: &Option<serde_json::Value>| checkpoint.as_ref().map(serde_json::Value::to_string);
+    let text = |checkpoint: &Option<serde_json::Value>| {
+        checkpoint.as_ref().map(serde_json::Value::to_string)
+    };
     Ok(match entry {
         Entry::Plan => Given::Plan(plugin.call_plan(store, &circumstances, &input).await?),
         Entry::Perform => Given::Answer(plugin.call_perform(store, &circumstances, &input).await?),
         Entry::Resume { checkpoint } => {
             let checkpoint = checkpoint.to_string();
-            Given::Answer(plugin.call_resume(store, &circumstances, &input, &checkpoint).await?)
+            Given::Answer(
+                plugin
+                    .call_resume(store, &circumstances, &input, &checkpoint)
+                    .await?,
+            )
         }
         Entry::Observe { checkpoint } => {
             let checkpoint = text(checkpoint);
-            Given::Observed(plugin.call_observe(store, &circumstances, &input, checkpoint.as_deref()).await?)
+            Given::Observed(
+                plugin
+                    .call_observe(store, &circumstances, &input, checkpoint.as_deref())
+                    .await?,
+            )
         }
         Entry::Cancel { checkpoint } => {
             let checkpoint = text(checkpoint);
-            Given::Answer(plugin.call_cancel(store, &circumstances, &input, checkpoint.as_deref()).await?)
+            Given::Answer(
+                plugin
+                    .call_cancel(store, &circumstances, &input, checkpoint.as_deref())
+                    .await?,
+            )
         }
     })
 }
 
 fn finish(store: &Store<CallState>, given: Given) -> Result<Reply, HostError> {
-    let active = store.data().active.as_ref().ok_or_else(|| HostError::Internal("a call without a call".into()))?;
+    let active = store
+        .data()
+        .active
+        .as_ref()
+        .ok_or_else(|| HostError::Internal("a call without a call".into()))?;
     match given {
         Given::Answer(given) => guest::answer(active, given).map(Reply::Answer),
         Given::Observed(given) => guest::observed(active, given).map(Reply::Observed),
         Given::Plan(given) => Ok(match guest::plan(active, given)? {
             Ok(difference) => Reply::Plan(difference),
-            Err(reason) => {
-                Reply::Answer(hostler_core::answer::Answer::Reject { reason, output: serde_json::Value::Null })
-            }
+            Err(reason) => Reply::Answer(hostler_core::answer::Answer::Reject {
+                reason,
+                output: serde_json::Value::Null,
+            }),
         }),
     }
 }
@@ -251,7 +298,10 @@ fn finish(store: &Store<CallState>, given: Given) -> Result<Reply, HostError> {
 #[async_trait]
 impl PluginHost for WasmHost {
     fn plugins(&self) -> BTreeMap<Digest, Arc<Description>> {
-        self.plugins.iter().map(|(digest, loaded)| (*digest, loaded.description.clone())).collect()
+        self.plugins
+            .iter()
+            .map(|(digest, loaded)| (*digest, loaded.description.clone()))
+            .collect()
     }
 
     async fn call(&self, entry: Entry, call: Call) -> Result<Reply, HostError> {

@@ -41,10 +41,18 @@ pub fn answer(active: &Active, given: wit::Answer) -> Result<Answer, HostError> 
             evidence: evidence(active, done.evidence)?,
         },
         wit::Answer::Pending(pending) => Answer::Pending {
-            checkpoint: json(active, "the checkpoint", pending.checkpoint, CHECKPOINT_MAX_BYTES)?,
+            checkpoint: json(
+                active,
+                "the checkpoint",
+                pending.checkpoint,
+                CHECKPOINT_MAX_BYTES,
+            )?,
             resume_after_ms: pending.resume_after_ms,
         },
-        wit::Answer::Retry(retry) => Answer::Retry { reason: text(active, &retry.reason), after_ms: retry.after_ms },
+        wit::Answer::Retry(retry) => Answer::Retry {
+            reason: text(active, &retry.reason),
+            after_ms: retry.after_ms,
+        },
         wit::Answer::NeedsHuman(question) => Answer::NeedsHuman {
             title: text(active, &question.title),
             form: json(active, "the form", question.form, OUTPUT_MAX_BYTES)?,
@@ -60,18 +68,23 @@ pub fn answer(active: &Active, given: wit::Answer) -> Result<Answer, HostError> 
 /// As `answer`.
 pub fn observed(active: &Active, given: wit::Observed) -> Result<Observed, HostError> {
     Ok(match given {
-        wit::Observed::Done(output) => {
-            Observed::Done { output: json(active, "the output", output, OUTPUT_MAX_BYTES)? }
-        }
+        wit::Observed::Done(output) => Observed::Done {
+            output: json(active, "the output", output, OUTPUT_MAX_BYTES)?,
+        },
         wit::Observed::NotDone => Observed::NotDone,
         wit::Observed::Going(ask_after_ms) => Observed::Going { ask_after_ms },
-        wit::Observed::Unknown(why) => Observed::Unknown { why: text(active, &why) },
+        wit::Observed::Unknown(why) => Observed::Unknown {
+            why: text(active, &why),
+        },
     })
 }
 
 /// # Errors
 /// As `answer`.
-pub fn plan(active: &Active, given: Result<String, String>) -> Result<Result<Value, String>, HostError> {
+pub fn plan(
+    active: &Active,
+    given: Result<String, String>,
+) -> Result<Result<Value, String>, HostError> {
     match given {
         Ok(difference) => json(active, "the plan", difference, OUTPUT_MAX_BYTES).map(Ok),
         Err(why) => Ok(Err(text(active, &why))),
@@ -79,12 +92,23 @@ pub fn plan(active: &Active, given: Result<String, String>) -> Result<Result<Val
 }
 
 fn json(active: &Active, what: &str, given: String, most: usize) -> Result<Value, HostError> {
-    let limit = |detail: String| HostError::Limit { limit: "output", detail };
+    let limit = |detail: String| HostError::Limit {
+        limit: "output",
+        detail,
+    };
     if given.len() > most {
-        return Err(limit(format!("{what} has {} bytes, at most {most} are taken: put the rest into a blob", given.len())));
+        return Err(limit(format!(
+            "{what} has {} bytes, at most {most} are taken: put the rest into a blob",
+            given.len()
+        )));
     }
-    let clean = if active.untouched() { given } else { active.redact(given) };
-    serde_json::from_str(&clean).map_err(|error| limit(format!("{what} is no JSON: {error}")))
+    let value = serde_json::from_str(&given)
+        .map_err(|error| limit(format!("{what} is no JSON: {error}")))?;
+    Ok(if active.untouched() {
+        value
+    } else {
+        active.redact_json(value)
+    })
 }
 
 fn evidence(active: &Active, lines: Vec<String>) -> Result<Vec<String>, HostError> {
@@ -94,7 +118,10 @@ fn evidence(active: &Active, lines: Vec<String>) -> Result<Vec<String>, HostErro
             "{} lines of evidence with {bytes} bytes, at most {EVIDENCE_LINES_MAX} and {EVIDENCE_MAX_BYTES} are taken",
             lines.len()
         );
-        return Err(HostError::Limit { limit: "output", detail });
+        return Err(HostError::Limit {
+            limit: "output",
+            detail,
+        });
     }
     Ok(lines.into_iter().map(|line| active.redact(line)).collect())
 }

@@ -33,7 +33,11 @@ impl CallState {
 }
 
 fn refused(detail: impl Into<String>) -> Failure {
-    Failure { kind: FailureKind::Refused, detail: detail.into(), maybe_sent: false }
+    Failure {
+        kind: FailureKind::Refused,
+        detail: detail.into(),
+        maybe_sent: false,
+    }
 }
 
 impl http::Host for CallState {
@@ -46,15 +50,29 @@ impl http::Host for CallState {
 }
 
 impl Active {
-    async fn http(&mut self, connection: &str, mut request: http::Request) -> Result<http::Response, Failure> {
+    async fn http(
+        &mut self,
+        connection: &str,
+        mut request: http::Request,
+    ) -> Result<http::Response, Failure> {
         let (endpoint, grant) = self.endpoint(connection)?;
-        let reads = request.reads_only || matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS");
-        let what = shortened(&format!("http {} {}", request.method, request.path), WHAT_MAX_BYTES);
-        let number = if reads { None } else { Some(self.intend(&what).await?) };
+        let reads =
+            request.reads_only || matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS");
+        let what = shortened(
+            &format!("http {} {}", request.method, request.path),
+            WHAT_MAX_BYTES,
+        );
+        let number = if reads {
+            None
+        } else {
+            Some(self.intend(&what).await?)
+        };
         if !self.secrets.is_empty() {
             request.body = self.filled(request.body);
         }
-        let outcome = reach::send(&endpoint, &grant, request).await.map_err(|failure| self.cleaned(failure));
+        let outcome = reach::send(&endpoint, &grant, request)
+            .await
+            .map_err(|failure| self.cleaned(failure));
         if let Some(number) = number {
             let text = match &outcome {
                 Ok(response) => format!("HTTP {}", response.status),
@@ -77,23 +95,40 @@ impl Active {
     ) -> Result<exec::Outcome, Failure> {
         let plugin = Arc::clone(&self.plugin);
         let script = plugin.scripts.get(name).ok_or_else(|| {
-            refused(format!("the package has no script {:?}: list it in `describe`", shortened(name, WHAT_MAX_BYTES)))
+            refused(format!(
+                "the package has no script {:?}: list it in `describe`",
+                shortened(name, WHAT_MAX_BYTES)
+            ))
         })?;
         if arguments.len() > ARGUMENTS_MAX_BYTES {
-            return Err(refused(format!("arguments of {} bytes: at most {ARGUMENTS_MAX_BYTES} are sent", arguments.len())));
+            return Err(refused(format!(
+                "arguments of {} bytes: at most {ARGUMENTS_MAX_BYTES} are sent",
+                arguments.len()
+            )));
         }
         // Written anew: one line, whatever blanks the guest put in.
-        let arguments: serde_json::Value =
-            serde_json::from_str(arguments).map_err(|error| refused(format!("the arguments are no JSON: {error}")))?;
+        let arguments: serde_json::Value = serde_json::from_str(arguments)
+            .map_err(|error| refused(format!("the arguments are no JSON: {error}")))?;
         let (endpoint, grant) = self.endpoint(connection)?;
-        let number = if script.mutating { Some(self.intend(&format!("exec {name}")).await?) } else { None };
+        let number = if script.mutating {
+            Some(self.intend(&format!("exec {name}")).await?)
+        } else {
+            None
+        };
         let arguments = arguments.to_string();
-        let host_key = self.host_key.clone();
-        let run = Run { script: &script.text, arguments: &arguments, timeout_ms, host_key: host_key.as_deref() };
-        let outcome = reach::run(&endpoint, &grant, run).await.map_err(|failure| self.cleaned(failure));
+        let run = Run {
+            script: &script.text,
+            arguments: &arguments,
+            timeout_ms,
+        };
+        let outcome = reach::run(&endpoint, &grant, run)
+            .await
+            .map_err(|failure| self.cleaned(failure));
         if let Some(number) = number {
             let text = match &outcome {
-                Ok(outcome) => outcome.exit_code.map_or("ended by a signal".into(), |code| format!("exit {code}")),
+                Ok(outcome) => outcome
+                    .exit_code
+                    .map_or("ended by a signal".into(), |code| format!("exit {code}")),
                 Err(failure) => format!("failed: {}", failure.detail),
             };
             self.record(number, &text).await?;
@@ -106,7 +141,11 @@ impl Active {
         })
     }
 
-    async fn probe(&mut self, connection: &str, kind: probe::Kind) -> Result<probe::Outcome, Failure> {
+    async fn probe(
+        &mut self,
+        connection: &str,
+        kind: probe::Kind,
+    ) -> Result<probe::Outcome, Failure> {
         let (endpoint, grant) = self.endpoint(connection)?;
         let kind = match kind {
             probe::Kind::Tcp => ProbeKind::Tcp,
@@ -114,7 +153,9 @@ impl Active {
             probe::Kind::Http => ProbeKind::Http,
             probe::Kind::Banner => ProbeKind::Banner,
         };
-        let found = reach::check(&endpoint, &grant, kind).await.map_err(|failure| self.cleaned(failure));
+        let found = reach::check(&endpoint, &grant, kind)
+            .await
+            .map_err(|failure| self.cleaned(failure));
         found.map(|(up, detail)| probe::Outcome { up, detail })
     }
 
@@ -127,7 +168,12 @@ impl Active {
     fn filled(&self, body: Vec<u8>) -> Vec<u8> {
         match String::from_utf8(body) {
             Ok(text) => {
-                let filled = self.secrets.iter().fold(text, |text, (placeholder, secret)| text.replace(placeholder, secret));
+                let filled = self
+                    .secrets
+                    .iter()
+                    .fold(text, |text, (placeholder, secret)| {
+                        text.replace(placeholder, secret)
+                    });
                 filled.into_bytes()
             }
             Err(other) => other.into_bytes(),
@@ -137,12 +183,18 @@ impl Active {
     fn generate(&mut self, purpose: &str) -> Result<String, Failure> {
         let plain = !purpose.is_empty()
             && purpose.len() <= 64
-            && purpose.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            && purpose
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if !plain {
-            return Err(refused("a purpose is 1 to 64 lower-case letters, digits and `-`"));
+            return Err(refused(
+                "a purpose is 1 to 64 lower-case letters, digits and `-`",
+            ));
         }
         let root = self.services.secret_root.as_ref().ok_or_else(|| {
-            refused("this installation has no root for secrets: give `hostler` a `secret_root` file")
+            refused(
+                "this installation has no root for secrets: give `hostler` a `secret_root` file",
+            )
         })?;
         let text = format!("secret\0{}\0{purpose}", self.idempotency_key);
         let secret = hex::encode(hmac::sign(root, text.as_bytes()))[..SECRET_HEX].to_owned();
@@ -170,7 +222,9 @@ impl exec::Host for CallState {
         timeout_ms: Option<u32>,
     ) -> Reply<exec::Outcome> {
         match self.call()? {
-            Ok(active) => Ok(active.exec(&connection, &script, &arguments, timeout_ms).await),
+            Ok(active) => Ok(active
+                .exec(&connection, &script, &arguments, timeout_ms)
+                .await),
             Err(failure) => Ok(Err(failure)),
         }
     }
@@ -195,7 +249,12 @@ impl blob::Host for CallState {
 
     fn get(&mut self, digest: String) -> Reply<Vec<u8>> {
         Ok(self.call()?.and_then(|active| {
-            let missing = || refused(format!("there is no blob {}", shortened(&digest, WHAT_MAX_BYTES)));
+            let missing = || {
+                refused(format!(
+                    "there is no blob {}",
+                    shortened(&digest, WHAT_MAX_BYTES)
+                ))
+            };
             let digest = hostler_core::id::Digest::from_str(&digest).map_err(|_| missing())?;
             active.services.blobs.get(&digest).ok_or_else(missing)
         }))
@@ -208,13 +267,17 @@ impl secret::Host for CallState {
     }
 
     fn derive(&mut self, placeholder: String, label: String) -> Reply<String> {
-        Ok(self.call()?.and_then(|active| active.derive(&placeholder, &label)))
+        Ok(self
+            .call()?
+            .and_then(|active| active.derive(&placeholder, &label)))
     }
 }
 
 impl journal::Host for CallState {
     fn prior(&mut self) -> wasmtime::Result<Vec<journal::Entry>> {
-        let Ok(active) = self.call()? else { return Ok(Vec::new()) };
+        let Ok(active) = self.call()? else {
+            return Ok(Vec::new());
+        };
         let entry = |entry: &hostler_ports::plugin::JournalEntry| journal::Entry {
             number: entry.number,
             attempt: entry.attempt,

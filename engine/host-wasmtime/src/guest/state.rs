@@ -9,6 +9,7 @@ use crate::reach::{Endpoint, Reach, Redactor};
 use crate::sandbox::{Guard, LimitHit};
 use hostler_core::id::Digest;
 use hostler_ports::plugin::{CallWatch, Grant, JournalEntry};
+use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
@@ -31,7 +32,10 @@ impl MemoryBlobs {
     /// Keeps at most that many pieces.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        Self { inner: Mutex::default(), most }
+        Self {
+            inner: Mutex::default(),
+            most,
+        }
     }
 
     pub fn put(&self, bytes: Vec<u8>) -> Digest {
@@ -49,7 +53,12 @@ impl MemoryBlobs {
     }
 
     pub fn get(&self, digest: &Digest) -> Option<Vec<u8>> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).0.get(digest).cloned()
+        self.inner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+            .get(digest)
+            .cloned()
     }
 }
 
@@ -74,8 +83,6 @@ pub struct Active {
     pub services: Arc<Services>,
     pub plugin: Arc<Described>,
     pub grants: Vec<Grant>,
-    /// The asset's own SSH host key.
-    pub host_key: Option<String>,
     pub watch: Arc<dyn CallWatch>,
     pub mode: Mode,
     pub journal: Vec<JournalEntry>,
@@ -93,12 +100,16 @@ pub struct Active {
 /// What `Active::new` needs beside the call's own values.
 impl Active {
     #[must_use]
-    pub fn new(services: Arc<Services>, plugin: Arc<Described>, watch: Arc<dyn CallWatch>, mode: Mode) -> Self {
+    pub fn new(
+        services: Arc<Services>,
+        plugin: Arc<Described>,
+        watch: Arc<dyn CallWatch>,
+        mode: Mode,
+    ) -> Self {
         Self {
             services,
             plugin,
             grants: Vec::new(),
-            host_key: None,
             watch,
             mode,
             journal: Vec::new(),
@@ -116,13 +127,38 @@ impl Active {
     /// Takes every secret that this call could know out of a text.
     #[must_use]
     pub fn redact(&self, text: String) -> String {
-        let text = self.endpoints.iter().fold(text, |text, endpoint| endpoint.redactor.text(text));
-        if self.secrets.is_empty() { text } else { Redactor::new(self.secrets.values().map(String::as_str)).text(text) }
+        let text = self
+            .endpoints
+            .iter()
+            .fold(text, |text, endpoint| endpoint.redactor.text(text));
+        if self.secrets.is_empty() {
+            text
+        } else {
+            Redactor::new(self.secrets.values().map(String::as_str)).text(text)
+        }
+    }
+
+    /// And out of every text of a JSON value.
+    #[must_use]
+    pub fn redact_json(&self, value: Value) -> Value {
+        let value = self
+            .endpoints
+            .iter()
+            .fold(value, |value, endpoint| endpoint.redactor.json(value));
+        if self.secrets.is_empty() {
+            value
+        } else {
+            Redactor::new(self.secrets.values().map(String::as_str)).json(value)
+        }
     }
 
     #[must_use]
     pub fn redact_bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
-        if self.secrets.is_empty() { bytes } else { Redactor::new(self.secrets.values().map(String::as_str)).bytes(bytes) }
+        if self.secrets.is_empty() {
+            bytes
+        } else {
+            Redactor::new(self.secrets.values().map(String::as_str)).bytes(bytes)
+        }
     }
 
     /// Whether nothing was reached and no secret made: then nothing needs redaction.
@@ -136,14 +172,37 @@ impl Active {
         if !self.watch.may_begin() {
             return Err(cut());
         }
-        let Some(grant) = self.grants.iter().find(|grant| grant.handle == handle).cloned() else {
-            let names: Vec<&str> = self.grants.iter().map(|grant| grant.handle.as_str()).collect();
+        let Some(grant) = self
+            .grants
+            .iter()
+            .find(|grant| grant.handle == handle)
+            .cloned()
+        else {
+            let names: Vec<&str> = self
+                .grants
+                .iter()
+                .map(|grant| grant.handle.as_str())
+                .collect();
             let shown: String = handle.chars().take(100).collect();
-            let detail = format!("{shown:?} is not granted to this call (it has: {}): add it to the asset's `via`", names.join(", "));
-            return Err(Failure { kind: FailureKind::NotGranted, detail, maybe_sent: false });
+            let detail = format!(
+                "{shown:?} is not granted to this call (it has: {}): add it to the asset's `via`",
+                names.join(", ")
+            );
+            return Err(Failure {
+                kind: FailureKind::NotGranted,
+                detail,
+                maybe_sent: false,
+            });
         };
-        let endpoint = self.services.reach.endpoint(&grant, &self.plugin.description.name)?;
-        if !self.endpoints.iter().any(|known| Arc::ptr_eq(known, &endpoint)) {
+        let endpoint = self
+            .services
+            .reach
+            .endpoint(&grant, &self.plugin.description.name)?;
+        if !self
+            .endpoints
+            .iter()
+            .any(|known| Arc::ptr_eq(known, &endpoint))
+        {
             self.endpoints.push(endpoint.clone());
         }
         Ok((endpoint, grant))
@@ -152,11 +211,22 @@ impl Active {
     /// Makes the intent of a mutating host call durable; its number.
     pub async fn intend(&mut self, what: &str) -> Result<u32, Failure> {
         if let Mode::ReadOnly(why) = self.mode {
-            let detail = format!("{what} would change something, and {why}: mark a query as reads-only, or do it in `perform`");
-            return Err(Failure { kind: FailureKind::Refused, detail, maybe_sent: false });
+            let detail = format!(
+                "{what} would change something, and {why}: mark a query as reads-only, or do it in `perform`"
+            );
+            return Err(Failure {
+                kind: FailureKind::Refused,
+                detail,
+                maybe_sent: false,
+            });
         }
         let number = self.journal.last().map_or(1, |entry| entry.number + 1);
-        let entry = JournalEntry { number, attempt: self.attempt, what: self.redact(what.to_owned()), outcome: None };
+        let entry = JournalEntry {
+            number,
+            attempt: self.attempt,
+            what: self.redact(what.to_owned()),
+            outcome: None,
+        };
         self.watch.journal(entry.clone()).await.map_err(|_| cut())?;
         self.journal.push(entry);
         Ok(number)
@@ -165,18 +235,34 @@ impl Active {
     /// Makes the outcome of a mutating host call durable.
     pub async fn record(&mut self, number: u32, outcome: &str) -> Result<(), Failure> {
         let outcome = self.redact(outcome.to_owned());
-        let Some(entry) = self.journal.iter_mut().rev().find(|entry| entry.number == number) else { return Ok(()) };
+        let Some(entry) = self
+            .journal
+            .iter_mut()
+            .rev()
+            .find(|entry| entry.number == number)
+        else {
+            return Ok(());
+        };
         entry.outcome = Some(outcome);
         let entry = entry.clone();
-        let lost = |_| Failure { maybe_sent: true, ..cut() };
+        let lost = |_| Failure {
+            maybe_sent: true,
+            ..cut()
+        };
         self.watch.journal(entry).await.map_err(lost)
     }
 
     pub fn blob(&mut self, size: usize) -> Result<(), Failure> {
         self.blobs += 1;
         if self.blobs > BLOBS_MAX || size > BLOB_MAX_BYTES {
-            let detail = format!("at most {BLOBS_MAX} pieces of {BLOB_MAX_BYTES} bytes are kept of one call");
-            return Err(Failure { kind: FailureKind::Refused, detail, maybe_sent: false });
+            let detail = format!(
+                "at most {BLOBS_MAX} pieces of {BLOB_MAX_BYTES} bytes are kept of one call"
+            );
+            return Err(Failure {
+                kind: FailureKind::Refused,
+                detail,
+                maybe_sent: false,
+            });
         }
         Ok(())
     }
@@ -184,7 +270,11 @@ impl Active {
     /// Counts a host call.
     pub fn count(&mut self) -> wasmtime::Result<()> {
         self.host_calls += 1;
-        if self.host_calls > HOST_CALLS_MAX { Err(LimitHit("host calls").into()) } else { Ok(()) }
+        if self.host_calls > HOST_CALLS_MAX {
+            Err(LimitHit("host calls").into())
+        } else {
+            Ok(())
+        }
     }
 
     pub fn log(&mut self, level: &str, line: &str) -> wasmtime::Result<()> {
@@ -210,7 +300,11 @@ impl Active {
 
 /// The lease is too old, or lost.
 fn cut() -> Failure {
-    Failure { kind: FailureKind::Cut, detail: "the call is being cut off".into(), maybe_sent: false }
+    Failure {
+        kind: FailureKind::Cut,
+        detail: "the call is being cut off".into(),
+        maybe_sent: false,
+    }
 }
 
 /// The beginning of a text, at a character's end.
@@ -225,13 +319,18 @@ pub fn shortened(text: &str, most: usize) -> String {
 impl CallState {
     #[must_use]
     pub fn new(active: Active) -> Self {
-        Self { active: Some(active), ..Self::default() }
+        Self {
+            active: Some(active),
+            ..Self::default()
+        }
     }
 
     /// Chance that repeats with the step.
     #[must_use]
     pub fn seed(&self) -> u64 {
-        self.active.as_ref().map_or(0, |active| seed(active.idempotency_key))
+        self.active
+            .as_ref()
+            .map_or(0, |active| seed(active.idempotency_key))
     }
 
     /// What a guest printed: a line of the log.
@@ -242,7 +341,9 @@ impl CallState {
 
     /// A line of the log; an error's line is remembered, as it may be the guest's last.
     pub fn spoke(&mut self, level: &str, line: &str) -> wasmtime::Result<()> {
-        let Some(active) = &mut self.active else { return Ok(()) };
+        let Some(active) = &mut self.active else {
+            return Ok(());
+        };
         active.log(level, line)?;
         if level == "error" {
             self.last_words = Some(active.redact(shortened(line, LOG_LINE_MAX_BYTES)));

@@ -24,7 +24,9 @@ const FORMAT: &str = "hostler-compiled-1";
 pub enum CacheError {
     #[error("the compile cache {path}: {detail}")]
     Io { path: PathBuf, detail: String },
-    #[error("{path} can be read or written by others: `chmod 600` it, or delete it and what lies beside it")]
+    #[error(
+        "{path} can be read or written by others: `chmod 600` it, or delete it and what lies beside it"
+    )]
     Open { path: PathBuf },
     #[error("{path} is not a key of {KEY_BYTES} bytes: delete it and what lies beside it")]
     NoKey { path: PathBuf },
@@ -44,7 +46,10 @@ impl CompileCache {
     /// # Errors
     /// When the folder cannot be written or the key is open to others.
     pub fn open(folder: &Path) -> Result<Self, CacheError> {
-        let io = |error: std::io::Error| CacheError::Io { path: folder.to_owned(), detail: error.to_string() };
+        let io = |error: std::io::Error| CacheError::Io {
+            path: folder.to_owned(),
+            detail: error.to_string(),
+        };
         fs::create_dir_all(folder).map_err(io)?;
         let path = folder.join(KEY_FILE);
         if !path.exists() {
@@ -55,21 +60,29 @@ impl CompileCache {
         if key.len() != KEY_BYTES {
             return Err(CacheError::NoKey { path });
         }
-        Ok(Self { folder: folder.to_owned(), key: hmac::Key::new(hmac::HMAC_SHA256, &key) })
+        Ok(Self {
+            folder: folder.to_owned(),
+            key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+        })
     }
 
     /// The component of these bytes: from the folder if a sealed copy is there, else compiled and kept.
     ///
     /// # Errors
     /// When the bytes are no component.
-    pub fn component(&self, engine: &Engine, digest: Digest, bytes: &[u8]) -> Result<Component, CacheError> {
+    pub fn component(
+        &self,
+        engine: &Engine,
+        digest: Digest,
+        bytes: &[u8],
+    ) -> Result<Component, CacheError> {
         let name = name(engine, digest);
         let path = self.folder.join(&name);
         if let Some(component) = self.load(engine, &name, &path) {
             return Ok(component);
         }
-        let compiled =
-            Component::from_binary(engine, bytes).map_err(|error| CacheError::Compile(format!("{error:#}")))?;
+        let compiled = Component::from_binary(engine, bytes)
+            .map_err(|error| CacheError::Compile(format!("{error:#}")))?;
         if let Err(error) = self.keep(&compiled, &name, &path) {
             // Without the cache everything works, only slower.
             tracing::warn!(path = %path.display(), %error, "a compiled plugin could not be kept");
@@ -93,8 +106,13 @@ impl CompileCache {
     }
 
     fn keep(&self, component: &Component, name: &str, path: &Path) -> Result<(), CacheError> {
-        let io = |detail: String| CacheError::Io { path: path.to_owned(), detail };
-        let code = component.serialize().map_err(|error| io(error.to_string()))?;
+        let io = |detail: String| CacheError::Io {
+            path: path.to_owned(),
+            detail,
+        };
+        let code = component
+            .serialize()
+            .map_err(|error| io(error.to_string()))?;
         let seal = hmac::sign(&self.key, &sealed(name, &code));
         let fresh = path.with_extension(format!("new-{}", std::process::id()));
         let written = fs::File::create(&fresh).and_then(|mut file| {
@@ -123,14 +141,22 @@ fn sealed(name: &str, code: &[u8]) -> Vec<u8> {
 }
 
 fn make_key(path: &Path) -> Result<(), CacheError> {
-    let io = |detail: String| CacheError::Io { path: path.to_owned(), detail };
+    let io = |detail: String| CacheError::Io {
+        path: path.to_owned(),
+        detail,
+    };
     let mut key = [0; KEY_BYTES];
-    SystemRandom::new().fill(&mut key).map_err(|_| io("the system gives no random bytes".into()))?;
+    SystemRandom::new()
+        .fill(&mut key)
+        .map_err(|_| io("the system gives no random bytes".into()))?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path).and_then(|mut file| file.write_all(&key).and_then(|()| file.sync_all())) {
+    match options
+        .open(path)
+        .and_then(|mut file| file.write_all(&key).and_then(|()| file.sync_all()))
+    {
         // Another process of this installation made it just now.
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         other => other.map_err(|error| io(error.to_string())),
@@ -140,9 +166,18 @@ fn make_key(path: &Path) -> Result<(), CacheError> {
 #[cfg(unix)]
 fn private(path: &Path) -> Result<(), CacheError> {
     use std::os::unix::fs::MetadataExt;
-    let io = |error: std::io::Error| CacheError::Io { path: path.to_owned(), detail: error.to_string() };
+    let io = |error: std::io::Error| CacheError::Io {
+        path: path.to_owned(),
+        detail: error.to_string(),
+    };
     let open = fs::metadata(path).map_err(io)?.mode() & 0o077 != 0;
-    if open { Err(CacheError::Open { path: path.to_owned() }) } else { Ok(()) }
+    if open {
+        Err(CacheError::Open {
+            path: path.to_owned(),
+        })
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(not(unix))]

@@ -45,14 +45,23 @@ pub enum LockError {
          If the change is meant, check it (`hostler plugin check`) and write the new digest into the lock file; \
          else put the pinned file back"
     )]
-    Changed { name: String, path: PathBuf, lock: PathBuf, found: Digest, pinned: Digest },
+    Changed {
+        name: String,
+        path: PathBuf,
+        lock: PathBuf,
+        found: Digest,
+        pinned: Digest,
+    },
 }
 
 impl PluginsLock {
     /// # Errors
     /// When the file cannot be read or has another shape.
     pub fn read(path: &Path) -> Result<Self, LockError> {
-        let unreadable = |detail: String| LockError::Unreadable { path: path.to_owned(), detail };
+        let unreadable = |detail: String| LockError::Unreadable {
+            path: path.to_owned(),
+            detail,
+        };
         let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
         toml::from_str(&text).map_err(|error| unreadable(error.to_string()))
     }
@@ -71,11 +80,19 @@ impl PluginsLock {
         let mut lock = Self::default();
         for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
-            let (Some(stem), Some(file)) = (path.file_stem(), path.file_name()) else { continue };
-            if path.extension().is_some_and(|extension| extension == "wasm") {
+            let (Some(stem), Some(file)) = (path.file_stem(), path.file_name()) else {
+                continue;
+            };
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "wasm")
+            {
                 let sha256 = Digest::of(&std::fs::read(&path)?);
                 let file = file.to_string_lossy().into_owned();
-                lock.plugins.insert(stem.to_string_lossy().into_owned(), LockedPlugin { file, sha256 });
+                lock.plugins.insert(
+                    stem.to_string_lossy().into_owned(),
+                    LockedPlugin { file, sha256 },
+                );
             }
         }
         Ok(lock)
@@ -86,31 +103,52 @@ impl PluginsLock {
     /// # Errors
     /// When the file is missing, lies elsewhere, or is not what is pinned.
     pub fn bytes(&self, lock: &Path, name: &str) -> Result<(Digest, Vec<u8>), LockError> {
-        let missing = || LockError::Unreadable { path: lock.to_owned(), detail: format!("it has no plugin {name}") };
+        let missing = || LockError::Unreadable {
+            path: lock.to_owned(),
+            detail: format!("it has no plugin {name}"),
+        };
         let pinned = self.plugins.get(name).ok_or_else(missing)?;
-        let inside = Path::new(&pinned.file).components().all(|part| matches!(part, PathPart::Normal(_)));
+        let inside = Path::new(&pinned.file)
+            .components()
+            .all(|part| matches!(part, PathPart::Normal(_)));
         if !inside {
-            return Err(LockError::Outside { name: name.to_owned(), file: pinned.file.clone() });
+            return Err(LockError::Outside {
+                name: name.to_owned(),
+                file: pinned.file.clone(),
+            });
         }
         let path = lock.parent().unwrap_or(Path::new("")).join(&pinned.file);
         let bytes = read_bounded(name, &path)?;
         let found = Digest::of(&bytes);
         if found != pinned.sha256 {
             let (name, lock) = (name.to_owned(), lock.to_owned());
-            return Err(LockError::Changed { name, path, lock, found, pinned: pinned.sha256 });
+            return Err(LockError::Changed {
+                name,
+                path,
+                lock,
+                found,
+                pinned: pinned.sha256,
+            });
         }
         Ok((found, bytes))
     }
 }
 
 fn read_bounded(name: &str, path: &Path) -> Result<Vec<u8>, LockError> {
-    let unreadable =
-        |error: std::io::Error| LockError::Unreadable { path: path.to_owned(), detail: error.to_string() };
+    let unreadable = |error: std::io::Error| LockError::Unreadable {
+        path: path.to_owned(),
+        detail: error.to_string(),
+    };
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(COMPONENT_MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(COMPONENT_MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
     if bytes.len() as u64 > COMPONENT_MAX_BYTES {
-        return Err(LockError::TooLarge { name: name.to_owned(), path: path.to_owned() });
+        return Err(LockError::TooLarge {
+            name: name.to_owned(),
+            path: path.to_owned(),
+        });
     }
     Ok(bytes)
 }

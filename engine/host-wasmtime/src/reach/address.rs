@@ -21,20 +21,29 @@ pub struct SystemResolver;
 #[async_trait]
 impl Resolver for SystemResolver {
     async fn resolve(&self, name: &str) -> std::io::Result<Vec<IpAddr>> {
-        Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect())
+        Ok(tokio::net::lookup_host((name, 0))
+            .await?
+            .map(|address| address.ip())
+            .collect())
     }
 }
 
 /// The addresses of a host that the connection may reach, at least one.
-pub async fn reachable(config: &ConnectionConfig, resolver: &dyn Resolver, host: &str) -> Result<Vec<IpAddr>, Failure> {
+pub async fn reachable(
+    config: &ConnectionConfig,
+    resolver: &dyn Resolver,
+    host: &str,
+) -> Result<Vec<IpAddr>, Failure> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     if let Ok(literal) = bare.parse::<IpAddr>() {
         return Ok(vec![permitted(config, literal, true)?]);
     }
-    let found = resolver
-        .resolve(host)
-        .await
-        .map_err(|error| failed(FailureKind::Unreachable, format!("{host} cannot be resolved: {error}")))?;
+    let found = resolver.resolve(host).await.map_err(|error| {
+        failed(
+            FailureKind::Unreachable,
+            format!("{host} cannot be resolved: {error}"),
+        )
+    })?;
     let mut refused = None;
     let mut allowed = Vec::new();
     for address in found {
@@ -46,34 +55,56 @@ pub async fn reachable(config: &ConnectionConfig, resolver: &dyn Resolver, host:
     match (allowed.is_empty(), refused) {
         (false, _) => Ok(allowed),
         (true, Some(failure)) => Err(failure),
-        (true, None) => Err(failed(FailureKind::Unreachable, format!("{host} has no address"))),
+        (true, None) => Err(failed(
+            FailureKind::Unreachable,
+            format!("{host} has no address"),
+        )),
     }
 }
 
 /// The address in its plain form, if the connection may reach it. `literal`: the configuration itself
 /// writes it as an address.
-pub fn permitted(config: &ConnectionConfig, address: IpAddr, literal: bool) -> Result<IpAddr, Failure> {
+pub fn permitted(
+    config: &ConnectionConfig,
+    address: IpAddr,
+    literal: bool,
+) -> Result<IpAddr, Failure> {
     let address = plain(address);
     let refuse = |what: &str, remedy: String| {
         let name = &config.name;
-        Err(failed(FailureKind::Refused, format!("connection {name} may not reach {address} ({what}): {remedy}")))
+        Err(failed(
+            FailureKind::Refused,
+            format!("connection {name} may not reach {address} ({what}): {remedy}"),
+        ))
     };
     if never(address) {
-        return refuse("no host's address", "give the connection the address of a host".into());
+        return refuse(
+            "no host's address",
+            "give the connection the address of a host".into(),
+        );
     }
     let inner = embedded(address);
-    let exact = config.addresses.iter().any(|range| range.names_exactly(address));
+    let exact = config
+        .addresses
+        .iter()
+        .any(|range| range.names_exactly(address));
     if !exact && (special(address) || inner.is_some_and(special)) {
         return refuse(
             "loopback, link-local or metadata",
-            format!("if it is meant, add exactly `{address}/{}` to its `addresses`", bits(address)),
+            format!(
+                "if it is meant, add exactly `{address}/{}` to its `addresses`",
+                bits(address)
+            ),
         );
     }
     if config.addresses.is_empty() {
         if literal || !(private(address) || inner.is_some_and(private)) {
             return Ok(address);
         }
-        return refuse("a private address behind a name", "add its range to the connection's `addresses`".into());
+        return refuse(
+            "a private address behind a name",
+            "add its range to the connection's `addresses`".into(),
+        );
     }
     if config.addresses.iter().any(|range| range.contains(address)) {
         return Ok(address);
@@ -146,7 +177,10 @@ mod tests {
 
     fn config(addresses: &[&str]) -> ConnectionConfig {
         let mut config = ConnectionConfig::new("c", "p");
-        config.addresses = addresses.iter().map(|text| AddressRange::parse(text).unwrap()).collect();
+        config.addresses = addresses
+            .iter()
+            .map(|text| AddressRange::parse(text).unwrap())
+            .collect();
         config
     }
 
@@ -188,9 +222,17 @@ mod tests {
         ];
         for (addresses, address, literal, allowed) in cases {
             let verdict = permitted(&config(addresses), address.parse().unwrap(), *literal);
-            assert_eq!(verdict.is_ok(), *allowed, "{address} under {addresses:?}: {verdict:?}");
+            assert_eq!(
+                verdict.is_ok(),
+                *allowed,
+                "{address} under {addresses:?}: {verdict:?}"
+            );
             if let Err(failure) = verdict {
-                assert!(failure.detail.contains("addresses") || failure.detail.contains("give the connection"), "{failure:?}");
+                assert!(
+                    failure.detail.contains("addresses")
+                        || failure.detail.contains("give the connection"),
+                    "{failure:?}"
+                );
             }
         }
     }

@@ -30,7 +30,11 @@ pub struct Reach {
 impl Reach {
     #[must_use]
     pub fn new(connections: Arc<dyn Connections>, resolver: Arc<dyn Resolver>) -> Self {
-        Self { connections, resolver, endpoints: Mutex::default() }
+        Self {
+            connections,
+            resolver,
+            endpoints: Mutex::default(),
+        }
     }
 
     /// The connection of a grant, for a plugin that may use it.
@@ -40,15 +44,26 @@ impl Reach {
     pub fn endpoint(&self, grant: &Grant, plugin: &str) -> Result<Arc<Endpoint>, Failure> {
         let name = &grant.connection;
         let config = self.connections.connection(name).ok_or_else(|| {
-            failed(FailureKind::NotGranted, format!("the estate has no connection {name}: add it to `connections`"))
+            failed(
+                FailureKind::NotGranted,
+                format!("the estate has no connection {name}: add it to `connections`"),
+            )
         })?;
         if config.plugin != plugin {
-            let detail = format!("connection {name} belongs to plugin {}, not to {plugin}: change its `plugin`", config.plugin);
+            let detail = format!(
+                "connection {name} belongs to plugin {}, not to {plugin}: change its `plugin`",
+                config.plugin
+            );
             return Err(failed(FailureKind::NotGranted, detail));
         }
-        let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut endpoints = self
+            .endpoints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match endpoints.get(name) {
-            Some(known) if Arc::ptr_eq(&known.config, &config) || known.config == config => Ok(known.clone()),
+            Some(known) if Arc::ptr_eq(&known.config, &config) || known.config == config => {
+                Ok(known.clone())
+            }
             _ => {
                 let fresh = Arc::new(Endpoint::new(config, self.resolver.clone()));
                 endpoints.insert(name.clone(), fresh.clone());
@@ -97,7 +112,10 @@ impl Endpoint {
                 hosts.retain(|_, places| Arc::strong_count(places) > 1);
             }
             let per_host = self.config.limits.per_host.max(1) as usize;
-            hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(per_host))).clone()
+            hosts
+                .entry(host.to_owned())
+                .or_insert_with(|| Arc::new(Semaphore::new(per_host)))
+                .clone()
         };
         // The host first: who waits for a slow host must not hold a place that others could use.
         let closed = |_| failed(FailureKind::Unreachable, "the connection is being closed");
@@ -112,17 +130,27 @@ impl Endpoint {
     /// When the connection has no URL, or the asset no usable address.
     pub fn base(&self, grant: &Grant) -> Result<Url, Failure> {
         let name = &self.config.name;
-        let refuse = |why: String| failed(FailureKind::Refused, format!("connection {name}: {why}"));
+        let refuse =
+            |why: String| failed(FailureKind::Refused, format!("connection {name}: {why}"));
         let Some(template) = &self.config.url else {
-            return Err(refuse("it has no `url`, so it cannot be used for this".into()));
+            return Err(refuse(
+                "it has no `url`, so it cannot be used for this".into(),
+            ));
         };
         let text = if template.contains("{address}") {
-            let address = grant.address.as_deref().ok_or_else(|| refuse("the asset has no `address`".into()))?;
-            template.replace("{address}", &host_text(address).ok_or_else(|| refuse(format!("{address:?} is no address")))?)
+            let address = grant
+                .address
+                .as_deref()
+                .ok_or_else(|| refuse("the asset has no `address`".into()))?;
+            template.replace(
+                "{address}",
+                &host_text(address).ok_or_else(|| refuse(format!("{address:?} is no address")))?,
+            )
         } else {
             template.clone()
         };
-        let url = Url::parse(&text).map_err(|error| refuse(format!("its `url` {text:?}: {error}")))?;
+        let url =
+            Url::parse(&text).map_err(|error| refuse(format!("its `url` {text:?}: {error}")))?;
         if !url.username().is_empty() || url.password().is_some() || url.host_str().is_none() {
             return Err(refuse("its `url` must have a host and no user or password: write those into its credential".into()));
         }
@@ -147,9 +175,17 @@ impl Endpoint {
             .retry(reqwest::retry::never())
             .pool_max_idle_per_host(IDLE_PER_HOST)
             .connect_timeout(Duration::from_millis(CONNECT_TIMEOUT_MS))
-            .dns_resolver(Checked { config: self.config.clone(), resolver: self.resolver.clone() })
+            .dns_resolver(Checked {
+                config: self.config.clone(),
+                resolver: self.resolver.clone(),
+            })
             .build()
-            .map_err(|error| failed(FailureKind::Refused, format!("connection {}: {error}", self.config.name)))?;
+            .map_err(|error| {
+                failed(
+                    FailureKind::Refused,
+                    format!("connection {}: {error}", self.config.name),
+                )
+            })?;
         *slot = Some(client.clone());
         Ok(client)
     }
@@ -173,7 +209,9 @@ fn host_text(address: &str) -> Option<String> {
     if let Ok(v6) = address.parse::<std::net::Ipv6Addr>() {
         return Some(format!("[{v6}]"));
     }
-    let plain = address.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-');
+    let plain = address
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-');
     (plain && !address.is_empty() && address.len() <= 253).then(|| address.to_owned())
 }
 
@@ -200,8 +238,14 @@ impl reqwest::dns::Resolve for Checked {
         let (config, resolver) = (self.config.clone(), self.resolver.clone());
         Box::pin(async move {
             let found = super::address::reachable(&config, resolver.as_ref(), name.as_str()).await;
-            let addresses = found.map_err(|failure| Box::new(Refusal(failure)))?;
-            let targets = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
+            // Boxed once: the refusal is found again by its type.
+            let addresses =
+                found.map_err(|failure| -> Box<dyn std::error::Error + Send + Sync> {
+                    Box::new(Refusal(failure))
+                })?;
+            let targets = addresses
+                .into_iter()
+                .map(|address| SocketAddr::new(address, 0));
             Ok(Box::new(targets) as reqwest::dns::Addrs)
         })
     }

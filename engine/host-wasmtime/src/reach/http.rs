@@ -14,38 +14,85 @@ use url::Url;
 
 /// Headers that are the host's own: a guest that sets one is refused.
 const HOSTS_OWN: [&str; 17] = [
-    "authorization", "cookie", "host", "content-length", "transfer-encoding", "connection", "keep-alive", "te",
-    "trailer", "upgrade", "expect", "proxy-authorization", "proxy-connection", "proxy-authenticate", "set-cookie",
-    "forwarded", "x-forwarded-for",
+    "authorization",
+    "cookie",
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "keep-alive",
+    "te",
+    "trailer",
+    "upgrade",
+    "expect",
+    "proxy-authorization",
+    "proxy-connection",
+    "proxy-authenticate",
+    "set-cookie",
+    "forwarded",
+    "x-forwarded-for",
 ];
 /// Headers of a response that a guest does not see.
-const HIDDEN: [&str; 5] =
-    ["set-cookie", "www-authenticate", "proxy-authenticate", "authorization", "authentication-info"];
+const HIDDEN: [&str; 5] = [
+    "set-cookie",
+    "www-authenticate",
+    "proxy-authenticate",
+    "authorization",
+    "authentication-info",
+];
 
 /// Sends a request and follows what a read may follow.
-pub async fn send(endpoint: &Endpoint, grant: &Grant, request: HttpRequest) -> Result<HttpResponse, Failure> {
+pub async fn send(
+    endpoint: &Endpoint,
+    grant: &Grant,
+    request: HttpRequest,
+) -> Result<HttpResponse, Failure> {
     let base = endpoint.base(grant)?;
     if !matches!(base.scheme(), "http" | "https") {
-        return Err(failed(FailureKind::Refused, format!("connection {} is not for HTTP", endpoint.config.name)));
+        return Err(failed(
+            FailureKind::Refused,
+            format!("connection {} is not for HTTP", endpoint.config.name),
+        ));
     }
     if request.body.len() > REQUEST_MAX_BYTES {
-        return Err(failed(FailureKind::Refused, format!("a body of {} bytes: at most {REQUEST_MAX_BYTES} are sent", request.body.len())));
+        return Err(failed(
+            FailureKind::Refused,
+            format!(
+                "a body of {} bytes: at most {REQUEST_MAX_BYTES} are sent",
+                request.body.len()
+            ),
+        ));
     }
     let limit_ms = endpoint.config.limits.timeout_ms;
-    let wait_ms = request.timeout_ms.map_or(limit_ms, |asked| u64::from(asked).min(limit_ms));
-    let method = Method::from_bytes(request.method.as_bytes())
-        .map_err(|_| failed(FailureKind::Refused, format!("{:?} is no method", request.method)))?;
+    let wait_ms = request
+        .timeout_ms
+        .map_or(limit_ms, |asked| u64::from(asked).min(limit_ms));
+    let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| {
+        failed(
+            FailureKind::Refused,
+            format!("{:?} is no method", request.method),
+        )
+    })?;
     let headers = guest_headers(endpoint, &request)?;
     let first = path::resolve(&endpoint.config, &base, &request.path)?;
     let host = first.host_str().unwrap_or_default().to_owned();
-    let exchange = Exchange { endpoint, base, method, headers, body: request.body };
+    let exchange = Exchange {
+        endpoint,
+        base,
+        method,
+        headers,
+        body: request.body,
+    };
     let work = async {
         let _place = endpoint.place(&host).await?;
         exchange.run(first).await
     };
     match tokio::time::timeout(Duration::from_millis(wait_ms), work).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(lost(FailureKind::Timeout, format!("{host} did not answer in {wait_ms} ms"))),
+        Err(_) => Err(lost(
+            FailureKind::Timeout,
+            format!("{host} did not answer in {wait_ms} ms"),
+        )),
     }
 }
 
@@ -63,19 +110,32 @@ impl Exchange<'_> {
         let mut url = first;
         for _ in 0..=REDIRECTS_MAX {
             let response = self.authenticated(&url).await?;
-            let target = response.headers().get(LOCATION).filter(|_| follows && response.status().is_redirection());
+            let target = response
+                .headers()
+                .get(LOCATION)
+                .filter(|_| follows && response.status().is_redirection());
             let Some(target) = target else {
                 return self.read(response).await;
             };
             url = self.follow(&url, target)?;
         }
-        Err(failed(FailureKind::Refused, format!("more than {REDIRECTS_MAX} redirects from {}", self.base)))
+        Err(failed(
+            FailureKind::Refused,
+            format!("more than {REDIRECTS_MAX} redirects from {}", self.base),
+        ))
     }
 
     /// A redirect is taken like a link that the guest gave: same origin, listed path, checked address.
     fn follow(&self, from: &Url, target: &HeaderValue) -> Result<Url, Failure> {
-        let text = target.to_str().map_err(|_| failed(FailureKind::Refused, "a redirect to something that is no text"))?;
-        let link = from.join(text).map_err(|_| failed(FailureKind::Refused, format!("a redirect to {text:?}")))?;
+        let text = target.to_str().map_err(|_| {
+            failed(
+                FailureKind::Refused,
+                "a redirect to something that is no text",
+            )
+        })?;
+        let link = from
+            .join(text)
+            .map_err(|_| failed(FailureKind::Refused, format!("a redirect to {text:?}")))?;
         path::resolve(&self.endpoint.config, &self.base, link.as_str()).map_err(|mut failure| {
             failure.detail = format!("a redirect: {}", failure.detail);
             failure
@@ -87,17 +147,26 @@ impl Exchange<'_> {
             Auth::None | Auth::MutualTls { .. } => self.once(url, HeaderMap::new()).await,
             Auth::Basic { user, password } => {
                 use base64::Engine as _;
-                let pair = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{}", password.expose()));
-                self.once(url, secret_header("authorization", &format!("Basic {pair}"))?).await
+                let pair = base64::engine::general_purpose::STANDARD
+                    .encode(format!("{user}:{}", password.expose()));
+                self.once(
+                    url,
+                    secret_header("authorization", &format!("Basic {pair}"))?,
+                )
+                .await
             }
-            Auth::Header { name, value } => self.once(url, secret_header(name, value.expose())?).await,
+            Auth::Header { name, value } => {
+                self.once(url, secret_header(name, value.expose())?).await
+            }
             Auth::Session(login) => self.with_session(url, login).await,
         }
     }
 
     async fn with_session(&self, url: &Url, login: &SessionLogin) -> Result<Response, Failure> {
         let token = self.token(login, None).await?;
-        let response = self.once(url, secret_header(&login.send_as, &token)?).await?;
+        let response = self
+            .once(url, secret_header(&login.send_as, &token)?)
+            .await?;
         if response.status() != reqwest::StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
@@ -110,7 +179,10 @@ impl Exchange<'_> {
     async fn token(&self, login: &SessionLogin, stale: Option<&str>) -> Result<String, Failure> {
         let host = self.base.origin().ascii_serialization();
         let mut tokens = self.endpoint.tokens.lock().await;
-        if let Some(known) = tokens.get(&host).filter(|known| Some(known.as_str()) != stale) {
+        if let Some(known) = tokens
+            .get(&host)
+            .filter(|known| Some(known.as_str()) != stale)
+        {
             return Ok(known.clone());
         }
         tokens.remove(&host);
@@ -122,22 +194,37 @@ impl Exchange<'_> {
         }
         let mut request = self.endpoint.client()?.post(url.clone()).headers(headers);
         if let Some(body) = &login.body {
-            request = request.header("content-type", "application/json").body(body.expose().to_owned());
+            request = request
+                .header("content-type", "application/json")
+                .body(body.expose().to_owned());
         }
         self.endpoint.check_literal(&url)?;
-        let response = request.send().await.map_err(|error| not_sent(translate(&self.endpoint.redactor, error)))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| not_sent(translate(&self.endpoint.redactor, error)))?;
         let token = self.read_token(response, login).await?;
         tokens.insert(host, token.clone());
         Ok(token)
     }
 
-    async fn read_token(&self, response: Response, login: &SessionLogin) -> Result<String, Failure> {
+    async fn read_token(
+        &self,
+        response: Response,
+        login: &SessionLogin,
+    ) -> Result<String, Failure> {
         let refuse = |why: String| {
             let name = &self.endpoint.config.name;
-            failed(FailureKind::Unauthenticated, format!("connection {name}: the login at {} {why}", login.path))
+            failed(
+                FailureKind::Unauthenticated,
+                format!("connection {name}: the login at {} {why}", login.path),
+            )
         };
         if !response.status().is_success() {
-            return Err(refuse(format!("was answered with {}: check its credential", response.status())));
+            return Err(refuse(format!(
+                "was answered with {}: check its credential",
+                response.status()
+            )));
         }
         match &login.token {
             TokenFrom::Header(name) => response
@@ -151,7 +238,9 @@ impl Exchange<'_> {
                 let json: serde_json::Value =
                     serde_json::from_slice(&body).map_err(|_| refuse("gave no JSON".into()))?;
                 let token = json.pointer(pointer).and_then(serde_json::Value::as_str);
-                token.map(str::to_owned).ok_or_else(|| refuse(format!("gave no text at {pointer:?}")))
+                token
+                    .map(str::to_owned)
+                    .ok_or_else(|| refuse(format!("gave no text at {pointer:?}")))
             }
         }
     }
@@ -160,9 +249,20 @@ impl Exchange<'_> {
         self.endpoint.check_literal(url)?;
         let mut headers = self.headers.clone();
         headers.extend(secret);
-        let request = self.endpoint.client()?.request(self.method.clone(), url.clone()).headers(headers);
-        let request = if self.body.is_empty() { request } else { request.body(self.body.clone()) };
-        request.send().await.map_err(|error| translate(&self.endpoint.redactor, error))
+        let request = self
+            .endpoint
+            .client()?
+            .request(self.method.clone(), url.clone())
+            .headers(headers);
+        let request = if self.body.is_empty() {
+            request
+        } else {
+            request.body(self.body.clone())
+        };
+        request
+            .send()
+            .await
+            .map_err(|error| translate(&self.endpoint.redactor, error))
     }
 
     async fn read(&self, response: Response) -> Result<HttpResponse, Failure> {
@@ -171,7 +271,9 @@ impl Exchange<'_> {
         let headers = response
             .headers()
             .iter()
-            .filter(|(name, _)| !HIDDEN.contains(&name.as_str()) && Some(name.as_str()) != hidden.as_deref())
+            .filter(|(name, _)| {
+                !HIDDEN.contains(&name.as_str()) && Some(name.as_str()) != hidden.as_deref()
+            })
             .take(HEADERS_MAX)
             .map(|(name, value)| {
                 let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -184,7 +286,11 @@ impl Exchange<'_> {
         if let Some(token) = token {
             body = super::Redactor::new([token.as_str()]).bytes(body);
         }
-        Ok(HttpResponse { status, headers, body })
+        Ok(HttpResponse {
+            status,
+            headers,
+            body,
+        })
     }
 
     fn clean(&self, text: String) -> String {
@@ -193,15 +299,29 @@ impl Exchange<'_> {
 
     async fn session_token(&self) -> Option<String> {
         matches!(self.endpoint.config.auth, Auth::Session(_)).then_some(())?;
-        self.endpoint.tokens.lock().await.get(&self.base.origin().ascii_serialization()).cloned()
+        self.endpoint
+            .tokens
+            .lock()
+            .await
+            .get(&self.base.origin().ascii_serialization())
+            .cloned()
     }
 
     async fn bytes(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
         let most = self.endpoint.config.limits.answer_bytes_max;
         let mut body = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(|error| translate(&self.endpoint.redactor, error))? {
+        while let Some(part) = response
+            .chunk()
+            .await
+            .map_err(|error| translate(&self.endpoint.redactor, error))?
+        {
             if body.len() + part.len() > most {
-                return Err(lost(FailureKind::TooLarge, format!("the answer is larger than {most} bytes: ask for less, or raise the connection's limit")));
+                return Err(lost(
+                    FailureKind::TooLarge,
+                    format!(
+                        "the answer is larger than {most} bytes: ask for less, or raise the connection's limit"
+                    ),
+                ));
             }
             body.extend_from_slice(&part);
         }
@@ -223,12 +343,18 @@ fn guest_headers(endpoint: &Endpoint, request: &HttpRequest) -> Result<HeaderMap
     for (name, value) in &request.headers {
         let lower = name.to_ascii_lowercase();
         if HOSTS_OWN.contains(&lower.as_str()) || Some(&lower) == own.as_ref() {
-            return Err(failed(FailureKind::Refused, format!("the header {lower} is the host's own: leave it out")));
+            return Err(failed(
+                FailureKind::Refused,
+                format!("the header {lower} is the host's own: leave it out"),
+            ));
         }
         let name = HeaderName::from_bytes(lower.as_bytes());
         let value = HeaderValue::from_str(value);
         let (Ok(name), Ok(value)) = (name, value) else {
-            return Err(failed(FailureKind::Refused, format!("the header {lower:?} has characters that no header may have")));
+            return Err(failed(
+                FailureKind::Refused,
+                format!("the header {lower:?} has characters that no header may have"),
+            ));
         };
         headers.append(name, value);
     }
@@ -236,7 +362,14 @@ fn guest_headers(endpoint: &Endpoint, request: &HttpRequest) -> Result<HeaderMap
 }
 
 fn secret_header(name: &str, value: &str) -> Result<HeaderMap, Failure> {
-    let bad = || failed(FailureKind::Refused, format!("the credential's header {name:?} cannot be sent: it has characters that no header may have"));
+    let bad = || {
+        failed(
+            FailureKind::Refused,
+            format!(
+                "the credential's header {name:?} cannot be sent: it has characters that no header may have"
+            ),
+        )
+    };
     let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
     let mut value = HeaderValue::from_str(value).map_err(|_| bad())?;
     value.set_sensitive(true);
@@ -262,5 +395,9 @@ pub(super) fn translate(redactor: &super::Redactor, error: reqwest::Error) -> Fa
     let before = error.is_connect() || error.is_builder();
     let separator = if cause.is_empty() { "" } else { ": " };
     let detail = redactor.text(format!("{}{separator}{cause}", error.without_url()));
-    if before { failed(FailureKind::Unreachable, detail) } else { lost(FailureKind::Broken, detail) }
+    if before {
+        failed(FailureKind::Unreachable, detail)
+    } else {
+        lost(FailureKind::Broken, detail)
+    }
 }

@@ -23,10 +23,18 @@ use crate::guest::{Failure, FailureKind};
 
 /// A failure before anything was sent.
 pub(crate) fn failed(kind: FailureKind, detail: impl Into<String>) -> Failure {
-    Failure { kind, detail: detail.into(), maybe_sent: false }
+    Failure {
+        kind,
+        detail: detail.into(),
+        maybe_sent: false,
+    }
 }
 
 /// A failure after something may have been sent.
 pub(crate) fn lost(kind: FailureKind, detail: impl Into<String>) -> Failure {
-    Failure { kind, detail: detail.into(), maybe_sent: true }
+    Failure {
+        kind,
+        detail: detail.into(),
+        maybe_sent: true,
+    }
 }

@@ -13,13 +13,21 @@ const PATH_MAX_BYTES: usize = 8 * 1024;
 pub fn resolve(config: &ConnectionConfig, base: &Url, given: &str) -> Result<Url, Failure> {
     let refuse = |why: &str| {
         let shown: String = given.chars().take(200).collect();
-        Err(failed(FailureKind::Refused, format!("the path {shown:?} is refused: {why}")))
+        Err(failed(
+            FailureKind::Refused,
+            format!("the path {shown:?} is refused: {why}"),
+        ))
     };
     if given.len() > PATH_MAX_BYTES {
         return refuse("it is longer than 8 KiB");
     }
-    if given.bytes().any(|byte| !(0x21..0x7f).contains(&byte) || byte == b'\\' || byte == b'#') {
-        return refuse("it has blanks, control characters, `\\`, `#` or characters outside of ASCII: percent-encode them");
+    if given
+        .bytes()
+        .any(|byte| !(0x21..0x7f).contains(&byte) || byte == b'\\' || byte == b'#')
+    {
+        return refuse(
+            "it has blanks, control characters, `\\`, `#` or characters outside of ASCII: percent-encode them",
+        );
     }
     let full = if given.starts_with('/') {
         if given.starts_with("//") {
@@ -35,7 +43,9 @@ pub fn resolve(config: &ConnectionConfig, base: &Url, given: &str) -> Result<Url
     }
     if !config.paths.is_empty() && !config.paths.iter().any(|prefix| under(path, prefix)) {
         let name = &config.name;
-        return refuse(&format!("connection {name} does not list it: add its prefix to the connection's `paths`"));
+        return refuse(&format!(
+            "connection {name} does not list it: add its prefix to the connection's `paths`"
+        ));
     }
     let mut url = base.clone();
     let query = full.split_once('?').map(|(_, query)| query);
@@ -54,18 +64,28 @@ fn link(config: &ConnectionConfig, base: &Url, given: &str) -> Result<String, Fa
         let name = &config.name;
         failed(
             FailureKind::Refused,
-            format!("{host} is not allowed: connection {name} reaches {} only; add another connection for it", base.origin().ascii_serialization()),
+            format!(
+                "{host} is not allowed: connection {name} reaches {} only; add another connection for it",
+                base.origin().ascii_serialization()
+            ),
         )
     };
-    let url = Url::parse(given)
-        .map_err(|_| failed(FailureKind::Refused, format!("{given:?} is neither a path that begins with `/` nor a link")))?;
+    let url = Url::parse(given).map_err(|_| {
+        failed(
+            FailureKind::Refused,
+            format!("{given:?} is refused: give a path that begins with `/`, or a link"),
+        )
+    })?;
     let same = url.origin() == base.origin()
         && url.origin().is_tuple()
         && url.username().is_empty()
         && url.password().is_none()
         && !given.contains('@');
     if !same {
-        return Err(outside(&url.host_str().map_or_else(|| given.to_owned(), str::to_owned)));
+        return Err(outside(
+            &url.host_str()
+                .map_or_else(|| given.to_owned(), str::to_owned),
+        ));
     }
     Ok(match url.query() {
         Some(query) => format!("{}?{query}", url.path()),
@@ -76,10 +96,16 @@ fn link(config: &ConnectionConfig, base: &Url, given: &str) -> Result<String, Fa
 /// What servers and proxies read differently.
 fn tricky(path: &str) -> Option<&'static str> {
     let lower = path.to_ascii_lowercase();
-    if ["%2f", "%5c", "%00", "%25", "%2e"].iter().any(|code| lower.contains(code)) {
+    if ["%2f", "%5c", "%00", "%25", "%2e"]
+        .iter()
+        .any(|code| lower.contains(code))
+    {
         return Some("it has an encoded `/`, `\\`, `.`, `%` or NUL");
     }
-    if path.split('/').any(|segment| segment == "." || segment == ".." || segment.starts_with("..;")) {
+    if path
+        .split('/')
+        .any(|segment| segment == "." || segment == ".." || segment.starts_with("..;"))
+    {
         return Some("it has a `.` or `..` segment");
     }
     path.contains("//").then_some("it has an empty segment")
@@ -87,7 +113,8 @@ fn tricky(path: &str) -> Option<&'static str> {
 
 fn under(path: &str, prefix: &str) -> bool {
     let prefix = prefix.trim_end_matches('/');
-    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -97,7 +124,9 @@ mod tests {
     fn ask(base: &str, paths: &[&str], given: &str) -> Result<String, String> {
         let mut config = ConnectionConfig::new("c", "p");
         config.paths = paths.iter().map(|path| (*path).to_owned()).collect();
-        resolve(&config, &Url::parse(base).unwrap(), given).map(String::from).map_err(|failure| failure.detail)
+        resolve(&config, &Url::parse(base).unwrap(), given)
+            .map(String::from)
+            .map_err(|failure| failure.detail)
     }
 
     #[test]
@@ -119,17 +148,48 @@ mod tests {
     #[test]
     fn everything_else_is_refused() {
         for given in [
-            "", "a", "//evil/", "/\\evil", "/a/../b", "/a/./b", "/..", "/a/%2e%2e/b", "/a%2fb", "/a%5cb", "/a%00", "/a%252e",
-            "/a b", "/a\nb", "/a#b", "/ä", "/a//b", "/..;/x", "http://h/a", "https://h:8443/a", "https://evil/a",
-            "https://h@evil/a", "https://evil@h/a", "https://h.evil/a", "ftp://h/a", "file:///etc/passwd", "https:/\\evil",
-            "https://h/a/../b%2f", "javascript:1", "https://169.254.169.254/", "https://[::1]/", "https://0x7f000001/",
+            "",
+            "a",
+            "//evil/",
+            "/\\evil",
+            "/a/../b",
+            "/a/./b",
+            "/..",
+            "/a/%2e%2e/b",
+            "/a%2fb",
+            "/a%5cb",
+            "/a%00",
+            "/a%252e",
+            "/a b",
+            "/a\nb",
+            "/a#b",
+            "/ä",
+            "/a//b",
+            "/..;/x",
+            "http://h/a",
+            "https://h:8443/a",
+            "https://evil/a",
+            "https://h@evil/a",
+            "https://evil@h/a",
+            "https://h.evil/a",
+            "ftp://h/a",
+            "file:///etc/passwd",
+            "https:/\\evil",
+            "https://h/a/../b%2f",
+            "javascript:1",
+            "https://169.254.169.254/",
+            "https://[::1]/",
+            "https://0x7f000001/",
         ] {
             let verdict = ask("https://h/", &[], given);
             assert!(verdict.is_err(), "{given} became {verdict:?}");
         }
         for given in ["/api/v2x", "/api", "/", "/api/v1/v2"] {
             let verdict = ask("https://h/", &["/api/v2"], given);
-            assert!(verdict.as_ref().is_err_and(|why| why.contains("`paths`")), "{given} became {verdict:?}");
+            assert!(
+                verdict.as_ref().is_err_and(|why| why.contains("`paths`")),
+                "{given} became {verdict:?}"
+            );
         }
     }
 }

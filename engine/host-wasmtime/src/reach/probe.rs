@@ -23,7 +23,11 @@ pub enum Kind {
 }
 
 /// Whether it is up, and what shows it.
-pub async fn check(endpoint: &Endpoint, grant: &Grant, kind: Kind) -> Result<(bool, String), Failure> {
+pub async fn check(
+    endpoint: &Endpoint,
+    grant: &Grant,
+    kind: Kind,
+) -> Result<(bool, String), Failure> {
     let wait = Duration::from_millis(endpoint.config.limits.timeout_ms);
     let (host, port) = target(endpoint, grant)?;
     let work = async {
@@ -41,23 +45,42 @@ pub async fn check(endpoint: &Endpoint, grant: &Grant, kind: Kind) -> Result<(bo
     };
     match tokio::time::timeout(wait, work).await {
         Ok(Ok(detail)) => Ok((true, endpoint.redactor.text(detail))),
-        Ok(Err(failure)) if failure.kind == FailureKind::Unreachable || failure.kind == FailureKind::Broken => {
+        Ok(Err(failure))
+            if failure.kind == FailureKind::Unreachable || failure.kind == FailureKind::Broken =>
+        {
             Ok((false, failure.detail))
         }
         Ok(Err(failure)) => Err(failure),
-        Err(_) => Ok((false, format!("{host} did not answer in {} ms", wait.as_millis()))),
+        Err(_) => Ok((
+            false,
+            format!("{host} did not answer in {} ms", wait.as_millis()),
+        )),
     }
 }
 
 fn target(endpoint: &Endpoint, grant: &Grant) -> Result<(String, u16), Failure> {
-    let refuse = |why: &str| failed(FailureKind::Refused, format!("connection {}: {why}", endpoint.config.name));
+    let refuse = |why: &str| {
+        failed(
+            FailureKind::Refused,
+            format!("connection {}: {why}", endpoint.config.name),
+        )
+    };
     if endpoint.config.url.is_some() {
         let url = endpoint.base(grant)?;
-        let port = url.port_or_known_default().ok_or_else(|| refuse("its `url` has no port"))?;
+        let port = url
+            .port_or_known_default()
+            .ok_or_else(|| refuse("its `url` has no port"))?;
         return Ok((url.host_str().unwrap_or_default().to_owned(), port));
     }
-    let ssh = endpoint.config.ssh.as_ref().ok_or_else(|| refuse("it has neither `url` nor an SSH login"))?;
-    let host = grant.address.clone().ok_or_else(|| refuse("the asset has no `address`"))?;
+    let ssh = endpoint
+        .config
+        .ssh
+        .as_ref()
+        .ok_or_else(|| refuse("it has neither `url` nor an SSH login"))?;
+    let host = grant
+        .address
+        .clone()
+        .ok_or_else(|| refuse("the asset has no `address`"))?;
     Ok((host, ssh.port))
 }
 
@@ -73,14 +96,32 @@ async fn http(endpoint: &Endpoint, grant: &Grant) -> Result<String, Failure> {
     Ok(format!("HTTP {}", response.status().as_u16()))
 }
 
-async fn handshake(config: &ConnectionConfig, host: &str, stream: TcpStream) -> Result<String, Failure> {
-    let down = |error: String| failed(FailureKind::Unreachable, format!("TLS with {host}: {error}"));
+async fn handshake(
+    config: &ConnectionConfig,
+    host: &str,
+    stream: TcpStream,
+) -> Result<String, Failure> {
+    let down = |error: String| {
+        failed(
+            FailureKind::Unreachable,
+            format!("TLS with {host}: {error}"),
+        )
+    };
     // A probe shows no client certificate.
-    let bare = ConnectionConfig { auth: Auth::None, ..config.clone() };
+    let bare = ConnectionConfig {
+        auth: Auth::None,
+        ..config.clone()
+    };
     let connector = tokio_rustls::TlsConnector::from(Arc::new(tls::settings(&bare)?));
-    let bare_host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let bare_host = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned();
     let name = ServerName::try_from(bare_host).map_err(|error| down(error.to_string()))?;
-    let stream = connector.connect(name, stream).await.map_err(|error| down(error.to_string()))?;
+    let stream = connector
+        .connect(name, stream)
+        .await
+        .map_err(|error| down(error.to_string()))?;
     let version = stream.get_ref().1.protocol_version();
     Ok(format!("a trusted certificate, {version:?}"))
 }
@@ -94,12 +135,23 @@ async fn banner(mut stream: TcpStream) -> Result<String, Failure> {
             Ok(0) => break,
             Ok(_) if byte[0] == b'\n' => break,
             Ok(_) => line.push(byte[0]),
-            Err(error) => return Err(failed(FailureKind::Unreachable, format!("no banner: {error}"))),
+            Err(error) => {
+                return Err(failed(
+                    FailureKind::Unreachable,
+                    format!("no banner: {error}"),
+                ));
+            }
         }
     }
     if line.is_empty() {
-        return Err(failed(FailureKind::Unreachable, "the other side closed without a banner"));
+        return Err(failed(
+            FailureKind::Unreachable,
+            "the other side closed without a banner",
+        ));
     }
     let text = String::from_utf8_lossy(&line).into_owned();
-    Ok(text.chars().filter(|character| !character.is_control()).collect())
+    Ok(text
+        .chars()
+        .filter(|character| !character.is_control())
+        .collect())
 }

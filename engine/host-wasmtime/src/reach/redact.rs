@@ -4,6 +4,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use hostler_ports::connection::{Auth, ConnectionConfig};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 const MARK: &str = "[redacted]";
@@ -22,15 +23,23 @@ impl Redactor {
         for secret in secrets {
             add(&mut forms, secret);
             if secret.contains('\n') {
-                secret.lines().filter(|line| line.len() >= LINE_MIN_BYTES && !line.starts_with("-----")).for_each(|line| {
-                    forms.insert(line.as_bytes().to_vec());
-                });
+                secret
+                    .lines()
+                    .filter(|line| line.len() >= LINE_MIN_BYTES && !line.starts_with("-----"))
+                    .for_each(|line| {
+                        forms.insert(line.as_bytes().to_vec());
+                    });
             }
         }
         if forms.is_empty() {
             return Self(None);
         }
-        Self(AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&forms).ok())
+        Self(
+            AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostLongest)
+                .build(&forms)
+                .ok(),
+        )
     }
 
     /// All secrets of a connection.
@@ -46,11 +55,21 @@ impl Redactor {
             Auth::Header { value, .. } => {
                 secrets.push(value.expose().to_owned());
                 // `Bearer <token>`: the token alone, too.
-                secrets.extend(value.expose().split_once(' ').map(|(_, token)| token.to_owned()));
+                secrets.extend(
+                    value
+                        .expose()
+                        .split_once(' ')
+                        .map(|(_, token)| token.to_owned()),
+                );
             }
             Auth::MutualTls { key, .. } => secrets.push(key.expose().to_owned()),
             Auth::Session(login) => {
-                secrets.extend(login.headers.values().map(|value| value.expose().to_owned()));
+                secrets.extend(
+                    login
+                        .headers
+                        .values()
+                        .map(|value| value.expose().to_owned()),
+                );
                 secrets.extend(login.body.iter().flat_map(|body| leaves(body.expose())));
             }
         }
@@ -68,6 +87,32 @@ impl Redactor {
         }
     }
 
+    /// Every text of a JSON value. A number that is a secret becomes a text.
+    #[must_use]
+    pub fn json(&self, value: Value) -> Value {
+        if self.0.is_none() {
+            return value;
+        }
+        match value {
+            Value::String(text) => Value::String(self.text(text)),
+            Value::Array(items) => items.into_iter().map(|item| self.json(item)).collect(),
+            Value::Object(fields) => fields
+                .into_iter()
+                .map(|(name, value)| (self.text(name), self.json(value)))
+                .collect(),
+            Value::Number(number) => {
+                let text = number.to_string();
+                let clean = self.text(text.clone());
+                if clean == text {
+                    Value::Number(number)
+                } else {
+                    Value::String(clean)
+                }
+            }
+            other => other,
+        }
+    }
+
     #[must_use]
     pub fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
         match &self.0 {
@@ -81,8 +126,10 @@ impl Redactor {
 
 /// Texts of a JSON login body whose names do not say that they are the user's name.
 fn leaves(body: &str) -> Vec<String> {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(body) else { return vec![body.to_owned()] };
-    let secret = |(name, value): (String, serde_json::Value)| {
+    let Ok(Value::Object(fields)) = serde_json::from_str(body) else {
+        return vec![body.to_owned()];
+    };
+    let secret = |(name, value): (String, Value)| {
         let text = value.as_str().map(str::to_owned)?;
         (!name.to_ascii_lowercase().contains("user")).then_some(text)
     };
@@ -93,11 +140,11 @@ fn add(forms: &mut BTreeSet<Vec<u8>>, secret: &str) {
     if secret.len() < SECRET_MIN_BYTES {
         return;
     }
-    let json = serde_json::Value::from(secret).to_string();
+    let json = Value::from(secret).to_string();
     let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let texts = [
         secret.to_owned(),
-        json.trim_matches('"').to_owned(),
+        json[1..json.len() - 1].to_owned(),
         encoded.replace('+', "%20"),
         encoded,
         STANDARD.encode(secret),
@@ -129,9 +176,26 @@ mod tests {
     }
 
     #[test]
+    fn json_stays_json() {
+        let redactor = Redactor::new(["12345", "a\"b,c"]);
+        let value = serde_json::json!({ "a\"b,c": [123456, "x a\"b,c y", 7, null] });
+        assert_eq!(
+            redactor.json(value),
+            serde_json::json!({ "[redacted]": ["[redacted]6", "x [redacted] y", 7, null] })
+        );
+    }
+
+    #[test]
     fn a_line_of_a_private_key_is_taken_out() {
-        let redactor = Redactor::new(["-----BEGIN KEY-----\nabcdefghijklmnopqrstuvwxyz\n-----END KEY-----\n"]);
-        assert_eq!(redactor.text("x abcdefghijklmnopqrstuvwxyz".into()), "x [redacted]");
-        assert_eq!(redactor.text("-----BEGIN KEY-----".into()), "-----BEGIN KEY-----");
+        let redactor =
+            Redactor::new(["-----BEGIN KEY-----\nabcdefghijklmnopqrstuvwxyz\n-----END KEY-----\n"]);
+        assert_eq!(
+            redactor.text("x abcdefghijklmnopqrstuvwxyz".into()),
+            "x [redacted]"
+        );
+        assert_eq!(
+            redactor.text("-----BEGIN KEY-----".into()),
+            "-----BEGIN KEY-----"
+        );
     }
 }

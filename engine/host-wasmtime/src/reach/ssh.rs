@@ -11,7 +11,9 @@ use crate::guest::{Failure, FailureKind};
 use hostler_ports::connection::{ConnectionConfig, Ssh};
 use hostler_ports::plugin::Grant;
 use russh::client::{Config, Handle, Handler};
-use russh::keys::{Algorithm, HashAlg, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate, decode_secret_key};
+use russh::keys::{
+    Algorithm, HashAlg, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate, decode_secret_key,
+};
 use russh::{ChannelMsg, Preferred};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -20,8 +22,7 @@ use std::time::Duration;
 
 /// Reads the script byte by byte, so that what follows it stays for the script. Valid in every login
 /// shell: one quoted text without anything to expand.
-const COMMAND: &str =
-    r#"exec /bin/sh -c 'IFS= read -r n && s=$(dd bs=1 count="$n" 2>/dev/null) && exec /bin/sh -c "$s" hostler'"#;
+const COMMAND: &str = r#"exec /bin/sh -c 'IFS= read -r n && s=$(dd bs=1 count="$n" 2>/dev/null) && exec /bin/sh -c "$s" hostler'"#;
 const COMMAND_AS_ROOT: &str = r#"exec sudo -n -- /bin/sh -c 'IFS= read -r n && s=$(dd bs=1 count="$n" 2>/dev/null) && exec /bin/sh -c "$s" hostler'"#;
 /// A script that prints this many times its limit is stopped instead of read to its end.
 const DRAIN_FACTOR: usize = 16;
@@ -34,8 +35,6 @@ pub struct Run<'a> {
     /// One line of JSON.
     pub arguments: &'a str,
     pub timeout_ms: Option<u32>,
-    /// The asset's own host key, besides the connection's.
-    pub host_key: Option<&'a str>,
 }
 
 /// What it left.
@@ -50,21 +49,37 @@ pub struct Outcome {
 /// Runs a script on the host of a grant.
 pub async fn run(endpoint: &Endpoint, grant: &Grant, run: Run<'_>) -> Result<Outcome, Failure> {
     let config = &endpoint.config;
-    let refuse = |why: &str| failed(FailureKind::Refused, format!("connection {}: {why}", config.name));
-    let ssh = config.ssh.as_ref().ok_or_else(|| refuse("it has no SSH login: give it `user` and `key`"))?;
-    let host = grant.address.as_deref().ok_or_else(|| refuse("the asset has no `address`"))?;
+    let refuse = |why: &str| {
+        failed(
+            FailureKind::Refused,
+            format!("connection {}: {why}", config.name),
+        )
+    };
+    let ssh = config
+        .ssh
+        .as_ref()
+        .ok_or_else(|| refuse("it has no SSH login: give it `user` and `key`"))?;
+    let host = grant
+        .address
+        .as_deref()
+        .ok_or_else(|| refuse("the asset has no `address`"))?;
     let limit_ms = config.limits.timeout_ms;
-    let wait_ms = run.timeout_ms.map_or(limit_ms, |asked| u64::from(asked).min(limit_ms));
+    let wait_ms = run
+        .timeout_ms
+        .map_or(limit_ms, |asked| u64::from(asked).min(limit_ms));
     let work = async {
         let _place = endpoint.place(host).await?;
         let stream = connect(config, endpoint.resolver.as_ref(), host, ssh.port).await?;
         let (stream, _cut) = cuttable(stream)?;
-        let session = login(config, ssh, host, run.host_key, stream).await?;
+        let session = login(config, ssh, host, grant.host_key.as_deref(), stream).await?;
         converse(session, ssh, &run, config.limits.answer_bytes_max).await
     };
     match tokio::time::timeout(Duration::from_millis(wait_ms), work).await {
         Ok(outcome) => outcome.map(|outcome| clean(endpoint, outcome)),
-        Err(_) => Err(lost(FailureKind::Timeout, format!("the script did not end in {wait_ms} ms on {host}"))),
+        Err(_) => Err(lost(
+            FailureKind::Timeout,
+            format!("the script did not end in {wait_ms} ms on {host}"),
+        )),
     }
 }
 
@@ -82,17 +97,24 @@ struct Pinned {
 
 impl Pinned {
     fn read<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Self, String> {
-        let mut pinned = Self { fingerprints: BTreeSet::new(), algorithms: Some(Vec::new()) };
+        let mut pinned = Self {
+            fingerprints: BTreeSet::new(),
+            algorithms: Some(Vec::new()),
+        };
         for text in texts.map(str::trim).filter(|text| !text.is_empty()) {
             if let Some(hash) = text.strip_prefix("SHA256:") {
-                pinned.fingerprints.insert(format!("SHA256:{}", hash.trim_end_matches('=')));
+                pinned
+                    .fingerprints
+                    .insert(format!("SHA256:{}", hash.trim_end_matches('=')));
                 pinned.algorithms = None;
                 continue;
             }
             let key = public_key(text).ok_or_else(|| {
                 format!("{text:?} is no host key: write `ssh-ed25519 AAAA…` or `SHA256:…` (ssh-keyscan shows them)")
             })?;
-            pinned.fingerprints.insert(key.fingerprint(HashAlg::Sha256).to_string());
+            pinned
+                .fingerprints
+                .insert(key.fingerprint(HashAlg::Sha256).to_string());
             if let Some(algorithms) = &mut pinned.algorithms {
                 algorithms.push(key.algorithm());
             }
@@ -117,11 +139,19 @@ struct Watch {
 impl Handler for Watch {
     type Error = russh::Error;
 
-    async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
-        let PublicKeyOrCertificate::PublicKey { key, .. } = key else { return Ok(false) };
+    async fn check_server_key(
+        &mut self,
+        key: &PublicKeyOrCertificate,
+    ) -> Result<bool, Self::Error> {
+        let PublicKeyOrCertificate::PublicKey { key, .. } = key else {
+            return Ok(false);
+        };
         let found = key.fingerprint(HashAlg::Sha256).to_string();
         let known = self.pinned.contains(&found);
-        *self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(found);
+        *self
+            .found
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(found);
         Ok(known)
     }
 }
@@ -135,45 +165,74 @@ async fn login(
 ) -> Result<Handle<Watch>, Failure> {
     let name = &config.name;
     let refuse = |why: String| failed(FailureKind::Refused, format!("connection {name}: {why}"));
-    let pinned = Pinned::read(ssh.host_keys.iter().map(String::as_str).chain(host_key)).map_err(refuse)?;
+    let pinned =
+        Pinned::read(ssh.host_keys.iter().map(String::as_str).chain(host_key)).map_err(refuse)?;
     if pinned.fingerprints.is_empty() {
-        return Err(refuse(format!("no host key is known for {host}: give the asset its `host_key` (compare it with the console's)")));
+        return Err(refuse(format!(
+            "no host key is known for {host}: give the asset its `host_key` (compare it with the console's)"
+        )));
     }
-    let key = decode_secret_key(ssh.key.expose(), None)
-        .map_err(|_| refuse("its SSH key cannot be read: it must be an OpenSSH private key without a passphrase".into()))?;
+    let key = decode_secret_key(ssh.key.expose(), None).map_err(|_| {
+        refuse(
+            "its SSH key cannot be read: it must be an OpenSSH private key without a passphrase"
+                .into(),
+        )
+    })?;
     let found = Arc::new(std::sync::Mutex::new(None));
-    let watch = Watch { pinned: pinned.fingerprints.clone(), found: found.clone() };
-    let mut session = match russh::client::connect_stream(Arc::new(settings(&pinned)), stream, watch).await {
-        Ok(session) => session,
-        Err(error) => {
-            let shown = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-            return Err(handshake(host, &pinned, shown, &error).unwrap_or_else(|| {
-                failed(FailureKind::Unreachable, format!("SSH to {host}: {error}"))
-            }));
-        }
+    let watch = Watch {
+        pinned: pinned.fingerprints.clone(),
+        found: found.clone(),
     };
+    let mut session =
+        match russh::client::connect_stream(Arc::new(settings(&pinned)), stream, watch).await {
+            Ok(session) => session,
+            Err(error) => {
+                let shown = found
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .clone();
+                return Err(handshake(host, &pinned, shown, &error).unwrap_or_else(|| {
+                    failed(FailureKind::Unreachable, format!("SSH to {host}: {error}"))
+                }));
+            }
+        };
     let key = PrivateKeyWithHashAlg::new(Arc::new(key), Some(HashAlg::Sha512));
     let accepted = session
         .authenticate_publickey(ssh.user.clone(), key)
         .await
         .map_err(|error| failed(FailureKind::Unreachable, format!("SSH to {host}: {error}")))?;
     if !accepted.success() {
-        let detail = format!("{host} does not accept the key of connection {name} for user {}: add its public key to authorized_keys there", ssh.user);
+        let detail = format!(
+            "{host} does not accept the key of connection {name} for user {}: add its public key to authorized_keys there",
+            ssh.user
+        );
         return Err(failed(FailureKind::Unauthenticated, detail));
     }
     Ok(session)
 }
 
-fn handshake(host: &str, pinned: &Pinned, shown: Option<String>, error: &russh::Error) -> Option<Failure> {
-    let known = pinned.fingerprints.iter().cloned().collect::<Vec<_>>().join(", ");
+fn handshake(
+    host: &str,
+    pinned: &Pinned,
+    shown: Option<String>,
+    error: &russh::Error,
+) -> Option<Failure> {
+    let known = pinned
+        .fingerprints
+        .iter()
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
     let remedy = "if the host was reinstalled, compare the key on its console and write the new one into the asset's `host_key`; else someone is in between";
     match shown {
-        Some(shown) if !pinned.fingerprints.contains(&shown) => {
-            Some(failed(FailureKind::Refused, format!("{host} shows the host key {shown}, known is {known}: {remedy}")))
-        }
-        None if matches!(error, russh::Error::NoCommonAlgo { .. }) => {
-            Some(failed(FailureKind::Refused, format!("{host} has no host key of the pinned kind ({known}): {remedy}")))
-        }
+        Some(shown) if !pinned.fingerprints.contains(&shown) => Some(failed(
+            FailureKind::Refused,
+            format!("{host} shows the host key {shown}, known is {known}: {remedy}"),
+        )),
+        None if matches!(error, russh::Error::NoCommonAlgo { .. }) => Some(failed(
+            FailureKind::Refused,
+            format!("{host} has no host key of the pinned kind ({known}): {remedy}"),
+        )),
         _ => None,
     }
 }
@@ -192,14 +251,22 @@ fn settings(pinned: &Pinned) -> Config {
     }
 }
 
-async fn converse(session: Handle<Watch>, ssh: &Ssh, run: &Run<'_>, most: usize) -> Result<Outcome, Failure> {
+async fn converse(
+    session: Handle<Watch>,
+    ssh: &Ssh,
+    run: &Run<'_>,
+    most: usize,
+) -> Result<Outcome, Failure> {
     let before = |error: russh::Error| failed(FailureKind::Unreachable, format!("SSH: {error}"));
     let after = |error: russh::Error| lost(FailureKind::Broken, format!("SSH broke off: {error}"));
     let mut channel = session.channel_open_session().await.map_err(before)?;
     let command = if ssh.sudo { COMMAND_AS_ROOT } else { COMMAND };
     channel.exec(true, command).await.map_err(before)?;
     let input = format!("{}\n{}{}\n", run.script.len(), run.script, run.arguments);
-    channel.data_bytes(input.into_bytes()).await.map_err(after)?;
+    channel
+        .data_bytes(input.into_bytes())
+        .await
+        .map_err(after)?;
     channel.eof().await.map_err(after)?;
     let mut streams = Streams::new(most);
     let mut ended = false;
@@ -208,16 +275,24 @@ async fn converse(session: Handle<Watch>, ssh: &Ssh, run: &Run<'_>, most: usize)
         match message {
             ChannelMsg::Data { data } => streams.take(0, &data)?,
             ChannelMsg::ExtendedData { data, .. } => streams.take(1, &data)?,
-            ChannelMsg::ExitStatus { exit_status } => (ended, exit_code) = (true, Some(exit_status)),
+            ChannelMsg::ExitStatus { exit_status } => {
+                (ended, exit_code) = (true, Some(exit_status))
+            }
             ChannelMsg::ExitSignal { .. } => ended = true,
             ChannelMsg::Failure => {
-                return Err(failed(FailureKind::Refused, "the host does not let this user run commands"));
+                return Err(failed(
+                    FailureKind::Refused,
+                    "the host does not let this user run commands",
+                ));
             }
             _ => {}
         }
     }
     if !ended {
-        return Err(lost(FailureKind::Broken, "SSH broke off before the script's end"));
+        return Err(lost(
+            FailureKind::Broken,
+            "SSH broke off before the script's end",
+        ));
     }
     Ok(streams.outcome(exit_code))
 }
@@ -231,13 +306,24 @@ struct Streams {
 
 impl Streams {
     fn new(most: usize) -> Self {
-        Self { most, kept: [Vec::new(), Vec::new()], seen: 0, truncated: false }
+        Self {
+            most,
+            kept: [Vec::new(), Vec::new()],
+            seen: 0,
+            truncated: false,
+        }
     }
 
     fn take(&mut self, which: usize, data: &[u8]) -> Result<(), Failure> {
         self.seen += data.len();
         if self.seen > self.most.saturating_mul(DRAIN_FACTOR) {
-            return Err(lost(FailureKind::TooLarge, format!("the script printed more than {} times the limit of {} bytes", DRAIN_FACTOR, self.most)));
+            return Err(lost(
+                FailureKind::TooLarge,
+                format!(
+                    "the script printed more than {} times the limit of {} bytes",
+                    DRAIN_FACTOR, self.most
+                ),
+            ));
         }
         let room = self.most.saturating_sub(self.kept[which].len());
         self.truncated |= data.len() > room;
@@ -246,8 +332,15 @@ impl Streams {
     }
 
     fn outcome(self, exit_code: Option<u32>) -> Outcome {
-        let [stdout, stderr] = self.kept.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        Outcome { exit_code, stdout, stderr, truncated: self.truncated }
+        let [stdout, stderr] = self
+            .kept
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        Outcome {
+            exit_code,
+            stdout,
+            stderr,
+            truncated: self.truncated,
+        }
     }
 }
 
@@ -255,22 +348,48 @@ impl Streams {
 mod tests {
     use super::*;
 
-    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
 
     #[test]
     fn a_host_key_is_read_in_each_of_its_forms() {
-        let fingerprint = public_key(KEY).unwrap().fingerprint(HashAlg::Sha256).to_string();
-        for text in [KEY.to_owned(), format!("{KEY} root@host"), format!("192.0.2.1 {KEY}"), fingerprint.clone()] {
+        let fingerprint = public_key(KEY)
+            .unwrap()
+            .fingerprint(HashAlg::Sha256)
+            .to_string();
+        for text in [
+            KEY.to_owned(),
+            format!("{KEY} root@host"),
+            format!("192.0.2.1 {KEY}"),
+            fingerprint.clone(),
+        ] {
             let pinned = Pinned::read([text.as_str()].into_iter()).unwrap();
-            assert_eq!(pinned.fingerprints.into_iter().collect::<Vec<_>>(), [fingerprint.clone()], "{text}");
+            assert_eq!(
+                pinned.fingerprints.into_iter().collect::<Vec<_>>(),
+                [fingerprint.clone()],
+                "{text}"
+            );
         }
-        assert!(Pinned::read(["ssh-ed25519 nonsense"].into_iter()).is_err_and(|why| why.contains("ssh-keyscan")));
+        assert!(
+            Pinned::read(["ssh-ed25519 nonsense"].into_iter())
+                .is_err_and(|why| why.contains("ssh-keyscan"))
+        );
     }
 
     #[test]
     fn a_fingerprint_alone_leaves_the_kind_of_key_open() {
-        assert!(Pinned::read([KEY].into_iter()).unwrap().algorithms.is_some());
-        assert!(Pinned::read([KEY, "SHA256:abc"].into_iter()).unwrap().algorithms.is_none());
+        assert!(
+            Pinned::read([KEY].into_iter())
+                .unwrap()
+                .algorithms
+                .is_some()
+        );
+        assert!(
+            Pinned::read([KEY, "SHA256:abc"].into_iter())
+                .unwrap()
+                .algorithms
+                .is_none()
+        );
     }
 
     #[test]
@@ -279,9 +398,19 @@ mod tests {
         streams.take(0, b"abcdef").unwrap();
         streams.take(1, b"xy").unwrap();
         let outcome = streams.outcome(Some(0));
-        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str(), outcome.truncated), ("abcd", "xy", true));
+        assert_eq!(
+            (
+                outcome.stdout.as_str(),
+                outcome.stderr.as_str(),
+                outcome.truncated
+            ),
+            ("abcd", "xy", true)
+        );
         let mut endless = Streams::new(4);
         let verdict = (0..100).try_for_each(|_| endless.take(0, b"abcdef"));
-        assert!(verdict.is_err_and(|failure| failure.kind == FailureKind::TooLarge && failure.maybe_sent));
+        assert!(
+            verdict
+                .is_err_and(|failure| failure.kind == FailureKind::TooLarge && failure.maybe_sent)
+        );
     }
 }

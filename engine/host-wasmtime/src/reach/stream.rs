@@ -34,8 +34,17 @@ pub async fn connect(
         let wait = Duration::from_millis(CONNECT_TIMEOUT_MS);
         last = match tokio::time::timeout(wait, TcpStream::connect(target)).await {
             Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => failed(FailureKind::Unreachable, format!("{target} cannot be reached: {error}")),
-            Err(_) => failed(FailureKind::Unreachable, format!("{target} did not accept a connection in {} s", CONNECT_TIMEOUT_MS / 1000)),
+            Ok(Err(error)) => failed(
+                FailureKind::Unreachable,
+                format!("{target} cannot be reached: {error}"),
+            ),
+            Err(_) => failed(
+                FailureKind::Unreachable,
+                format!(
+                    "{target} did not accept a connection in {} s",
+                    CONNECT_TIMEOUT_MS / 1000
+                ),
+            ),
         };
     }
     Err(last)
@@ -43,7 +52,8 @@ pub async fn connect(
 
 /// A stream with a handle that cuts it.
 pub fn cuttable(stream: TcpStream) -> Result<(TcpStream, Cut), Failure> {
-    let broken = |error: std::io::Error| failed(FailureKind::Unreachable, format!("the socket: {error}"));
+    let broken =
+        |error: std::io::Error| failed(FailureKind::Unreachable, format!("the socket: {error}"));
     let plain = stream.into_std().map_err(broken)?;
     let cut = Cut(plain.try_clone().map_err(broken)?);
     Ok((TcpStream::from_std(plain).map_err(broken)?, cut))

@@ -13,7 +13,10 @@ use std::sync::Arc;
 pub fn settings(config: &ConnectionConfig) -> Result<ClientConfig, Failure> {
     let refuse = |what: &str, why: String| {
         let name = &config.name;
-        failed(FailureKind::Refused, format!("connection {name}: {what}: {why}"))
+        failed(
+            FailureKind::Refused,
+            format!("connection {name}: {what}: {why}"),
+        )
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
@@ -42,7 +45,11 @@ fn authorities(config: &ConnectionConfig) -> Result<RootCertStore, String> {
             let certificate = certificate.map_err(|error| error.to_string())?;
             store.add(certificate).map_err(|error| error.to_string())?;
         }
-        return if store.is_empty() { Err("there is no certificate in it".into()) } else { Ok(store) };
+        return if store.is_empty() {
+            Err("there is no certificate in it".into())
+        } else {
+            Ok(store)
+        };
     }
     // Some of a system's certificates are always unusable; none at all shows at the first handshake.
     store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

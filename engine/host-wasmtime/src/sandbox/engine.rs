@@ -76,14 +76,19 @@ impl Ticker {
     pub fn start(engine: &Engine) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, engine) = (stop.clone(), engine.clone());
-        let thread = std::thread::Builder::new().name("plugin-epoch".into()).spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
-                // A parked thread with a time-out is a sleep that `drop` can cut short.
-                std::thread::park_timeout(Duration::from_millis(TICK_MS));
-                engine.increment_epoch();
-            }
-        })?;
-        Ok(Self { stop, thread: Some(thread) })
+        let thread = std::thread::Builder::new()
+            .name("plugin-epoch".into())
+            .spawn(move || {
+                while !stopped.load(Ordering::Relaxed) {
+                    // A parked thread with a time-out is a sleep that `drop` can cut short.
+                    std::thread::park_timeout(Duration::from_millis(TICK_MS));
+                    engine.increment_epoch();
+                }
+            })?;
+        Ok(Self {
+            stop,
+            thread: Some(thread),
+        })
     }
 }
 

@@ -48,11 +48,21 @@ impl Guard {
 }
 
 impl ResourceLimiter for Guard {
-    fn memory_growing(&mut self, _now: usize, desired: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        _now: usize,
+        desired: usize,
+        _max: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(self.allow("memory", desired, MEMORY_MAX_BYTES))
     }
 
-    fn table_growing(&mut self, _now: usize, desired: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _now: usize,
+        desired: usize,
+        _max: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(self.allow("table", desired, TABLE_MAX_ELEMENTS))
     }
 }
@@ -66,7 +76,8 @@ pub fn hit(guard: &Guard, error: &wasmtime::Error, last_words: Option<String>) -
         hit.0
     } else {
         match error.downcast_ref::<Trap>() {
-            Some(Trap::StackOverflow) => "stack",
+            // The language's own stack lies at the bottom of the memory: running over its end leaves the memory.
+            Some(Trap::StackOverflow | Trap::MemoryOutOfBounds) => "stack",
             Some(Trap::Interrupt | Trap::OutOfFuel) => "time",
             Some(Trap::AllocationTooLarge) => "memory",
             // The engine has no type for these two.

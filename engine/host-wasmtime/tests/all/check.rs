@@ -8,14 +8,25 @@ use std::path::Path;
 use std::sync::Arc;
 
 fn config() -> HostConfig {
-    HostConfig { cache: cache(), connections: Arc::new(BTreeMap::new()), resolver: Arc::new(SystemResolver), secret_root: None }
+    HostConfig {
+        cache: cache(),
+        connections: Arc::new(BTreeMap::new()),
+        resolver: Arc::new(SystemResolver),
+        secret_root: None,
+    }
 }
 
 fn contracts() -> Vec<Contract> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/contracts");
-    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let json = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
-    json.map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()).collect()
+    let paths = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let json = paths.filter(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "json")
+    });
+    json.map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -28,15 +39,26 @@ async fn the_practice_plugin_keeps_every_contract_that_it_names() {
 #[tokio::test]
 async fn a_broken_contract_is_said_field_by_field() {
     let mut contracts = contracts();
-    let contract = contracts.iter_mut().find(|contract| contract.name == "practice").unwrap();
+    let contract = contracts
+        .iter_mut()
+        .find(|contract| contract.name == "practice")
+        .unwrap();
     let noop = &mut contract.actions[0];
     noop.effect = hostler_core::contract::Effect::Once;
     noop.input = serde_json::json!({ "properties": { "n": {}, "more": {} } });
     noop.output = serde_json::json!({ "properties": { "n": {}, "sum": {} }, "required": ["sum"] });
     let report = check::check(config(), &practice(), &contracts).await;
     let found = report.faults.join("\n");
-    for expected in ["effect is Read", "insists on the input `n`", "does not take the contract's input `more`", "does not always have `sum`"] {
-        assert!(found.contains(expected), "{expected} is missing in: {found}");
+    for expected in [
+        "effect is Read",
+        "insists on the input `n`",
+        "does not take the contract's input `more`",
+        "does not always have `sum`",
+    ] {
+        assert!(
+            found.contains(expected),
+            "{expected} is missing in: {found}"
+        );
     }
 }
 

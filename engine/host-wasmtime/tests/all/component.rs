@@ -21,8 +21,20 @@ pub fn built() -> &'static Path {
         let target = binary.ancestors().nth(3).unwrap().to_owned();
         let folder = target.join("wasm32-wasip2").join("plugin");
         let made = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--profile", "plugin", "--target", "wasm32-wasip2"])
-            .args(["-p", "hostler-fixture-evil", "-p", "hostler-plugin-practice"])
+            .args([
+                "build",
+                "--quiet",
+                "--profile",
+                "plugin",
+                "--target",
+                "wasm32-wasip2",
+            ])
+            .args([
+                "-p",
+                "hostler-fixture-evil",
+                "-p",
+                "hostler-plugin-practice",
+            ])
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
             .env("CARGO_TARGET_DIR", &target)
             // Flags for the host's own target must not replace those of the configuration.
@@ -30,7 +42,10 @@ pub fn built() -> &'static Path {
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .status()
             .unwrap();
-        assert!(made.success(), "the guests could not be built: `rustup target add wasm32-wasip2`");
+        assert!(
+            made.success(),
+            "the guests could not be built: `rustup target add wasm32-wasip2`"
+        );
         folder
     })
 }
@@ -59,9 +74,14 @@ impl Ready {
         Self::with_resolver(connections, Arc::new(SystemResolver)).await
     }
 
-    pub async fn with_resolver(connections: Vec<ConnectionConfig>, resolver: Arc<dyn Resolver>) -> Self {
-        let connections: BTreeMap<String, Arc<ConnectionConfig>> =
-            connections.into_iter().map(|config| (config.name.clone(), Arc::new(config))).collect();
+    pub async fn with_resolver(
+        connections: Vec<ConnectionConfig>,
+        resolver: Arc<dyn Resolver>,
+    ) -> Self {
+        let connections: BTreeMap<String, Arc<ConnectionConfig>> = connections
+            .into_iter()
+            .map(|config| (config.name.clone(), Arc::new(config)))
+            .collect();
         let config = HostConfig {
             cache: cache(),
             connections: Arc::new(connections),
@@ -71,11 +91,19 @@ impl Ready {
         let mut host = WasmHost::new(config).unwrap();
         let evil = host.add("evil", &evil()).await.unwrap();
         let practice = host.add("practice", &practice()).await.unwrap();
-        Self { host: Arc::new(host), evil, practice }
+        Self {
+            host: Arc::new(host),
+            evil,
+            practice,
+        }
     }
 
     pub fn noop(&self, n: i64) -> Call {
-        let mut call = self.evil("practice.noop", json!({ "n": n }), Arc::new(Watch::default()));
+        let mut call = self.evil(
+            "practice.noop",
+            json!({ "n": n }),
+            Arc::new(Watch::default()),
+        );
         call.plugin = self.practice;
         call.asset = Value::Null;
         call
@@ -93,6 +121,7 @@ impl Ready {
                 connection: "c".into(),
                 address: Some("127.0.0.2".into()),
                 reference: None,
+                host_key: None,
             }],
             run: RunId(Uuid::from_u128(1)),
             lane: LaneId(Uuid::from_u128(2)),
@@ -116,7 +145,8 @@ impl Ready {
 
     /// What the evil plugin was told by the host.
     pub async fn told(&self, action: &str, input: Value) -> Value {
-        self.told_watched(action, input, Arc::new(Watch::default())).await
+        self.told_watched(action, input, Arc::new(Watch::default()))
+            .await
     }
 
     pub async fn told_watched(&self, action: &str, input: Value, watch: Arc<Watch>) -> Value {
@@ -128,7 +158,10 @@ impl Ready {
 pub fn connection(url: &str, addresses: &[&str]) -> ConnectionConfig {
     let mut config = ConnectionConfig::new("c", "evil");
     config.url = Some(url.to_owned());
-    config.addresses = addresses.iter().map(|text| AddressRange::parse(text).unwrap()).collect();
+    config.addresses = addresses
+        .iter()
+        .map(|text| AddressRange::parse(text).unwrap())
+        .collect();
     config.limits.timeout_ms = 20_000;
     config
 }

@@ -71,18 +71,30 @@ async fn a_panic_tells_its_own_words() {
 #[tokio::test]
 async fn an_output_of_sixteen_kib_is_taken() {
     let ready = Ready::new(Vec::new()).await;
-    let output = ready.perform(bomb(&ready, "evil.huge", json!({ "kib": 15 }))).await.unwrap();
+    let output = ready
+        .perform(bomb(&ready, "evil.huge", json!({ "kib": 15 })))
+        .await
+        .unwrap();
     assert_eq!(output["text"].as_str().map(str::len), Some(15 * 1024));
 }
 
 #[tokio::test]
 async fn an_input_of_another_shape_is_rejected_not_trapped() {
     let ready = Ready::new(Vec::new()).await;
-    for input in [json!({}), json!("x"), json!({ "n": "1" }), json!({ "n": 1, "m": 2 }), Value::Null] {
+    for input in [
+        json!({}),
+        json!("x"),
+        json!({ "n": "1" }),
+        json!({ "n": 1, "m": 2 }),
+        Value::Null,
+    ] {
         let mut call = ready.noop(0);
         call.input = input;
         let reply = ready.host.call(Entry::Perform, call).await;
-        assert!(matches!(reply, Ok(Reply::Answer(Answer::Reject { .. }))), "{reply:?}");
+        assert!(
+            matches!(reply, Ok(Reply::Answer(Answer::Reject { .. }))),
+            "{reply:?}"
+        );
     }
 }
 
@@ -91,7 +103,9 @@ async fn a_call_that_is_cut_ends_at_once() {
     let ready = Ready::new(Vec::new()).await;
     let watch = Arc::new(Watch::default());
     let call = ready.evil("evil.loop", json!({}), watch.clone());
-    let (reply, ()) = tokio::join!(ready.host.call(Entry::Perform, call), async { watch.cut_now() });
+    let (reply, ()) = tokio::join!(ready.host.call(Entry::Perform, call), async {
+        watch.cut_now()
+    });
     assert_eq!(reply, Err(HostError::Cut));
 }
 
@@ -100,10 +114,16 @@ async fn an_unknown_component_or_action_is_unusable() {
     let ready = Ready::new(Vec::new()).await;
     let mut call = ready.noop(0);
     call.plugin = hostler_core::id::Digest::of(b"another");
-    assert!(matches!(ready.host.call(Entry::Perform, call).await, Err(HostError::Unusable { .. })));
+    assert!(matches!(
+        ready.host.call(Entry::Perform, call).await,
+        Err(HostError::Unusable { .. })
+    ));
     let mut call = ready.noop(0);
     call.action = "practice.other".into();
-    assert!(matches!(ready.host.call(Entry::Perform, call).await, Err(HostError::Unusable { .. })));
+    assert!(matches!(
+        ready.host.call(Entry::Perform, call).await,
+        Err(HostError::Unusable { .. })
+    ));
 }
 
 #[tokio::test]
@@ -118,5 +138,8 @@ async fn the_journal_of_earlier_attempts_is_seen() {
     });
     call.attempt = 2;
     let output = ready.perform(call).await.unwrap();
-    assert_eq!(output["told"], json!([{ "number": 1, "attempt": 1, "what": "http POST /x", "outcome": null }]));
+    assert_eq!(
+        output["told"],
+        json!([{ "number": 1, "attempt": 1, "what": "http POST /x", "outcome": null }])
+    );
 }

@@ -58,13 +58,21 @@ impl Sshd {
         let seen = commands.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let shell = Shell { commands: seen.clone(), stdin: None };
-                if let Ok(session) = russh::server::run_stream(config.clone(), stream, shell).await {
+                let shell = Shell {
+                    commands: seen.clone(),
+                    stdin: None,
+                };
+                if let Ok(session) = russh::server::run_stream(config.clone(), stream, shell).await
+                {
                     tokio::spawn(session);
                 }
             }
         });
-        Self { port, commands, task }
+        Self {
+            port,
+            commands,
+            task,
+        }
     }
 
     fn connection(&self) -> ConnectionConfig {
@@ -89,9 +97,13 @@ struct Shell {
 impl Handler for Shell {
     type Error = russh::Error;
 
-    async fn auth_publickey(&mut self, user: &str, offered: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
+    async fn auth_publickey(
+        &mut self,
+        user: &str,
+        offered: VerifiedPublicKey<'_>,
+    ) -> Result<Auth, Self::Error> {
         let mine = key(CLIENT).public_key().fingerprint(HashAlg::Sha256);
-        let known = user == "patch" && offered.key().fingerprint(HashAlg::Sha256) == mine;
+        let known = user == "patch" && offered.public_key.fingerprint(HashAlg::Sha256) == mine;
         Ok(if known { Auth::Accept } else { Auth::reject() })
     }
 
@@ -105,7 +117,12 @@ impl Handler for Shell {
         Ok(())
     }
 
-    async fn exec_request(&mut self, id: ChannelId, data: &[u8], session: &mut Session) -> Result<(), Self::Error> {
+    async fn exec_request(
+        &mut self,
+        id: ChannelId,
+        data: &[u8],
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
         let command = String::from_utf8_lossy(data).into_owned();
         self.commands.lock().unwrap().push(command.clone());
         let mut child = Command::new("sh")
@@ -122,24 +139,40 @@ impl Handler for Shell {
         tokio::spawn(async move {
             let (mut out, mut err) = (Vec::new(), Vec::new());
             let _ = tokio::join!(stdout.read_to_end(&mut out), stderr.read_to_end(&mut err));
-            let code = child.wait().await.ok().and_then(|status| status.code()).unwrap_or(255);
+            let code = child
+                .wait()
+                .await
+                .ok()
+                .and_then(|status| status.code())
+                .unwrap_or(255);
             let _ = handle.data(id, out).await;
             let _ = handle.extended_data(id, 1, err).await;
-            let _ = handle.exit_status_request(id, u32::try_from(code).unwrap_or(255)).await;
+            let _ = handle
+                .exit_status_request(id, u32::try_from(code).unwrap_or(255))
+                .await;
             let _ = handle.eof(id).await;
             let _ = handle.close(id).await;
         });
         Ok(())
     }
 
-    async fn data(&mut self, _id: ChannelId, data: &[u8], _session: &mut Session) -> Result<(), Self::Error> {
+    async fn data(
+        &mut self,
+        _id: ChannelId,
+        data: &[u8],
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
         if let Some(stdin) = &mut self.stdin {
             stdin.write_all(data).await?;
         }
         Ok(())
     }
 
-    async fn channel_eof(&mut self, _id: ChannelId, _session: &mut Session) -> Result<(), Self::Error> {
+    async fn channel_eof(
+        &mut self,
+        _id: ChannelId,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
         self.stdin = None;
         Ok(())
     }
@@ -147,7 +180,12 @@ impl Handler for Shell {
 
 async fn run(config: ConnectionConfig, script: &str, arguments: Value) -> Value {
     let ready = Ready::new(vec![config]).await;
-    ready.told("evil.run", json!({ "script": script, "arguments": arguments })).await
+    ready
+        .told(
+            "evil.run",
+            json!({ "script": script, "arguments": arguments }),
+        )
+        .await
 }
 
 #[tokio::test]
@@ -170,7 +208,10 @@ async fn arguments_arrive_as_one_line_and_never_as_code() {
         assert_eq!(told["stderr"], json!("name=hostler args=0\n"), "{told}");
     }
     let commands = sshd.commands.lock().unwrap().clone();
-    assert!(commands.windows(2).all(|pair| pair[0] == pair[1]), "the command is always the same: {commands:?}");
+    assert!(
+        commands.windows(2).all(|pair| pair[0] == pair[1]),
+        "the command is always the same: {commands:?}"
+    );
 }
 
 #[tokio::test]
@@ -186,20 +227,39 @@ async fn only_scripts_of_the_package_run() {
 #[tokio::test]
 async fn a_wrong_host_key_is_refused_with_the_remedy() {
     let sshd = Sshd::start().await;
-    let other = key(OTHER).public_key().fingerprint(HashAlg::Sha256).to_string();
+    let other = key(OTHER)
+        .public_key()
+        .fingerprint(HashAlg::Sha256)
+        .to_string();
     for known in [public(OTHER), other, format!("127.0.0.2 {}", public(OTHER))] {
         let mut config = sshd.connection();
         config.ssh.as_mut().unwrap().host_keys = vec![known];
         let told = run(config, "echo.sh", json!({})).await;
-        assert_eq!((&told["kind"], &told["maybe_sent"]), (&json!("refused"), &json!(false)), "{told}");
+        assert_eq!(
+            (&told["kind"], &told["maybe_sent"]),
+            (&json!("refused"), &json!(false)),
+            "{told}"
+        );
         let detail = told["detail"].as_str().unwrap();
-        let shown = key(HOST).public_key().fingerprint(HashAlg::Sha256).to_string();
-        assert!(detail.contains(&shown) && detail.contains("`host_key`"), "{detail}");
+        let shown = key(HOST)
+            .public_key()
+            .fingerprint(HashAlg::Sha256)
+            .to_string();
+        assert!(
+            detail.contains(&shown) && detail.contains("`host_key`"),
+            "{detail}"
+        );
     }
     let mut config = sshd.connection();
     config.ssh.as_mut().unwrap().host_keys.clear();
     let told = run(config, "echo.sh", json!({})).await;
-    assert!(told["detail"].as_str().unwrap().contains("no host key is known"), "{told}");
+    assert!(
+        told["detail"]
+            .as_str()
+            .unwrap()
+            .contains("no host key is known"),
+        "{told}"
+    );
     assert_eq!(sshd.commands.lock().unwrap().len(), 0);
 }
 
@@ -209,8 +269,12 @@ async fn the_assets_own_host_key_counts() {
     let mut config = sshd.connection();
     config.ssh.as_mut().unwrap().host_keys.clear();
     let ready = Ready::new(vec![config]).await;
-    let mut call = ready.evil("evil.run", json!({ "script": "echo.sh" }), Arc::new(Watch::default()));
-    call.asset["host_key"] = json!(public(HOST));
+    let mut call = ready.evil(
+        "evil.run",
+        json!({ "script": "echo.sh" }),
+        Arc::new(Watch::default()),
+    );
+    call.grants[0].host_key = Some(public(HOST));
     let output = ready.perform(call).await.unwrap();
     assert_eq!(output["told"]["exit_code"], json!(0), "{output}");
 }
@@ -219,10 +283,14 @@ async fn the_assets_own_host_key_counts() {
 async fn a_key_that_the_host_does_not_know_is_said() {
     let sshd = Sshd::start().await;
     let mut config = sshd.connection();
-    config.ssh.as_mut().unwrap().key = Secret::new(key(OTHER).to_openssh(LineEnding::LF).unwrap().to_string());
+    config.ssh.as_mut().unwrap().key =
+        Secret::new(key(OTHER).to_openssh(LineEnding::LF).unwrap().to_string());
     let told = run(config, "echo.sh", json!({})).await;
     assert_eq!(told["kind"], json!("unauthenticated"), "{told}");
-    assert!(told["detail"].as_str().unwrap().contains("authorized_keys"), "{told}");
+    assert!(
+        told["detail"].as_str().unwrap().contains("authorized_keys"),
+        "{told}"
+    );
 }
 
 #[tokio::test]
@@ -231,7 +299,11 @@ async fn output_over_the_limit_is_cut_and_the_exit_code_kept() {
     let mut config = sshd.connection();
     config.limits.answer_bytes_max = 100_000;
     let told = run(config, "noise.sh", json!({})).await;
-    let found = (&told["exit_code"], &told["stdout_bytes"], &told["truncated"]);
+    let found = (
+        &told["exit_code"],
+        &told["stdout_bytes"],
+        &told["truncated"],
+    );
     assert_eq!(found, (&json!(3), &json!(100_000), &json!(true)));
 }
 
@@ -241,21 +313,45 @@ async fn a_mutating_script_is_journalled_and_a_reading_one_is_not() {
     let ready = Ready::new(vec![sshd.connection()]).await;
     let watch = Arc::new(Watch::default());
     for script in ["echo.sh", "change.sh"] {
-        ready.told_watched("evil.run", json!({ "script": script }), watch.clone()).await;
+        ready
+            .told_watched("evil.run", json!({ "script": script }), watch.clone())
+            .await;
     }
     let journal = watch.journal.lock().unwrap().clone();
-    let found: Vec<_> = journal.iter().map(|entry| (entry.what.as_str(), entry.outcome.as_deref())).collect();
-    assert_eq!(found, [("exec change.sh", None), ("exec change.sh", Some("exit 0"))]);
+    let found: Vec<_> = journal
+        .iter()
+        .map(|entry| (entry.what.as_str(), entry.outcome.as_deref()))
+        .collect();
+    assert_eq!(
+        found,
+        [("exec change.sh", None), ("exec change.sh", Some("exit 0"))]
+    );
 }
 
 #[tokio::test]
 async fn a_script_that_does_not_end_is_left_at_its_time() {
     let sshd = Sshd::start().await;
     let ready = Ready::new(vec![sshd.connection()]).await;
-    let told = ready.told("evil.run", json!({ "script": "slow.sh", "timeout_ms": 300 })).await;
-    assert_eq!((&told["kind"], &told["maybe_sent"]), (&json!("timeout"), &json!(true)), "{told}");
-    let mut call = ready.evil("evil.run", json!({ "script": "slow.sh" }), Arc::new(Watch::default()));
+    let told = ready
+        .told(
+            "evil.run",
+            json!({ "script": "slow.sh", "timeout_ms": 300 }),
+        )
+        .await;
+    assert_eq!(
+        (&told["kind"], &told["maybe_sent"]),
+        (&json!("timeout"), &json!(true)),
+        "{told}"
+    );
+    let mut call = ready.evil(
+        "evil.run",
+        json!({ "script": "slow.sh" }),
+        Arc::new(Watch::default()),
+    );
     call.timeout_ms = 500;
     let reply = ready.host.call(Entry::Perform, call).await;
-    assert!(matches!(reply, Err(HostError::Limit { limit: "time", .. })), "{reply:?}");
+    assert!(
+        matches!(reply, Err(HostError::Limit { limit: "time", .. })),
+        "{reply:?}"
+    );
 }

@@ -28,7 +28,12 @@ pub struct Say {
 
 impl Say {
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, headers: Vec::new(), body: body.into(), silent: false }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: body.into(),
+            silent: false,
+        }
     }
 
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -37,7 +42,10 @@ impl Say {
     }
 
     pub fn silence() -> Self {
-        Self { silent: true, ..Self::new(0, "") }
+        Self {
+            silent: true,
+            ..Self::new(0, "")
+        }
     }
 }
 
@@ -61,21 +69,42 @@ impl Drop for Server {
 }
 
 impl Server {
-    pub async fn start(address: &str, answer: impl Fn(&Asked) -> Say + Send + Sync + 'static) -> Self {
+    pub async fn start(
+        address: &str,
+        answer: impl Fn(&Asked) -> Say + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let answer: Arc<Answer> = Arc::new(answer);
         let asked = Arc::<Mutex<Vec<Asked>>>::default();
         let connections = Arc::<AtomicUsize>::default();
         let (arrived, left) = (Arc::<Notify>::default(), Arc::<Notify>::default());
-        let seen = (asked.clone(), connections.clone(), arrived.clone(), left.clone());
+        let seen = (
+            asked.clone(),
+            connections.clone(),
+            arrived.clone(),
+            left.clone(),
+        );
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 seen.1.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(serve(stream, answer.clone(), seen.0.clone(), seen.2.clone(), seen.3.clone()));
+                tokio::spawn(serve(
+                    stream,
+                    answer.clone(),
+                    seen.0.clone(),
+                    seen.2.clone(),
+                    seen.3.clone(),
+                ));
             }
         });
-        Self { address, asked, connections, arrived, left, task }
+        Self {
+            address,
+            asked,
+            connections,
+            arrived,
+            left,
+            task,
+        }
     }
 
     pub fn url(&self) -> String {
@@ -106,7 +135,11 @@ async fn serve(
         left.notify_one();
         return None;
     }
-    let mut head = format!("HTTP/1.1 {} Said\r\nconnection: close\r\ncontent-length: {}\r\n", say.status, say.body.len());
+    let mut head = format!(
+        "HTTP/1.1 {} Said\r\nconnection: close\r\ncontent-length: {}\r\n",
+        say.status,
+        say.body.len()
+    );
     for (name, value) in &say.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -120,14 +153,26 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Option<Asked> {
     let mut line = String::new();
     stream.read_line(&mut line).await.ok()?;
     let mut words = line.split_whitespace();
-    let mut asked = Asked { method: words.next()?.into(), path: words.next()?.into(), ..Asked::default() };
+    let mut asked = Asked {
+        method: words.next()?.into(),
+        path: words.next()?.into(),
+        ..Asked::default()
+    };
     loop {
         let mut line = String::new();
         stream.read_line(&mut line).await.ok()?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        asked.headers.insert(name.to_ascii_lowercase(), value.to_owned());
+        let Some((name, value)) = line.trim_end().split_once(": ") else {
+            break;
+        };
+        asked
+            .headers
+            .insert(name.to_ascii_lowercase(), value.to_owned());
     }
-    let length = asked.headers.get("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let length = asked
+        .headers
+        .get("content-length")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
     asked.body = String::from_utf8_lossy(&body).into_owned();

@@ -58,6 +58,9 @@ impl CallWatch for Watch {
     }
 
     fn progress(&self, percent: u8, note: &str) {
-        self.lines.lock().unwrap().push(format!("{percent}% {note}"));
+        self.lines
+            .lock()
+            .unwrap()
+            .push(format!("{percent}% {note}"));
     }
 }
