@@ -10,3 +10,4 @@
 
 mod architecture;
 mod lab_itself;
+mod scenarios;

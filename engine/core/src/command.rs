@@ -84,7 +84,8 @@ pub enum Command {
 pub struct RetryItem {
     pub key: String,
     pub index: u32,
-    /// How its child ended.
+    /// How its child ended: looked up in the record beside the parent by whoever accepts the
+    /// command, never taken from outside. The lane itself only counts.
     pub result: LaneResult,
 }
 

@@ -38,6 +38,8 @@ pub enum Refusal {
         phase: &'static str,
         input: &'static str,
     },
+    #[error("the list at hand has {found} items, the step's has {expected}")]
+    OtherItems { expected: u32, found: usize },
     #[error("the lane points outside its definition")]
     Lost,
 }

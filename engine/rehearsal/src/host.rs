@@ -30,6 +30,7 @@ pub struct ScriptedHost {
     actions: BTreeMap<String, Action>,
     scripts: Mutex<Vec<(Script, u32)>>,
     seen: Mutex<Vec<Seen>>,
+    kill: tokio::sync::Notify,
     /// Number of the performing call whose answer is lost, from 1.
     lose: AtomicU64,
     performed: AtomicU64,
@@ -38,7 +39,10 @@ pub struct ScriptedHost {
 impl ScriptedHost {
     /// One component for each plugin name that the estate routes to.
     pub fn new(contracts: &[Contract], plugins: &[String], scripts: &[Script]) -> Self {
-        let actions: Vec<_> = contracts.iter().flat_map(|contract| contract.actions.clone()).collect();
+        let actions: Vec<_> = contracts
+            .iter()
+            .flat_map(|contract| contract.actions.clone())
+            .collect();
         let described = plugins.iter().map(|name| {
             let description = Description {
                 name: name.clone(),
@@ -49,9 +53,13 @@ impl ScriptedHost {
         });
         Self {
             plugins: described.collect(),
-            actions: actions.into_iter().map(|action| (action.name.clone(), action)).collect(),
+            actions: actions
+                .into_iter()
+                .map(|action| (action.name.clone(), action))
+                .collect(),
             scripts: Mutex::new(scripts.iter().map(|script| (script.clone(), 0)).collect()),
             seen: Mutex::default(),
+            kill: tokio::sync::Notify::new(),
             lose: AtomicU64::new(0),
             performed: AtomicU64::new(0),
         }
@@ -62,52 +70,88 @@ impl ScriptedHost {
         self.lose.store(number, Ordering::SeqCst);
     }
 
+    /// Resolves when the worker dies in the middle of a call.
+    pub async fn killed(&self) {
+        self.kill.notified().await;
+    }
+
     pub fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn note(&self, call: &Call, entry: &'static str, done: bool) {
-        let asset = call.asset.get("id").and_then(Value::as_str).map(str::to_owned);
-        let seen = Seen { action: call.action.clone(), asset, key: call.idempotency_key, entry, done };
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
+        let asset = call
+            .asset
+            .get("id")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        let seen = Seen {
+            action: call.action.clone(),
+            asset,
+            key: call.idempotency_key,
+            entry,
+            done,
+        };
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(seen);
     }
 
     fn script(&self, call: &Call) -> Option<Script> {
         let asset = call.asset.get("id").and_then(Value::as_str);
         let mut scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |script: &Script| {
-            script.action == call.action && script.asset.as_deref().is_none_or(|wanted| Some(wanted) == asset)
+            script.action == call.action
+                && script
+                    .asset
+                    .as_deref()
+                    .is_none_or(|wanted| Some(wanted) == asset)
         };
-        let (script, used) = scripts
-            .iter_mut()
-            .find(|(script, used)| fits(script) && script.times.is_none_or(|times| *used < times))?;
+        let (script, used) = scripts.iter_mut().find(|(script, used)| {
+            fits(script) && script.times.is_none_or(|times| *used < times)
+        })?;
         *used += 1;
         Some(script.clone())
     }
 
-    fn perform(&self, call: &Call) -> Result<Reply, HostError> {
+    /// The number of the call, and its answer.
+    fn perform(&self, call: &Call) -> Result<(u64, Reply), HostError> {
         let number = self.performed.fetch_add(1, Ordering::SeqCst) + 1;
         let script = self.script(call).unwrap_or_default();
         if script.hang {
             self.note(call, "perform", false);
-            return Err(HostError::Limit { limit: "time", detail: "it never answered".to_owned() });
+            return Err(HostError::Limit {
+                limit: "time",
+                detail: "it never answered".to_owned(),
+            });
         }
         let answer = self.answer(call, &script);
         self.note(call, "perform", matches!(answer, Answer::Done { .. }));
-        if self.lose.load(Ordering::SeqCst) == number {
-            return Err(HostError::Cut);
-        }
-        Ok(Reply::Answer(answer))
+        Ok((number, Reply::Answer(answer)))
     }
 
     fn answer(&self, call: &Call, script: &Script) -> Answer {
         if let Some(reason) = &script.reject {
-            return Answer::Reject { reason: reason.clone(), output: Value::Null };
+            return Answer::Reject {
+                reason: reason.clone(),
+                output: Value::Null,
+            };
         }
         if let Some(reason) = &script.retry {
-            return Answer::Retry { reason: reason.clone(), after_ms: None };
+            return Answer::Retry {
+                reason: reason.clone(),
+                after_ms: None,
+            };
         }
-        let sampled = || self.actions.get(&call.action).map_or(json!({}), |action| sample::of(&action.output));
+        let sampled = || {
+            self.actions
+                .get(&call.action)
+                .map_or(json!({}), |action| sample::of(&action.output))
+        };
         let mut output = sampled();
         if let (Value::Object(output), Some(Value::Object(done))) = (&mut output, &script.done) {
             output.extend(done.clone());
@@ -119,21 +163,35 @@ impl ScriptedHost {
                 output.insert("count".to_owned(), json!(1));
             }
         }
-        Answer::Done { output, evidence: Vec::new() }
+        Answer::Done {
+            output,
+            evidence: Vec::new(),
+        }
     }
 
     /// Without a script the target tells the truth: done, if a call with this key took effect.
     fn observe(&self, call: &Call) -> Reply {
         let scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
-        let said = scripts.iter().find(|(script, _)| script.action == call.action && script.observe.is_some());
+        let said = scripts
+            .iter()
+            .find(|(script, _)| script.action == call.action && script.observe.is_some());
         let said = said.and_then(|(script, _)| script.observe.clone());
         drop(scripts);
-        let took_effect = self.seen().iter().any(|seen| seen.key == call.idempotency_key && seen.done);
+        let took_effect = self
+            .seen()
+            .iter()
+            .any(|seen| seen.key == call.idempotency_key && seen.done);
         let observed = match said.as_deref() {
-            Some("unknown") => Observed::Unknown { why: "the target does not remember".to_owned() },
+            Some("unknown") => Observed::Unknown {
+                why: "the target does not remember".to_owned(),
+            },
             Some("not-done") => Observed::NotDone,
-            Some(_) => Observed::Done { output: self.sampled(call) },
-            None if took_effect => Observed::Done { output: self.sampled(call) },
+            Some(_) => Observed::Done {
+                output: self.sampled(call),
+            },
+            None if took_effect => Observed::Done {
+                output: self.sampled(call),
+            },
             None => Observed::NotDone,
         };
         self.note(call, "observe", false);
@@ -156,7 +214,14 @@ impl PluginHost for ScriptedHost {
 
     async fn call(&self, entry: Entry, call: Call) -> Result<Reply, HostError> {
         match entry {
-            Entry::Perform | Entry::Resume { .. } => self.perform(&call),
+            Entry::Perform | Entry::Resume { .. } => {
+                let (number, reply) = self.perform(&call)?;
+                if self.lose.load(Ordering::SeqCst) == number {
+                    self.kill.notify_one();
+                    std::future::pending::<()>().await;
+                }
+                Ok(reply)
+            }
             Entry::Observe { .. } => Ok(self.observe(&call)),
             Entry::Cancel { .. } => {
                 self.note(&call, "cancel", false);

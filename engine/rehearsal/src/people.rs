@@ -23,7 +23,12 @@ pub struct People {
 
 impl People {
     pub fn new(script: &[Person], settle_all: bool) -> Self {
-        Self { left: script.to_vec(), settle_all, number: 0, complaints: Vec::new() }
+        Self {
+            left: script.to_vec(),
+            settle_all,
+            number: 0,
+            complaints: Vec::new(),
+        }
     }
 
     pub fn left(&self) -> usize {
@@ -32,7 +37,10 @@ impl People {
 
     /// Answers one open question; false when there is none that anybody would answer.
     pub async fn act(&mut self, world: &World) -> Result<bool, Trouble> {
-        let page = world.store.query(index::WAITING, false, Cursor::default()).await?;
+        let page = world
+            .store
+            .query(index::WAITING, false, Cursor::default())
+            .await?;
         for entry in page.entries {
             let row: WaitingRow = serde_json::from_str(&entry.body)?;
             if let Some(at) = self.left.iter().position(|person| fits(person, &row)) {
@@ -49,24 +57,58 @@ impl People {
         Ok(false)
     }
 
-    async fn scripted(&mut self, world: &World, row: &WaitingRow, person: &Person) -> Result<(), Trouble> {
+    async fn scripted(
+        &mut self,
+        world: &World,
+        row: &WaitingRow,
+        person: &Person,
+    ) -> Result<(), Trouble> {
         let command = command_of(world, row, person).await?;
         if let Some(expected) = &person.refused {
             let refusal = preview(world, row, &command).await?;
-            if !refusal.as_ref().is_some_and(|refusal| refusal.contains(expected)) {
+            if !refusal
+                .as_ref()
+                .is_some_and(|refusal| refusal.contains(expected))
+            {
                 let said = refusal.unwrap_or_else(|| "accepted".to_owned());
-                self.complaints.push(format!("{} at {}: expected `{expected}`, got `{said}`", person.by, person.step));
+                self.complaints.push(format!(
+                    "{} at {}: expected `{expected}`, got `{said}`",
+                    person.by, person.step
+                ));
             }
         }
         self.send(world, row, command).await
     }
 
-    async fn send(&mut self, world: &World, row: &WaitingRow, command: Command) -> Result<(), Trouble> {
+    async fn send(
+        &mut self,
+        world: &World,
+        row: &WaitingRow,
+        command: Command,
+    ) -> Result<(), Trouble> {
         self.number += 1;
         let id = row.lane.command("rehearsed", self.number);
-        world.store.send(row.lane, id, json!(command).to_string()).await?;
+        world
+            .store
+            .send(row.lane, id, json!(command).to_string())
+            .await?;
         Ok(())
     }
+}
+
+/// Whether time alone settles one of the open questions.
+pub async fn expires(world: &World) -> Result<bool, Trouble> {
+    let page = world
+        .store
+        .query(index::WAITING, false, Cursor::default())
+        .await?;
+    for entry in page.entries {
+        let row: WaitingRow = serde_json::from_str(&entry.body)?;
+        if row.expires_ms.is_some() && !row.escalated {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn fits(person: &Person, row: &WaitingRow) -> bool {
@@ -74,29 +116,57 @@ fn fits(person: &Person, row: &WaitingRow) -> bool {
 }
 
 fn actor(world: &World, person: &str) -> Actor {
-    let qualifies = world.api.directory.qualifications(person).into_iter().collect();
-    Actor { person: person.to_owned(), qualifies }
+    let qualifies = world
+        .api
+        .directory
+        .qualifications(person)
+        .into_iter()
+        .collect();
+    Actor {
+        person: person.to_owned(),
+        qualifies,
+    }
 }
 
 async fn command_of(world: &World, row: &WaitingRow, person: &Person) -> Result<Command, Trouble> {
     let actor = actor(world, &person.by);
     if person.retry_items {
         let items = failed_items(world, row).await?;
-        return Ok(Command::RetryItems { by: person.by.clone(), items });
+        return Ok(Command::RetryItems {
+            by: person.by.clone(),
+            items,
+        });
     }
-    Ok(match (person.yes, &person.answer, person.choose.as_deref()) {
-        (Some(yes), _, _) => Command::Decide { actor, yes, signs: row.signs, comment: None },
-        (None, Some(answer), _) => Command::Answer { actor, signs: row.signs, answer: answer.clone() },
-        (None, None, choice) => {
-            let choice = match choice {
-                Some("retry") => Choice::Retry,
-                Some("skip") => Choice::Skip,
-                Some("done") => Choice::Done,
-                _ => Choice::Fail,
-            };
-            Command::Choose { actor, choice, comment: None, signs: Some(row.signs), output: Value::Null }
-        }
-    })
+    Ok(
+        match (person.yes, &person.answer, person.choose.as_deref()) {
+            (Some(yes), _, _) => Command::Decide {
+                actor,
+                yes,
+                signs: row.signs,
+                comment: None,
+            },
+            (None, Some(answer), _) => Command::Answer {
+                actor,
+                signs: row.signs,
+                answer: answer.clone(),
+            },
+            (None, None, choice) => {
+                let choice = match choice {
+                    Some("retry") => Choice::Retry,
+                    Some("skip") => Choice::Skip,
+                    Some("done") => Choice::Done,
+                    _ => Choice::Fail,
+                };
+                Command::Choose {
+                    actor,
+                    choice,
+                    comment: None,
+                    signs: Some(row.signs),
+                    output: Value::Null,
+                }
+            }
+        },
+    )
 }
 
 /// Failed children of the step whose gate is open.
@@ -108,9 +178,16 @@ async fn failed_items(world: &World, row: &WaitingRow) -> Result<Vec<RetryItem>,
         for child in page.entries {
             let Some(text) = child.record else { continue };
             let record: ChildRecord = serde_json::from_str(&text)?;
-            let key = child.key.strip_prefix(&format!("{}/", row.step)).map(str::to_owned);
+            let key = child
+                .key
+                .strip_prefix(&format!("{}/", row.step))
+                .map(str::to_owned);
             if let (Some(key), true) = (key, record.result.is_failure()) {
-                items.push(RetryItem { key, index: record.index, result: record.result });
+                items.push(RetryItem {
+                    key,
+                    index: record.index,
+                    result: record.result,
+                });
             }
         }
         match page.next {
@@ -121,14 +198,29 @@ async fn failed_items(world: &World, row: &WaitingRow) -> Result<Vec<RetryItem>,
 }
 
 /// What the lane would say, without sending.
-async fn preview(world: &World, row: &WaitingRow, command: &Command) -> Result<Option<String>, Trouble> {
+async fn preview(
+    world: &World,
+    row: &WaitingRow,
+    command: &Command,
+) -> Result<Option<String>, Trouble> {
     let refused = |problem| Trouble::NotStarted(Box::new(problem));
     let reading = read::lane(&world.api, row.lane).await.map_err(refused)?;
     let definition: Definition =
-        read::blob(&world.api, "definition", reading.lane.opening.definition).await.map_err(refused)?;
-    let context = Context { definition: &definition, items: &[], settle_ms: 0 };
+        read::blob(&world.api, "definition", reading.lane.opening.definition)
+            .await
+            .map_err(refused)?;
+    let context = Context {
+        definition: &definition,
+        items: &[],
+        settle_ms: 0,
+    };
     let now_ms = world.store.now_ms().await?;
-    let decided = decide(context, &reading.lane, Input::Command(command.clone()), now_ms);
+    let decided = decide(
+        context,
+        &reading.lane,
+        Input::Command(command.clone()),
+        now_ms,
+    );
     Ok(decided.err().map(|refusal| refusal.to_string()))
 }
 
@@ -136,18 +228,28 @@ async fn preview(world: &World, row: &WaitingRow, command: &Command) -> Result<O
 fn hard_way(world: &World, row: &WaitingRow) -> Command {
     let wanted = row.clauses.iter().flat_map(|clause| &clause.any_of);
     let voted = |person: &String| row.votes.iter().any(|vote| vote.person == *person);
-    let person = wanted.flat_map(|who| world.api.directory.people_with(who)).find(|person| !voted(person));
+    let person = wanted
+        .flat_map(|who| world.api.directory.people_with(who))
+        .find(|person| !voted(person));
     let Some(person) = person else {
-        return Command::Cancel { by: "rehearsal".to_owned(), reason: Some("nobody may decide".to_owned()) };
+        return Command::Cancel {
+            by: "rehearsal".to_owned(),
+            reason: Some("nobody may decide".to_owned()),
+        };
     };
     let actor = actor(world, &person);
     match row.kind {
-        PersonKind::Approve | PersonKind::WaveGate => {
-            Command::Decide { actor, yes: true, signs: row.signs, comment: None }
-        }
-        PersonKind::Ask | PersonKind::NeedsHuman => {
-            Command::Answer { actor, signs: row.signs, answer: crate::sample::of(&row.form) }
-        }
+        PersonKind::Approve | PersonKind::WaveGate => Command::Decide {
+            actor,
+            yes: true,
+            signs: row.signs,
+            comment: None,
+        },
+        PersonKind::Ask | PersonKind::NeedsHuman => Command::Answer {
+            actor,
+            signs: row.signs,
+            answer: crate::sample::of(&row.form),
+        },
         _ => Command::Choose {
             actor,
             choice: Choice::Fail,

@@ -1,7 +1,7 @@
 //! One scenario from start to end, and what came of it against what was expected.
 
 use crate::host::Seen;
-use crate::people::People;
+use crate::people::{self, People};
 use crate::scenario::{Expect, Scenario};
 use crate::world::{Stage, Trouble, World};
 use hostler_api::Subject;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// Moves of one scenario in any case.
 const MOVES_MAX: u32 = 200_000;
 /// How time passes while nothing is ready: often at first, then in longer steps.
-const PAUSES_MS: [i64; 4] = [1_000, 10_000, 60_000, 300_000];
+const PAUSES_MS: [i64; 5] = [1_000, 10_000, 60_000, 300_000, 3_600_000];
 /// Simulated time after which a run that waits for nobody counts as stuck.
 const TIME_MAX_MS: i64 = 400 * 86_400_000;
 
@@ -66,7 +66,11 @@ pub async fn play(stage: &Stage, scenario: &Scenario) -> Result<Outcome, Trouble
 ///
 /// # Errors
 /// As `play`.
-pub async fn disturbed(stage: &Stage, scenario: &Scenario, how: Disturbance) -> Result<Outcome, Trouble> {
+pub async fn disturbed(
+    stage: &Stage,
+    scenario: &Scenario,
+    how: Disturbance,
+) -> Result<Outcome, Trouble> {
     let world = World::new(stage, scenario);
     let run = begin(&world, scenario).await?;
     let commits = crate::scaffold::count_commits(&world.store, how.crash_after_commit);
@@ -79,7 +83,10 @@ pub async fn disturbed(stage: &Stage, scenario: &Scenario, how: Disturbance) -> 
     outcome.commits = commits.load(std::sync::atomic::Ordering::SeqCst);
     outcome.complaints.append(&mut people.complaints);
     if people.left() > 0 && how.lose_answer_of.is_none() && how.crash_after_commit.is_none() {
-        outcome.complaints.push(format!("{} scripted decisions were never asked for", people.left()));
+        outcome.complaints.push(format!(
+            "{} scripted decisions were never asked for",
+            people.left()
+        ));
     }
     Ok(outcome)
 }
@@ -93,7 +100,9 @@ async fn begin(world: &World, scenario: &Scenario) -> Result<RunId, Trouble> {
         ..StartAsk::default()
     };
     let answer = start(&world.api, &subject, ask, Some("rehearsal")).await;
-    Ok(answer.map_err(|problem| Trouble::NotStarted(Box::new(problem)))?.run)
+    Ok(answer
+        .map_err(|problem| Trouble::NotStarted(Box::new(problem)))?
+        .run)
 }
 
 async fn run_out(world: &World, run: RunId, people: &mut People) -> Result<Ended, Trouble> {
@@ -112,23 +121,38 @@ async fn run_out(world: &World, run: RunId, people: &mut People) -> Result<Ended
         let quiet = world.store.counts().await?;
         let over = row.ended_ms.is_some() && quiet.ready == 0 && idle > 2;
         if over {
-            return Ok(Ended { state: row.state, note: row.note });
+            return Ok(Ended {
+                state: row.state,
+                note: row.note,
+            });
         }
-        if row.state == "waiting" && idle > 40 {
-            return Ok(Ended { state: row.state, note: row.step });
+        if row.state == "waiting" && idle > 40 && !people::expires(world).await? {
+            return Ok(Ended {
+                state: row.state,
+                note: row.step,
+            });
         }
         if world.store.now_ms().await? - began_ms > TIME_MAX_MS {
-            return Err(Trouble::Stuck(format!("{} at {:?} after 400 days", row.state, row.step)));
+            return Err(Trouble::Stuck(format!(
+                "{} at {:?} after 400 days",
+                row.state, row.step
+            )));
         }
         let pause = PAUSES_MS[(idle / 10).min(PAUSES_MS.len() - 1)];
         world.pass(pause).await?;
         idle += 1;
     }
-    Err(Trouble::Stuck(format!("the run went on for {MOVES_MAX} moves")))
+    Err(Trouble::Stuck(format!(
+        "the run went on for {MOVES_MAX} moves"
+    )))
 }
 
 async fn run_row(world: &World, run: RunId) -> Result<RunRow, Trouble> {
-    let text = world.store.run_summary(run).await?.ok_or_else(|| Trouble::Stuck("the run is gone".to_owned()))?;
+    let text = world
+        .store
+        .run_summary(run)
+        .await?
+        .ok_or_else(|| Trouble::Stuck("the run is gone".to_owned()))?;
     Ok(serde_json::from_str(&text)?)
 }
 
@@ -143,12 +167,18 @@ async fn read(world: &World, run: RunId, ended: Ended) -> Result<Outcome, Troubl
         complaints: Vec::new(),
     };
     items(world, run.root(), &mut outcome).await?;
-    let mails = world.store.query(&index::notices(run), false, Cursor::default()).await?;
+    let mails = world
+        .store
+        .query(&index::notices(run), false, Cursor::default())
+        .await?;
     for entry in mails.entries {
         let row: MailRow = serde_json::from_str(&entry.body)?;
         if row.state != "accepted" {
             let why = row.answer.unwrap_or_default();
-            outcome.complaints.push(format!("notice {} to {} is {}: {why}", row.stage, row.to, row.state));
+            outcome.complaints.push(format!(
+                "notice {} to {} is {}: {why}",
+                row.stage, row.to, row.state
+            ));
         }
         *outcome.notices.entry(row.stage).or_default() += 1;
     }
@@ -157,7 +187,9 @@ async fn read(world: &World, run: RunId, ended: Ended) -> Result<Outcome, Troubl
         let entries = world.store.ledger(from).await?;
         let Some(last) = entries.last() else { break };
         from = last.number + 1;
-        outcome.ledger.extend(entries.into_iter().map(|entry| entry.body));
+        outcome
+            .ledger
+            .extend(entries.into_iter().map(|entry| entry.body));
     }
     Ok(outcome)
 }
@@ -169,12 +201,21 @@ async fn items(world: &World, lane: LaneId, outcome: &mut Outcome) -> Result<(),
         let lanes: Vec<_> = page.entries.iter().map(|child| child.lane).collect();
         let headers = world.store.headers(&lanes).await?;
         for (child, header) in page.entries.iter().zip(headers) {
-            let Some((step, key)) = child.key.split_once('/') else { continue };
+            let Some((step, key)) = child.key.split_once('/') else {
+                continue;
+            };
             let result = match &child.record {
-                Some(text) => serde_json::from_str::<ChildRecord>(text)?.result.name().to_owned(),
+                Some(text) => serde_json::from_str::<ChildRecord>(text)?
+                    .result
+                    .name()
+                    .to_owned(),
                 None => live_state(header.map(|header| header.summary)),
             };
-            outcome.items.entry(step.to_owned()).or_default().insert(key.to_owned(), result);
+            outcome
+                .items
+                .entry(step.to_owned())
+                .or_default()
+                .insert(key.to_owned(), result);
         }
         match page.next {
             Some(next) => after = next,
@@ -216,7 +257,9 @@ fn compare(outcome: &Outcome, expect: &Expect) -> Vec<String> {
     for (stage, wanted) in &expect.notices {
         let count = outcome.notices.get(stage).copied().unwrap_or(0);
         if count != *wanted {
-            complaints.push(format!("{count} notices of the stage {stage}, not {wanted}"));
+            complaints.push(format!(
+                "{count} notices of the stage {stage}, not {wanted}"
+            ));
         }
     }
     complaints.extend(ledger_gaps(&outcome.ledger, &expect.ledger));
@@ -225,6 +268,10 @@ fn compare(outcome: &Outcome, expect: &Expect) -> Vec<String> {
 
 fn ledger_gaps(ledger: &[String], wanted: &[String]) -> Vec<String> {
     let mut rest = ledger.iter();
-    let missing = wanted.iter().filter(|text| !rest.any(|entry| entry.contains(text.as_str())));
-    missing.map(|text| format!("no ledger entry (in this order) contains `{text}`")).collect()
+    let missing = wanted
+        .iter()
+        .filter(|text| !rest.any(|entry| entry.contains(text.as_str())));
+    missing
+        .map(|text| format!("no ledger entry (in this order) contains `{text}`"))
+        .collect()
 }

@@ -34,7 +34,9 @@ fn object(schema: &Value, depth: usize) -> Value {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
         return json!({});
     };
-    let sampled: Map<_, _> =
-        properties.iter().map(|(name, part)| (name.clone(), sample(part, depth - 1))).collect();
+    let sampled: Map<_, _> = properties
+        .iter()
+        .map(|(name, part)| (name.clone(), sample(part, depth - 1)))
+        .collect();
     Value::Object(sampled)
 }

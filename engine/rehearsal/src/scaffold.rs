@@ -41,8 +41,12 @@ pub struct Case {
 /// When a disturbed run neither ends nor waits.
 pub async fn fail_each_step(stage: &Stage, scenario: &Scenario) -> Result<Vec<Case>, Trouble> {
     let base = disturbed(stage, scenario, settling()).await?;
-    let actions: BTreeSet<_> =
-        base.seen.iter().filter(|seen| seen.entry == "perform").map(|seen| seen.action.clone()).collect();
+    let actions: BTreeSet<_> = base
+        .seen
+        .iter()
+        .filter(|seen| seen.entry == "perform")
+        .map(|seen| seen.action.clone())
+        .collect();
     let mut cases = Vec::new();
     for action in actions {
         for hang in [false, true] {
@@ -56,7 +60,9 @@ pub async fn fail_each_step(stage: &Stage, scenario: &Scenario) -> Result<Vec<Ca
             };
             failing.answers.insert(0, answer);
             let what = format!("{action} {}", if hang { "hangs" } else { "fails" });
-            let outcome = disturbed(stage, &failing, settling()).await.map_err(|fault| named(&what, fault))?;
+            let outcome = disturbed(stage, &failing, settling())
+                .await
+                .map_err(|fault| named(&what, fault))?;
             cases.push(Case { what, outcome });
         }
     }
@@ -69,12 +75,21 @@ pub async fn fail_each_step(stage: &Stage, scenario: &Scenario) -> Result<Vec<Ca
 /// As `fail_each_step`.
 pub async fn lose_each_answer(stage: &Stage, scenario: &Scenario) -> Result<Vec<Case>, Trouble> {
     let base = disturbed(stage, scenario, settling()).await?;
-    let calls = base.seen.iter().filter(|seen| seen.entry == "perform").count() as u64;
+    let calls = base
+        .seen
+        .iter()
+        .filter(|seen| seen.entry == "perform")
+        .count() as u64;
     let mut cases = Vec::new();
     for number in sampled(calls) {
-        let how = Disturbance { lose_answer_of: Some(number), ..settling() };
+        let how = Disturbance {
+            lose_answer_of: Some(number),
+            ..settling()
+        };
         let what = format!("the answer of call {number} is lost");
-        let outcome = disturbed(stage, scenario, how).await.map_err(|fault| named(&what, fault))?;
+        let outcome = disturbed(stage, scenario, how)
+            .await
+            .map_err(|fault| named(&what, fault))?;
         cases.push(Case { what, outcome });
     }
     Ok(cases)
@@ -84,13 +99,21 @@ pub async fn lose_each_answer(stage: &Stage, scenario: &Scenario) -> Result<Vec<
 ///
 /// # Errors
 /// As `fail_each_step`.
-pub async fn crash_after_each_commit(stage: &Stage, scenario: &Scenario) -> Result<Vec<Case>, Trouble> {
+pub async fn crash_after_each_commit(
+    stage: &Stage,
+    scenario: &Scenario,
+) -> Result<Vec<Case>, Trouble> {
     let base = disturbed(stage, scenario, settling()).await?;
     let mut cases = Vec::new();
     for number in sampled(base.commits) {
-        let how = Disturbance { crash_after_commit: Some(number), ..settling() };
+        let how = Disturbance {
+            crash_after_commit: Some(number),
+            ..settling()
+        };
         let what = format!("crash after commit {number}");
-        let outcome = disturbed(stage, scenario, how).await.map_err(|fault| named(&what, fault))?;
+        let outcome = disturbed(stage, scenario, how)
+            .await
+            .map_err(|fault| named(&what, fault))?;
         cases.push(Case { what, outcome });
     }
     Ok(cases)
@@ -107,12 +130,17 @@ pub fn unseen_repeats(outcome: &Outcome, effects: &BTreeMap<String, Effect>) -> 
     by_key
         .into_iter()
         .filter(|((action, _), count)| *count > 1 && effects.get(action) == Some(&Effect::Once))
-        .map(|((action, key), count)| format!("{action} took effect {count} times under the key {key}"))
+        .map(|((action, key), count)| {
+            format!("{action} took effect {count} times under the key {key}")
+        })
         .collect()
 }
 
 fn settling() -> Disturbance {
-    Disturbance { settle_all: true, ..Disturbance::default() }
+    Disturbance {
+        settle_all: true,
+        ..Disturbance::default()
+    }
 }
 
 fn sampled(count: u64) -> impl Iterator<Item = u64> {

@@ -13,8 +13,11 @@ use hostler_ports::store::memory::{CountedIds, ManualClock, MemoryStore};
 use hostler_ports::store::{ClaimAsk, Queue, Store, StoreError};
 use hostler_worker::{Driver, Outbox, OutboxParts, Parts, Settings};
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use thiserror::Error;
+
+/// Between two ticks of a store that is awake.
+const AWAKE_MS: i64 = 2_000;
 
 /// What is the same for all scenarios of an estate and its runbooks.
 #[derive(Clone)]
@@ -38,21 +41,16 @@ pub enum Trouble {
     Unreadable(#[from] serde_json::Error),
 }
 
-/// A channel that keeps what it is given.
-#[derive(Default)]
-pub struct Letterbox(Mutex<Vec<Message>>);
-
-impl Letterbox {
-    pub fn messages(&self) -> Vec<Message> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
+/// A channel whose next hop takes everything.
+struct Accepting;
 
 #[async_trait]
-impl Channel for Letterbox {
+impl Channel for Accepting {
     async fn deliver(&self, message: &Message) -> Delivery {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message.clone());
-        Delivery::Accepted { answer: "250 kept".to_owned(), sha256: message.message_id.clone() }
+        Delivery::Accepted {
+            answer: "250 kept".to_owned(),
+            sha256: message.message_id.clone(),
+        }
     }
 }
 
@@ -60,7 +58,6 @@ pub struct World {
     pub store: Arc<MemoryStore>,
     pub clock: Arc<ManualClock>,
     pub host: Arc<ScriptedHost>,
-    pub letterbox: Arc<Letterbox>,
     pub api: Api,
     driver: Arc<Driver>,
     outbox: Arc<Outbox>,
@@ -70,8 +67,11 @@ impl World {
     pub fn new(stage: &Stage, scenario: &Scenario) -> Self {
         let (store, clock) = MemoryStore::with_manual_clock();
         let store = Arc::new(store);
-        let host = Arc::new(ScriptedHost::new(&stage.contracts, &plugins(stage), &scenario.answers));
-        let letterbox = Arc::new(Letterbox::default());
+        let host = Arc::new(ScriptedHost::new(
+            &stage.contracts,
+            &plugins(stage),
+            &scenario.answers,
+        ));
         let parts = Parts {
             store: Arc::clone(&store) as _,
             host: Arc::clone(&host) as _,
@@ -82,7 +82,7 @@ impl World {
         };
         let outbox = OutboxParts {
             store: Arc::clone(&store) as _,
-            channel: Arc::clone(&letterbox) as _,
+            channel: Arc::new(Accepting),
             compose: Arc::clone(&stage.compose),
         };
         let api = Api {
@@ -93,7 +93,14 @@ impl World {
             compose: Arc::clone(&stage.compose),
             ids: Arc::new(CountedIds::default()),
         };
-        Self { store, clock, host, letterbox, api, driver: Driver::new(parts), outbox: Outbox::new(outbox) }
+        Self {
+            store,
+            clock,
+            host,
+            api,
+            driver: Driver::new(parts),
+            outbox: Outbox::new(outbox),
+        }
     }
 
     /// Moves one ready lane or message; false when nothing is ready.
@@ -104,7 +111,11 @@ impl World {
             let Ok(claims) = claims else { return Ok(true) };
             if let Some(claim) = claims.into_iter().next() {
                 match queue {
-                    Queue::Run => Arc::clone(&self.driver).drive(claim).await,
+                    // Dropping the future is what becomes of a worker that is killed.
+                    Queue::Run => tokio::select! {
+                        () = Arc::clone(&self.driver).drive(claim) => {}
+                        () = self.host.killed() => {}
+                    },
                     Queue::Mail => Arc::clone(&self.outbox).drive(claim).await,
                 }
                 return Ok(true);
@@ -113,11 +124,26 @@ impl World {
         Ok(false)
     }
 
-    /// Lets time pass; leases that nobody renews expire.
-    pub async fn pass(&self, by_ms: i64) -> Result<(), Trouble> {
+    async fn tick_after(&self, by_ms: i64) {
         self.clock.advance(by_ms);
         // A planned fault of the store: the next call looks again.
-        let _ = self.store.tick(hostler_ports::store::READ_MAX, Settings::default().lease_ms).await;
+        let _ = self
+            .store
+            .tick(hostler_ports::store::READ_MAX, Settings::default().lease_ms)
+            .await;
+    }
+
+    /// Lets time pass; leases that nobody renews expire.
+    pub async fn pass(&self, by_ms: i64) -> Result<(), Trouble> {
+        self.tick_after(by_ms).await;
+        // A gap between ticks looks like a stall of the store: leases are taken back only while
+        // it is seen to be awake.
+        let lease_ms = Settings::default().lease_ms;
+        let mut waited_ms = 0;
+        while self.store.counts().await?.leased > 0 && waited_ms <= 2 * lease_ms {
+            self.tick_after(AWAKE_MS).await;
+            waited_ms += AWAKE_MS;
+        }
         Ok(())
     }
 }
@@ -135,7 +161,11 @@ fn claim_one(queue: Queue) -> ClaimAsk {
 
 /// Names of the plugins that the estate's connections use.
 fn plugins(stage: &Stage) -> Vec<String> {
-    let names: BTreeSet<_> =
-        stage.directory.connections().iter().map(|connection| connection.plugin.clone()).collect();
+    let names: BTreeSet<_> = stage
+        .directory
+        .connections()
+        .iter()
+        .map(|connection| connection.plugin.clone())
+        .collect();
     names.into_iter().collect()
 }

@@ -5,7 +5,7 @@ use crate::resolve::{Resolved, resolve, resolve_gate};
 use crate::scope::View;
 use crate::turn::{Hold, Turn};
 use crate::{Driver, Trouble};
-use hostler_core::command::{Command, Entry, Input};
+use hostler_core::command::{Command, Entry, Input, SpawnEntry};
 use hostler_core::definition::{Definition, Spawn, Verb};
 use hostler_core::event::ChildEnd;
 use hostler_core::lane::{Children, ChildrenKind, Item, Lane, Phase, Section};
@@ -54,6 +54,22 @@ impl Driver {
             }
         }
         Ok(turn)
+    }
+
+    /// The list that a decision looks at: of the step that is being entered, or of the present one.
+    async fn items_for(&self, turn: &Turn, input: &Input) -> Result<Arc<Vec<Item>>, Trouble> {
+        let Input::Enter(Entry::Spawn(spawn)) = input else {
+            return self.items(&turn.lane).await;
+        };
+        let SpawnEntry::Each { items, .. } = &**spawn else {
+            return Ok(Arc::default());
+        };
+        // Not in the store yet: it is written by the commit of this very turn.
+        let blob = turn.blobs.iter().find(|blob| blob.digest == *items);
+        let blob = blob.ok_or(Trouble::MissingBlob(*items))?;
+        let read: Result<Vec<Item>, _> = serde_json::from_slice(&blob.bytes);
+        read.map(Arc::new)
+            .map_err(|fault| Trouble::Unreadable(fault.to_string()))
     }
 
     pub(crate) async fn items(&self, lane: &Lane) -> Result<Arc<Vec<Item>>, Trouble> {
@@ -140,7 +156,7 @@ impl Driver {
             _ => None,
         };
         let Some(input) = input else { return Ok(false) };
-        let items = self.items(&turn.lane).await?;
+        let items = self.items_for(turn, &input).await?;
         let before = turn.events.len();
         match turn.decide(
             definition,

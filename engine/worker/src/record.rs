@@ -35,7 +35,11 @@ impl Driver {
         Ok(ChildRecord {
             result,
             note,
-            index: lane.opening.parent.as_ref().map_or(0, |parent| parent.index),
+            index: lane
+                .opening
+                .parent
+                .as_ref()
+                .map_or(0, |parent| parent.index),
             item,
             collect,
             steps: if is_round { steps(lane) } else { Value::Null },

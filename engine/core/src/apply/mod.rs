@@ -85,7 +85,6 @@ fn control(lane: &mut Lane, event: &Event, at_ms: i64) {
         Event::StopRequested { verdict, .. } => lane.stop = Some(verdict.clone()),
         Event::Paused { .. } => lane.paused = true,
         Event::Resumed { .. } => lane.paused = false,
-        Event::LeaseReleased { .. } => lane.phase = Phase::Waiting { until_ms: at_ms },
         Event::VerdictReached { verdict } => lane.verdict = Some(verdict.clone()),
         Event::UndoNoted { entry } => lane.undo.push(*entry),
         Event::NoReturnPassed => lane.undo.clear(),

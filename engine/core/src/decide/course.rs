@@ -1,6 +1,6 @@
 //! A step's own course: entering it, calling the plugin, what the answer means.
 
-use super::{Draft, OBSERVE_MAX, PLUGIN_RETRY_MAX, RETRY_WAIT_MS};
+use super::{Draft, OBSERVE_MAX, PLUGIN_RETRY_MAX, READ_REPEAT_MAX, RETRY_WAIT_MS};
 use crate::answer::Answer;
 use crate::command::{Entry, Seen};
 use crate::contract::Effect;
@@ -230,7 +230,7 @@ impl Draft<'_> {
             return self.unexpected("a cut call");
         };
         if running.call.effect == Effect::Read {
-            return self.attempt_failed(reason.to_owned(), None, 0, false);
+            return self.attempt_failed(reason.to_owned(), None, READ_REPEAT_MAX, false);
         }
         self.check_after_settling();
         Ok(())

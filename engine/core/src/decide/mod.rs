@@ -34,6 +34,8 @@ pub const LIVE_MAX: u32 = 200;
 pub const LOOK_AHEAD_MAX: usize = 200;
 /// Repeats that a plugin may ask for by itself when the runbook grants fewer.
 pub const PLUGIN_RETRY_MAX: u32 = 20;
+/// Repeats of a read whose answer did not come, beside those of the runbook.
+pub const READ_REPEAT_MAX: u32 = 2;
 /// How often a call in flight is asked about before people are.
 pub const OBSERVE_MAX: u32 = 120;
 /// Wait before a repeat when neither runbook nor plugin names one.

@@ -95,6 +95,13 @@ impl Draft<'_> {
             return Err(Refusal::Lost);
         };
         let children = self.children()?;
+        // A list that is not the step's would let items vanish unseen.
+        if self.context.items.len() != children.total as usize {
+            return Err(Refusal::OtherItems {
+                expected: children.total,
+                found: self.context.items.len(),
+            });
+        }
         let place = Place {
             lane: self.lane.id(),
             step: &step.id,

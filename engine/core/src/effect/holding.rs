@@ -100,6 +100,7 @@ fn keeps_phase(event: &Event) -> bool {
             | Event::UndoNoted { .. }
             | Event::NoReturnPassed
             | Event::LeaseOpened { .. }
+            | Event::LeaseReleased { .. }
             | Event::LeaseEndAsked { .. }
             | Event::Detached { .. }
             | Event::RunFinishAsked { .. }

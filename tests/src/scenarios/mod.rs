@@ -1,0 +1,113 @@
+//! Every runbook's scenarios, and what the scaffolds make of them: a new case is a new file in
+//! `workflows/<runbook>/scenarios/`, no Rust.
+
+mod stage;
+
+use hostler_core::contract::Effect;
+use hostler_rehearsal::scaffold::{
+    Case, crash_after_each_commit, fail_each_step, lose_each_answer, unseen_repeats,
+};
+use hostler_rehearsal::{Outcome, Scenario, Stage, play};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// All scenario files of all runbooks.
+fn files() -> Vec<PathBuf> {
+    let workflows = stage::root().join("workflows");
+    let mut files = Vec::new();
+    for runbook in std::fs::read_dir(workflows).unwrap() {
+        let folder = runbook.unwrap().path().join("scenarios");
+        let Ok(entries) = std::fs::read_dir(folder) else {
+            continue;
+        };
+        files.extend(entries.map(|entry| entry.unwrap().path()));
+    }
+    files.sort();
+    assert!(!files.is_empty(), "no runbook has a scenario");
+    files
+}
+
+fn scenarios() -> Vec<(String, Scenario)> {
+    let named = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let scenario = Scenario::read(&text).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        (name, scenario)
+    };
+    files().into_iter().map(named).collect()
+}
+
+/// The smallest good cycle of each runbook: what the scaffolds disturb.
+fn good() -> Vec<(String, Scenario)> {
+    scenarios().into_iter().filter(|(name, _)| name == "good.yaml").collect()
+}
+
+#[tokio::test]
+async fn every_scenario_ends_as_its_file_says() {
+    let stage = stage::practice();
+    let mut complaints = Vec::new();
+    for (name, scenario) in scenarios() {
+        match play(&stage, &scenario).await {
+            Ok(outcome) => complaints.extend(outcome.complaints.iter().map(|line| format!("{name}: {line}"))),
+            Err(trouble) => complaints.push(format!("{name}: {trouble}")),
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+fn effects(stage: &Stage) -> BTreeMap<String, Effect> {
+    let actions = stage.contracts.iter().flat_map(|contract| &contract.actions);
+    actions.map(|action| (action.name.clone(), action.effect)).collect()
+}
+
+/// A disturbed run has a named end, and nothing happened twice unseen.
+fn sound(case: &Case, effects: &BTreeMap<String, Effect>) -> Vec<String> {
+    let live = |outcome: &Outcome| {
+        let lanes = outcome.items.values().flat_map(|items| items.values());
+        lanes.filter(|state| ["at", "running", "gated", "live"].contains(&state.as_str())).count()
+    };
+    let mut faults = unseen_repeats(&case.outcome, effects);
+    if live(&case.outcome) > 0 {
+        faults.push(format!("{} lanes never ended", live(&case.outcome)));
+    }
+    faults.extend(case.outcome.complaints.iter().filter(|line| line.contains("notice")).cloned());
+    faults.into_iter().map(|fault| format!("{}: {fault}", case.what)).collect()
+}
+
+#[tokio::test]
+async fn a_run_whose_step_fails_or_hangs_comes_to_a_named_end() {
+    let stage = stage::practice();
+    let effects = effects(&stage);
+    for (name, scenario) in good() {
+        let cases = fail_each_step(&stage, &scenario).await.unwrap();
+        assert!(cases.len() > 4, "{name}: only {} cases", cases.len());
+        let faults: Vec<_> = cases.iter().flat_map(|case| sound(case, &effects)).collect();
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_changes_nothing_about_the_end() {
+    let stage = stage::practice();
+    let effects = effects(&stage);
+    for (_, scenario) in good() {
+        let cases = lose_each_answer(&stage, &scenario).await.unwrap();
+        let mut faults: Vec<_> = cases.iter().flat_map(|case| sound(case, &effects)).collect();
+        let other = |case: &&Case| case.outcome.ended.state != scenario.expect.result;
+        faults.extend(cases.iter().filter(other).map(|case| format!("{}: {:?}", case.what, case.outcome.ended)));
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+}
+
+#[tokio::test]
+async fn a_crash_after_any_commit_changes_nothing_about_the_end() {
+    let stage = stage::practice();
+    let effects = effects(&stage);
+    for (_, scenario) in good() {
+        let cases = crash_after_each_commit(&stage, &scenario).await.unwrap();
+        let mut faults: Vec<_> = cases.iter().flat_map(|case| sound(case, &effects)).collect();
+        let other = |case: &&Case| case.outcome.ended.state != scenario.expect.result;
+        faults.extend(cases.iter().filter(other).map(|case| format!("{}: {:?}", case.what, case.outcome.ended)));
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+}

@@ -1,0 +1,105 @@
+//! The practice estate and the runbooks of this repository as a stage for rehearsals.
+
+use hostler_api::catalogue::{RunbookRow, Runbooks};
+use hostler_channel_mail::calendar;
+use hostler_channel_mail::render::Templates;
+use hostler_core::contract::Contract;
+use hostler_core::definition::Definition;
+use hostler_estate::Known;
+use hostler_ports::channel::{Compose, Composed, Draft};
+use hostler_rehearsal::Stage;
+use hostler_runbook::{Environment, Evaluator, SourceFile};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+pub fn contracts() -> Vec<Contract> {
+    let folder = std::fs::read_dir(root().join("sdk/contracts")).unwrap();
+    let files = folder.map(|entry| entry.unwrap().path());
+    let contracts = files.filter(|path| path.extension().is_some_and(|end| end == "json"));
+    contracts.map(|path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()).collect()
+}
+
+/// Runbooks by name and version.
+pub struct Shelf(BTreeMap<(String, u32), Arc<Definition>>);
+
+impl Runbooks for Shelf {
+    fn list(&self) -> Vec<RunbookRow> {
+        let row = |((name, version), definition): (&(String, u32), &Arc<Definition>)| RunbookRow {
+            name: name.clone(),
+            version: *version,
+            title: definition.title.clone(),
+            owner: definition.owner.clone(),
+            released: false,
+            source: Some(definition.source),
+            faults: Vec::new(),
+        };
+        self.0.iter().map(row).collect()
+    }
+
+    fn definition(&self, name: &str, version: u32) -> Option<Arc<Definition>> {
+        self.0.get(&(name.to_owned(), version)).cloned()
+    }
+}
+
+fn templates(folder: &Path) -> BTreeMap<String, String> {
+    let Ok(entries) = std::fs::read_dir(folder.join("notices")) else {
+        return BTreeMap::new();
+    };
+    let read = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        (name, std::fs::read_to_string(path).unwrap())
+    };
+    entries.map(|entry| read(entry.unwrap().path())).collect()
+}
+
+fn shelf(contracts: &[Contract]) -> Shelf {
+    let environment = Environment::default().with_contracts(contracts.to_vec());
+    let mut shelf = BTreeMap::new();
+    for entry in std::fs::read_dir(root().join("workflows")).unwrap() {
+        let folder = entry.unwrap().path();
+        let file = folder.join("v1.yaml");
+        let Ok(text) = std::fs::read_to_string(&file) else {
+            continue;
+        };
+        let name = file.strip_prefix(root()).unwrap().display().to_string();
+        let source = SourceFile { name: name.clone(), text, templates: templates(&folder) };
+        let checked = hostler_runbook::check(&source, &environment);
+        let definition = checked.definition.unwrap_or_else(|| panic!("{name}: {:?}", checked.faults));
+        shelf.insert((definition.runbook.clone(), definition.version), Arc::new(definition));
+    }
+    Shelf(shelf)
+}
+
+struct Renderer;
+
+impl Compose for Renderer {
+    fn compose(&self, draft: &Draft) -> Result<Composed, String> {
+        let templates = Templates::compile(&draft.templates).map_err(|fault| fault.to_string())?;
+        let rendered = templates.render_value(&draft.template, &draft.context);
+        let rendered = rendered.map_err(|fault| fault.to_string())?;
+        let calendar = draft.calendar.as_ref().map(calendar::file).transpose();
+        let calendar = calendar.map_err(|fault| fault.to_string())?;
+        Ok(Composed { subject: rendered.subject, text: rendered.text, html: rendered.html, calendar })
+    }
+}
+
+pub fn practice() -> Stage {
+    let contracts = contracts();
+    let known = Known {
+        contracts: Some(contracts.iter().map(|contract| contract.name.clone()).collect()),
+        plugins: None,
+    };
+    let estate = hostler_estate::practice::estate(1, &known).unwrap();
+    Stage {
+        directory: Arc::new(estate),
+        evaluate: Arc::new(Evaluator::new(jiff::tz::TimeZone::UTC)),
+        runbooks: Arc::new(shelf(&contracts)),
+        compose: Arc::new(Renderer),
+        contracts: Arc::new(contracts),
+    }
+}
