@@ -2,10 +2,10 @@
 -- lanes. Not here: the commit's conditions.
 
 -- The lane's entry moves to the end of the feed; old ones fall out.
-local function feed(call, id, seq)
-  redis.call('ZADD', call.prefix .. 'feed', seq, id)
+local function feed(name, id, seq)
+  redis.call('ZADD', name, seq, id)
   if seq % FEED_TRIM_EVERY == 0 and seq > FEED_KEEP then
-    redis.call('ZREMRANGEBYSCORE', call.prefix .. 'feed', '-inf', seq - FEED_KEEP - 1)
+    redis.call('ZREMRANGEBYSCORE', name, '-inf', seq - FEED_KEEP - 1)
   end
 end
 
@@ -102,7 +102,7 @@ local function spawn(call, lane, seq)
   end
   new_lane(call, lane)
   make_ready(call, lane.id, lane.queue, lane.priority)
-  feed(call, lane.id, seq)
+  feed(call.prefix .. 'feed', lane.id, seq)
 end
 
 local function read_spawn(args)

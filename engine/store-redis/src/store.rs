@@ -108,9 +108,10 @@ impl RedisStore {
         } else {
             "h1_commit_grow"
         });
-        call.arg(2)
-            .arg(&self.link.meta)
-            .arg(self.link.key(&format!("l:{lane}")));
+        call.arg(4).arg(&self.link.meta);
+        for key in [format!("l:{lane}"), format!("g:{lane}"), "feed".to_owned()] {
+            call.arg(self.link.key(&key));
+        }
         commit_args::commit(&mut call, lane, fence, version, mark, batch);
         call
     }
