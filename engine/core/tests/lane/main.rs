@@ -5,8 +5,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod approval;
+mod ends;
 mod faults;
 mod golden;
+mod notices;
 mod random;
 mod small;
 mod support;

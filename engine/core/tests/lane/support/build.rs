@@ -87,10 +87,7 @@ pub fn approve(quorum: u32, on_expire: OnExpire, on_deny: OnDeny) -> Approve {
 }
 
 pub fn approval(id: &str) -> Step {
-    step(
-        id,
-        Verb::Approve(approve(1, OnExpire::Deny, OnDeny::Stop)),
-    )
+    step(id, Verb::Approve(approve(1, OnExpire::Deny, OnDeny::Stop)))
 }
 
 pub fn ask(id: &str) -> Step {

@@ -3,14 +3,15 @@
 //! Not here: any guess at what should happen; a refusal is handed back.
 
 use super::build::{BEGIN_MS, TIMEOUT_MS, lane};
-use super::watch::Watch;
-use hostler_core::answer::Answer;
-use hostler_core::command::*;
+use super::letters::*;
+use super::watch::{Watch, folds_from_json};
+use hostler_core::command::{AskEntry, Choice, Command, Entry, Input, SpawnEntry};
 use hostler_core::contract::Effect as Class;
 use hostler_core::decide::{Context, Decision, decide};
-use hostler_core::definition::*;
+use hostler_core::definition::{Approve, Ask, Definition, OnDeny, Spawn, Verb, Who};
 use hostler_core::effect::Effect;
-use hostler_core::event::{ChildEnd, Event};
+use hostler_core::event::{ChildEnd, Event, Recorded};
+use hostler_core::expression::Dynamic;
 use hostler_core::id::Digest;
 use hostler_core::lane::*;
 use hostler_core::plan::Route;
@@ -136,12 +137,17 @@ pub fn spec(action: &str, effect: Class) -> CallSpec {
             plugin: "practice".to_owned(),
             address: None,
             reference: None,
-            at_once: Some(4),
+            host_key: None,
+            handles: Default::default(),
         },
         plugin: Digest::of(b"practice"),
         effect,
         timeout_ms: TIMEOUT_MS,
-        locks: effect.mutates().then(|| "asset:a".to_owned()).into_iter().collect(),
+        locks: effect
+            .mutates()
+            .then(|| "asset:a".to_owned())
+            .into_iter()
+            .collect(),
         slot: Some(("slot:c".to_owned(), 4)),
     }
 }
@@ -156,7 +162,9 @@ fn asking(approve: &Approve, at_ms: i64) -> AskEntry {
         shown: None,
         signs: Digest::of(b"shown"),
         excluded: vec!["starter".to_owned()],
-        expires_ms: approve.expires_ms.map(|ms| at_ms.saturating_add_unsigned(ms)),
+        expires_ms: approve
+            .expires_ms
+            .map(|ms| at_ms.saturating_add_unsigned(ms)),
         on_expire: approve.on_expire,
         on_deny: approve.on_deny,
     }
@@ -193,23 +201,17 @@ fn clauses(who: &Who) -> Vec<Clause> {
         .collect()
 }
 
-use hostler_core::expression::Dynamic;
-
-pub fn actor(person: &str, role: &str) -> Actor {
-    Actor {
-        person: person.to_owned(),
-        qualifies: vec![format!("role:{role}"), format!("person:{person}")],
-    }
-}
-
 /// One lane on its way.
 pub struct Drive {
     pub world: World,
     pub lane: Lane,
     pub now_ms: i64,
     pub watch: Watch,
+    /// Of the newest decision.
     pub events: Vec<Event>,
     pub effects: Vec<Effect>,
+    /// All of them, from the opening on.
+    pub log: Vec<Recorded>,
 }
 
 impl Drive {
@@ -223,6 +225,7 @@ impl Drive {
             now_ms: BEGIN_MS,
             events: Vec::new(),
             effects: Vec::new(),
+            log: vec![opened(&lane)],
             world,
             lane,
         }
@@ -234,9 +237,11 @@ impl Drive {
         let decision = self.world.decide(&self.lane, input, at_ms)?;
         self.watch
             .check(&self.world, &self.lane, &known, &decision, at_ms)
+            .and_then(|()| folds_from_json(&self.lane, &decision))
             .unwrap_or_else(|broken| panic!("{broken} after {known:?}"));
         self.lane = decision.lane;
         self.effects = decision.effects;
+        self.log.extend(decision.events.iter().cloned());
         self.events = decision.events.into_iter().map(|r| r.event).collect();
         Ok(self.events.clone())
     }
@@ -319,78 +324,7 @@ impl Drive {
     }
 }
 
-pub fn done() -> Answer {
-    Answer::Done {
-        output: Value::Null,
-        evidence: Vec::new(),
-    }
-}
-
-pub fn pending() -> Answer {
-    Answer::Pending {
-        checkpoint: json!("unit"),
-        resume_after_ms: 50,
-    }
-}
-
-pub fn reject() -> Answer {
-    Answer::Reject {
-        reason: "it does not fit".to_owned(),
-        output: Value::Null,
-    }
-}
-
-pub fn again() -> Answer {
-    Answer::Retry {
-        reason: "busy".to_owned(),
-        after_ms: None,
-    }
-}
-
-pub fn needs_human() -> Answer {
-    Answer::NeedsHuman {
-        title: "Which one?".to_owned(),
-        form: json!({ "type": "object" }),
-    }
-}
-
-pub fn cut() -> Input {
-    let reason = "deadline".to_owned();
-    Input::Unsettled { reason }
-}
-
-pub fn cancel() -> Command {
-    Command::Cancel {
-        by: "ada".to_owned(),
-        reason: None,
-    }
-}
-
-pub fn vote(person: &str, role: &str, yes: bool) -> Command {
-    Command::Decide {
-        actor: actor(person, role),
-        yes,
-        signs: Digest::of(b"shown"),
-        comment: None,
-    }
-}
-
-pub fn choose(choice: Choice) -> Command {
-    Command::Choose {
-        actor: actor("olga", "operator"),
-        choice,
-        comment: None,
-        signs: None,
-        output: Value::Null,
-    }
-}
-
-pub fn end_of(key: &str, live: &Live, result: LaneResult, open_undo: bool) -> ChildEnd {
-    ChildEnd {
-        key: key.to_owned(),
-        lane: live.lane,
-        iteration: live.iteration,
-        result,
-        open_undo,
-    }
+fn opened(lane: &Lane) -> Recorded {
+    let opening = Box::new((*lane.opening).clone());
+    Recorded::new(Event::LaneOpened { opening }, lane.opened_ms)
 }

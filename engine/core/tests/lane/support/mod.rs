@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod drive;
+pub mod letters;
 pub mod offers;
 pub mod walk;
 pub mod watch;

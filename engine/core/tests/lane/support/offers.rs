@@ -1,0 +1,253 @@
+//! Every input that a worker, the clock or a person could give in a state, with its instant.
+//!
+//! Not here: judgement. Inputs that ought to be refused are offered too.
+
+use super::drive::*;
+use super::letters::*;
+use super::watch::Watch;
+use hostler_core::command::*;
+use hostler_core::definition::{Spawn, Verb};
+use hostler_core::effect::holding;
+use hostler_core::event::Journal;
+use hostler_core::lane::*;
+use hostler_core::result::LaneResult;
+use serde_json::{Value, json};
+
+/// How far repeated things are followed.
+#[derive(Clone, Copy)]
+pub struct Bounds {
+    pub attempts: u32,
+    pub visits: u32,
+    pub pauses: bool,
+    /// Also what is rare: broken guests, questions of plugins, faults, poison.
+    pub rare: bool,
+}
+
+pub const NARROW: Bounds = Bounds {
+    attempts: 1,
+    visits: 0,
+    pauses: false,
+    rare: false,
+};
+/// With retries by people, and nothing else that is rare.
+pub const RETRIES: Bounds = Bounds {
+    visits: 1,
+    ..NARROW
+};
+pub const WIDE: Bounds = Bounds {
+    attempts: 2,
+    visits: 1,
+    pauses: true,
+    rare: true,
+};
+
+pub type Offer = (Input, i64);
+
+pub fn offers(
+    world: &World,
+    lane: &Lane,
+    watch: &Watch,
+    now_ms: i64,
+    bounds: Bounds,
+) -> Vec<Offer> {
+    let mut offers = people(bounds);
+    offers.extend(by_phase(world, lane, now_ms, bounds));
+    if bounds.visits > 0 {
+        offers.extend(retry_items(lane, watch));
+    }
+    let mut offers: Vec<Offer> = offers.into_iter().map(|input| (input, now_ms)).collect();
+    for (name, at_ms) in holding::timers(lane) {
+        let due_ms = at_ms.max(now_ms);
+        let name = name.to_owned();
+        offers.push((Input::Command(Command::Timer { name }), due_ms));
+        if let Phase::Checking(checking) = &lane.phase {
+            offers.extend(
+                observations(checking)
+                    .into_iter()
+                    .map(|seen| (seen, due_ms)),
+            );
+        }
+    }
+    offers
+}
+
+fn people(bounds: Bounds) -> Vec<Input> {
+    let mut commands = vec![cancel()];
+    if bounds.pauses {
+        let by = "ada".to_owned();
+        commands.push(Command::Pause { by: by.clone() });
+        commands.push(Command::Resume { by });
+    }
+    commands.into_iter().map(Input::Command).collect()
+}
+
+fn by_phase(world: &World, lane: &Lane, now_ms: i64, bounds: Bounds) -> Vec<Input> {
+    match &lane.phase {
+        Phase::At | Phase::Gated(_) => entering(world, lane, now_ms, bounds),
+        Phase::Running(_) => answers(lane, bounds),
+        // Too early: an answer about a call that may still land.
+        Phase::Checking(_) => vec![Input::Observed(Seen::NotDone)],
+        Phase::Person(person) => deciding(lane, person, bounds),
+        Phase::Children => children(world, lane, now_ms, bounds),
+        Phase::Waiting { .. } => vec![Input::Command(Command::Release {
+            by: "ada".to_owned(),
+        })],
+        Phase::Pending(_) | Phase::Backoff { .. } | Phase::Ended => Vec::new(),
+    }
+}
+
+fn entering(world: &World, lane: &Lane, now_ms: i64, bounds: Bounds) -> Vec<Input> {
+    let Some(entry) = world.entry(lane, now_ms) else {
+        return Vec::new();
+    };
+    let fault = Entry::Fault("no such target".to_owned());
+    let mut inputs = vec![Input::Enter(entry)];
+    if bounds.rare {
+        inputs.push(Input::Enter(fault));
+    }
+    let program = lane.program(&world.definition).unwrap().into_owned();
+    let step = lane.step(&program);
+    if step.is_some_and(|step| step.condition.is_some()) {
+        inputs.push(Input::Enter(Entry::Skip));
+    }
+    if bounds.rare && step.is_some_and(|step| matches!(step.verb, Verb::Do(_))) {
+        inputs.push(Input::Blocked {
+            resource: "slot:c".to_owned(),
+        });
+    }
+    inputs
+}
+
+fn answers(lane: &Lane, bounds: Bounds) -> Vec<Input> {
+    let mut inputs = vec![
+        Input::Answered(done()),
+        Input::Answered(pending()),
+        Input::Answered(reject()),
+        cut(),
+    ];
+    if lane.attempt < bounds.attempts {
+        inputs.push(Input::Answered(again()));
+    }
+    if !bounds.rare {
+        return inputs;
+    }
+    let reason = "memory".to_owned();
+    inputs.push(Input::Answered(needs_human()));
+    inputs.push(Input::Orphaned);
+    inputs.push(Input::Broken {
+        reason: reason.clone(),
+    });
+    inputs.push(Input::Quarantine { reason });
+    if lane.journal.is_empty() {
+        let (number, attempt, what) = (1, lane.attempt, "post".to_owned());
+        inputs.push(Input::Journaled(Journal {
+            number,
+            attempt,
+            what,
+            outcome: None,
+        }));
+    }
+    inputs
+}
+
+fn observations(checking: &Checking) -> Vec<Input> {
+    let mut seen = vec![
+        Seen::Done(json!({ "seen": true })),
+        Seen::NotDone,
+        Seen::Unknown("no trace".to_owned()),
+    ];
+    if checking.asked < 1 {
+        seen.push(Seen::Going { ask_after_ms: 10 });
+    }
+    seen.into_iter().map(Input::Observed).collect()
+}
+
+fn deciding(lane: &Lane, person: &Person, bounds: Bounds) -> Vec<Input> {
+    let mut commands = vec![
+        vote("ada", "board", true),
+        vote("bob", "board", true),
+        vote("bob", "board", false),
+        vote("starter", "board", true),
+        vote("eve", "guest", true),
+        Command::Answer {
+            actor: actor("olga", "operator"),
+            signs: person.signs,
+            answer: json!({ "it": 1 }),
+        },
+        Command::Answer {
+            actor: actor("ada", "board"),
+            signs: person.signs,
+            answer: json!({ "it": 1 }),
+        },
+    ];
+    let choices = [Choice::Retry, Choice::Skip, Choice::Fail, Choice::Done];
+    let followed = choices
+        .into_iter()
+        .filter(|choice| *choice != Choice::Retry || lane.visit < bounds.visits);
+    commands.extend(followed.map(|choice| Command::Choose {
+        actor: actor("olga", "operator"),
+        choice,
+        comment: None,
+        signs: Some(person.signs),
+        output: Value::Null,
+    }));
+    commands.into_iter().map(Input::Command).collect()
+}
+
+fn children(world: &World, lane: &Lane, now_ms: i64, bounds: Bounds) -> Vec<Input> {
+    let Some(children) = lane.children.as_deref() else {
+        return Vec::new();
+    };
+    let mut results = vec![LaneResult::Succeeded, LaneResult::Failed];
+    if bounds.rare {
+        results.push(LaneResult::Held);
+    }
+    if children.kind == ChildrenKind::Rounds {
+        results.push(LaneResult::Again);
+    }
+    if lane.is_stopping() {
+        results.push(LaneResult::Cancelled);
+    }
+    let mut inputs = vec![Input::Continue];
+    for (key, live) in &children.live {
+        for result in &results {
+            let ends_open = *result == LaneResult::Succeeded && children.kind != ChildrenKind::Each;
+            let end = end_of(key, live, *result, ends_open);
+            inputs.push(Input::ChildrenEnded(vec![end]));
+        }
+    }
+    if children.gate_due {
+        inputs.push(Input::EnterGate(world.gate(lane, now_ms)));
+        inputs.push(Input::EnterGate(None));
+    }
+    if waits_for_judgement(world, lane) {
+        inputs.push(Input::RoundJudged { until: true });
+        inputs.push(Input::RoundJudged { until: false });
+    }
+    inputs
+}
+
+fn waits_for_judgement(world: &World, lane: &Lane) -> bool {
+    let program = lane.program(&world.definition).unwrap().into_owned();
+    lane.step(&program)
+        .is_some_and(|step| matches!(step.verb, Verb::Spawn(Spawn::Repeat(_))))
+}
+
+/// Each ended item once, with the result that its record shows.
+fn retry_items(lane: &Lane, watch: &Watch) -> Vec<Input> {
+    let Some(children) = lane.children.as_deref() else {
+        return Vec::new();
+    };
+    let ended = watch.ended.iter().filter_map(|(key, result)| {
+        let index = key.strip_prefix('i')?.parse().ok()?;
+        let (key, result) = (key.clone(), *result);
+        Some(RetryItem { key, index, result })
+    });
+    ended
+        .filter(|item| !children.iterations.contains_key(&item.index))
+        .map(|item| {
+            let (by, items) = ("ada".to_owned(), vec![item]);
+            Input::Command(Command::RetryItems { by, items })
+        })
+        .collect()
+}

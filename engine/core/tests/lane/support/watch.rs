@@ -1,0 +1,386 @@
+//! The invariants, checked on every decision. A breach is told as a sentence.
+//!
+//! Not here: expectations of one test. What stands here holds for every lane in every state.
+
+use super::drive::World;
+use hostler_core::answer::Answer;
+use hostler_core::apply::apply;
+use hostler_core::command::{Command, Input, Seen};
+use hostler_core::contract::Effect as Class;
+use hostler_core::decide::{Decision, children_at_once};
+use hostler_core::definition::{Definition, Each, Spawn, Verb};
+use hostler_core::effect::{Effect, effects, holding};
+use hostler_core::event::{Event, Recorded};
+use hostler_core::lane::{Children, ChildrenKind, Lane, Phase, Section};
+use hostler_core::refusal::Refusal;
+use hostler_core::result::{LaneResult, StepState};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// What the path so far has shown, as far as the lane itself does not say it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Watch {
+    /// A mutating call may or may not have taken effect.
+    unknown: bool,
+    /// Started and not cleared up: key of a `once` call.
+    open_once: Option<Uuid>,
+    /// Nothing at or before this step is undone.
+    floor: Option<u16>,
+    /// How often each `always` step has ended, less the reopenings by people.
+    always: BTreeMap<u16, i32>,
+    reported: bool,
+    /// How the newest child of each item of the present `each` ended.
+    pub ended: BTreeMap<String, LaneResult>,
+}
+
+type Verdict = Result<(), String>;
+
+fn must(holds: bool, fact: impl FnOnce() -> String) -> Verdict {
+    if holds { Ok(()) } else { Err(fact()) }
+}
+
+impl Watch {
+    /// Checks one decision and moves on behind it.
+    pub fn check(
+        &mut self,
+        world: &World,
+        before: &Lane,
+        input: &Input,
+        decision: &Decision,
+        at_ms: i64,
+    ) -> Verdict {
+        self.learn(input, before);
+        let mut lane = before.clone();
+        let mut listed = Vec::new();
+        for recorded in &decision.events {
+            let was = lane.clone();
+            apply(&mut lane, recorded);
+            self.event(&world.definition, &was, &recorded.event, &lane)?;
+            let asked = effects(&was, &recorded.event);
+            holds_follow(&was, &lane, &recorded.event, &asked)?;
+            listed.extend(asked);
+        }
+        must(lane == decision.lane, || {
+            "the events fold to another lane than was decided".to_owned()
+        })?;
+        must(listed == decision.effects, || {
+            "effects are not those of the events".to_owned()
+        })?;
+        counts(&lane)?;
+        self.tallies(&lane)?;
+        verdict_only_worsens(before, &lane)?;
+        accepted_once(world, input, decision, at_ms)?;
+        self.end(world, &lane, at_ms)
+    }
+
+    /// What the input itself tells about the outcome of the call in question.
+    fn learn(&mut self, input: &Input, before: &Lane) {
+        let known = match input {
+            Input::Answered(Answer::Pending { .. }) => false,
+            Input::Answered(_) | Input::Observed(Seen::Done(_) | Seen::NotDone) => true,
+            Input::Command(Command::Choose { .. } | Command::Answer { .. }) => true,
+            // Every mutating call is noted before it is made.
+            Input::Broken { .. } => before
+                .journal
+                .iter()
+                .all(|entry| entry.attempt != before.attempt),
+            _ => false,
+        };
+        if known {
+            self.unknown = false;
+            self.open_once = None;
+        }
+    }
+
+    fn event(&mut self, definition: &Definition, was: &Lane, event: &Event, now: &Lane) -> Verdict {
+        match event {
+            Event::StepStarted { call, key, .. } => {
+                if call.effect == Class::Once {
+                    must(self.open_once != Some(*key), || {
+                        "a `once` action was started again although nobody looked".to_owned()
+                    })?;
+                    self.open_once = Some(*key);
+                }
+                self.unknown |= call.effect.mutates();
+                must(!was.is_stopping(), || {
+                    "a stopping lane started a call".to_owned()
+                })
+            }
+            Event::StepRestarted { .. } => must(self.open_once.is_none(), || {
+                "a `once` action was restarted".to_owned()
+            }),
+            Event::UndoBegan | Event::AlwaysBegan => must(!self.unknown, || {
+                format!("{event:?} while an outcome is unknown")
+            }),
+            Event::NoReturnPassed => {
+                self.floor = Some(was.cursor.index.saturating_sub(1));
+                must(now.undo.is_empty(), || {
+                    "something behind no_return can be undone".to_owned()
+                })
+            }
+            Event::UndoneOne { entry } => {
+                must(was.undo.last() == Some(entry), || {
+                    "undo out of order".to_owned()
+                })?;
+                must(
+                    was.verdict.is_some() || was.opening.undo.contains(entry),
+                    || "undone before the end was decided".to_owned(),
+                )?;
+                must(self.floor.is_none_or(|floor| entry.step > floor), || {
+                    "undone behind no_return".to_owned()
+                })
+            }
+            Event::StepReopened { .. } if was.cursor.section == Section::Always => {
+                *self.always.entry(was.cursor.index).or_default() -= 1;
+                Ok(())
+            }
+            Event::StepSucceeded { .. } | Event::StepFailed { .. } | Event::StepSkipped { .. }
+                if was.cursor.section == Section::Always =>
+            {
+                *self.always.entry(was.cursor.index).or_default() += 1;
+                Ok(())
+            }
+            Event::ChildrenAdmitted { children, .. } if !children.is_empty() => {
+                room_was_there(definition, now)
+            }
+            Event::SpawnPlanned { .. } => {
+                self.ended.clear();
+                Ok(())
+            }
+            Event::ChildrenEnded { ends } => {
+                let results = ends.iter().map(|end| (end.key.clone(), end.result));
+                self.ended.extend(results);
+                Ok(())
+            }
+            Event::ItemsReopened { items, .. } => items.iter().try_for_each(|item| {
+                let ended = self.ended.remove(&item.key);
+                must(ended.is_some_and(|result| !result.is_done()), || {
+                    format!("{} was opened anew after it ended {ended:?}", item.key)
+                })
+            }),
+            Event::LaneEnded { .. } => {
+                must(!self.reported, || "it ended twice".to_owned())?;
+                self.reported = true;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn tallies(&self, lane: &Lane) -> Verdict {
+        let children = lane.children.as_deref();
+        let Some(children) = children.filter(|known| known.kind == ChildrenKind::Each) else {
+            return Ok(());
+        };
+        let mut counted: BTreeMap<LaneResult, u32> = BTreeMap::new();
+        for result in self.ended.values() {
+            *counted.entry(*result).or_default() += 1;
+        }
+        let mut told = children.tally.0.clone();
+        told.retain(|_, count| *count > 0);
+        must(told == counted, || {
+            format!("{told:?} is told of {counted:?}")
+        })
+    }
+
+    fn end(&self, world: &World, lane: &Lane, at_ms: i64) -> Verdict {
+        if !lane.has_ended() {
+            return Ok(());
+        }
+        let Some(program) = lane.program(&world.definition) else {
+            return Err("the program is gone".to_owned());
+        };
+        for (index, step) in program.always.iter().enumerate() {
+            let index = u16::try_from(index).map_err(|fault| fault.to_string())?;
+            let reopened = self.always.get(&index).copied().unwrap_or(0);
+            let ran = lane.results.contains_key(&step.id) && reopened <= 1;
+            must(ran, || {
+                format!("{} of always ran {reopened} times", step.id)
+            })?;
+        }
+        let own = program.steps.iter().chain(&program.always);
+        let failed = own
+            .filter_map(|step| lane.results.get(&step.id))
+            .any(|result| result.state == StepState::Failed);
+        let severity = lane
+            .verdict
+            .as_ref()
+            .map_or(0, |verdict| verdict.result.severity());
+        must(!failed || severity > 0, || {
+            "a failure was laundered to green".to_owned()
+        })?;
+        for input in [
+            Input::Continue,
+            Input::Orphaned,
+            Input::Command(super::letters::cancel()),
+            Input::Command(super::letters::vote("ada", "board", true)),
+        ] {
+            let refused = world.decide(lane, input, at_ms);
+            must(refused == Err(Refusal::Ended), || {
+                "an ended lane took something".to_owned()
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The log says everything: read back from JSON, its events make the same lane.
+pub fn folds_from_json(before: &Lane, decision: &Decision) -> Verdict {
+    let mut lane = round_trip(before)?;
+    for recorded in &decision.events {
+        let text = recorded.to_json();
+        let recorded = Recorded::read(&text).map_err(|fault| fault.to_string())?;
+        apply(&mut lane, &recorded);
+    }
+    must(lane == decision.lane, || {
+        "the events from JSON fold to another lane than was decided".to_owned()
+    })
+}
+
+fn round_trip(lane: &Lane) -> Result<Lane, String> {
+    let text = serde_json::to_string(lane).map_err(|fault| fault.to_string())?;
+    serde_json::from_str(&text).map_err(|fault| fault.to_string())
+}
+
+/// Timers and slots that the effects leave behind are those of the state.
+fn holds_follow(was: &Lane, now: &Lane, event: &Event, asked: &[Effect]) -> Verdict {
+    let mut timers: BTreeMap<String, i64> = named(was);
+    let mut slot = holding::slot(was).map(|(key, _)| key.clone());
+    for effect in asked {
+        match effect {
+            Effect::SetTimer { name, at_ms } => {
+                timers.insert(name.clone(), *at_ms);
+            }
+            Effect::ClearTimer { name } => {
+                must(timers.remove(name).is_some(), || {
+                    format!("{name} was not set")
+                })?;
+            }
+            Effect::Take {
+                slot: Some((key, _)),
+                ..
+            } => {
+                must(slot.is_none(), || "a second slot was taken".to_owned())?;
+                slot = Some(key.clone());
+            }
+            Effect::ReleaseSlot { key } => {
+                must(slot.as_ref() == Some(key), || {
+                    "a slot was given back twice".to_owned()
+                })?;
+                slot = None;
+            }
+            _ => {}
+        }
+    }
+    must(timers == named(now), || {
+        format!(
+            "{event:?} leaves the timers {timers:?}, the state wants {:?}",
+            named(now)
+        )
+    })?;
+    let wanted = holding::slot(now).map(|(key, _)| key.clone());
+    must(slot == wanted, || {
+        format!("{event:?} leaves the slot {slot:?}, not {wanted:?}")
+    })
+}
+
+fn named(lane: &Lane) -> BTreeMap<String, i64> {
+    holding::timers(lane)
+        .into_iter()
+        .map(|(name, at_ms)| (name.to_owned(), at_ms))
+        .collect()
+}
+
+/// Every item that was looked at is in exactly one place.
+fn counts(lane: &Lane) -> Verdict {
+    let Some(children) = lane.children.as_deref() else {
+        return must(!matches!(lane.phase, Phase::Children), || {
+            "no children".to_owned()
+        });
+    };
+    if children.kind != ChildrenKind::Each {
+        return must(children.live.len() <= 1, || "two at once".to_owned());
+    }
+    let mut open: Vec<u32> = children.live.values().map(|live| live.index).collect();
+    open.extend(&children.passed);
+    open.extend(&children.again);
+    let distinct: BTreeSet<_> = open.iter().collect();
+    must(distinct.len() == open.len(), || {
+        "an item is in two places".to_owned()
+    })?;
+    let ended = children.tally.total() as usize;
+    must(ended + open.len() == children.next as usize, || {
+        format!(
+            "{ended} ended, {} open, {} looked at",
+            open.len(),
+            children.next
+        )
+    })?;
+    let in_wave = children.wave_tally.total();
+    must(in_wave <= children.tally.total(), || {
+        "more in the wave than in all".to_owned()
+    })
+}
+
+fn each_of<'a>(definition: &'a Definition, lane: &Lane) -> Option<&'a Each> {
+    let program = definition.program(0)?;
+    match &lane.step(program)?.verb {
+        Verb::Spawn(Spawn::Each(each)) => Some(each),
+        _ => None,
+    }
+}
+
+fn room_was_there(definition: &Definition, lane: &Lane) -> Verdict {
+    let (Some(children), Some(each)) = (lane.children.as_deref(), each_of(definition, lane)) else {
+        return Ok(());
+    };
+    if children.kind != ChildrenKind::Each {
+        return Ok(());
+    }
+    let limit = children_at_once(&each.at_once, children) as usize;
+    must(children.live.len() <= limit, || {
+        format!("{} live where {limit} may", children.live.len())
+    })?;
+    for per in &each.at_once.per {
+        let most = per_group(children, &per.attribute);
+        must(most <= per.limit as usize, || {
+            format!("{most} live in one {}", per.attribute)
+        })?;
+    }
+    Ok(())
+}
+
+fn per_group(children: &Children, attribute: &str) -> usize {
+    let prefix = format!("{attribute}=");
+    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+    for group in children.live.values().flat_map(|live| &live.groups) {
+        if group.starts_with(&prefix) {
+            *counted.entry(group).or_default() += 1;
+        }
+    }
+    counted.into_values().max().unwrap_or(0)
+}
+
+fn verdict_only_worsens(before: &Lane, after: &Lane) -> Verdict {
+    match (&before.verdict, &after.verdict) {
+        (Some(old), Some(new)) => must(new.result.severity() >= old.result.severity(), || {
+            format!("the verdict went from {} to {}", old.result, new.result)
+        }),
+        (Some(_), None) => Err("the verdict was forgotten".to_owned()),
+        (None, _) => Ok(()),
+    }
+}
+
+/// The same letter again changes nothing.
+fn accepted_once(world: &World, input: &Input, decision: &Decision, at_ms: i64) -> Verdict {
+    if !matches!(input, Input::Command(_) | Input::ChildrenEnded(_)) {
+        return Ok(());
+    }
+    match world.decide(&decision.lane, input.clone(), at_ms) {
+        Ok(twice) if !twice.events.is_empty() => Err(format!(
+            "taken twice, the second time as {:?}",
+            twice.events
+        )),
+        _ => Ok(()),
+    }
+}
