@@ -118,10 +118,6 @@ pub struct Lane {
     pub results: BTreeMap<Arc<str>, StepResult>,
     /// What would be taken back, oldest first.
     pub undo: Vec<UndoEntry>,
-    /// What a lane that ended well leaves to be taken back by its parent (a round, a call), oldest
-    /// first; set when `always` begins.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub left_open: Vec<UndoEntry>,
     /// Set once the end is decided; undo and `always` still run.
     pub verdict: Option<Verdict>,
     /// Someone asked to stop; the present call is settled first.
@@ -164,7 +160,6 @@ impl Lane {
             children: None,
             results: opening.inherited.clone(),
             undo: opening.undo.clone(),
-            left_open: Vec::new(),
             verdict: None,
             stop: None,
             paused: false,

@@ -97,7 +97,7 @@ fn control(lane: &mut Lane, event: &Event, at_ms: i64) {
             let undo = std::mem::take(&mut lane.undo);
             let ends_well = |verdict: &crate::result::Verdict| !verdict.result.undoes();
             if lane.verdict.as_ref().is_none_or(ends_well) {
-                lane.left_open = undo;
+                lane.left = undo;
             }
             enter_section(lane, Section::Always);
         }

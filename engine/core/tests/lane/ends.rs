@@ -102,7 +102,7 @@ fn a_lane_that_ends_well_says_what_it_left_open() {
         step: 0,
         child: None,
     };
-    assert_eq!(drive.lane.left_open, [entry]);
+    assert_eq!(drive.lane.undo_left(), [entry]);
 }
 
 #[test]

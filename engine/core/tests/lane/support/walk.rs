@@ -168,7 +168,7 @@ fn identity(lane: &Lane, watch: &Watch, now_ms: i64) -> u64 {
     let mut hasher = DefaultHasher::new();
     let phase = serde_json::to_vec(&lane.phase).unwrap();
     let rest = (&lane.children, &lane.results, &lane.unsure, &lane.journal);
-    let ends = (&lane.verdict, &lane.stop, &lane.undo, &lane.left_open);
+    let ends = (&lane.verdict, &lane.stop, &lane.undo, &lane.left);
     let place = (
         lane.cursor,
         lane.visit,
