@@ -22,9 +22,12 @@ pub struct Services {
     pub secret_root: Option<ring::hmac::Key>,
 }
 
+/// The pieces, and their digests, oldest first.
+type Kept = (BTreeMap<Digest, Vec<u8>>, VecDeque<Digest>);
+
 /// Evidence in memory, the oldest forgotten first.
 pub struct MemoryBlobs {
-    inner: Mutex<(BTreeMap<Digest, Vec<u8>>, VecDeque<Digest>)>,
+    inner: Mutex<Kept>,
     most: usize,
 }
 

@@ -41,14 +41,13 @@ pub enum LockError {
     #[error("plugin {name}: {path} is larger than {COMPONENT_MAX_BYTES} bytes")]
     TooLarge { name: String, path: PathBuf },
     #[error(
-        "plugin {name}: {path} is not the pinned component: its SHA-256 is {found}, {lock} says {pinned}. \
+        "plugin {name}: {path} is not the pinned component: its SHA-256 is {found}, the lock file says {pinned}. \
          If the change is meant, check it (`hostler plugin check`) and write the new digest into the lock file; \
          else put the pinned file back"
     )]
     Changed {
         name: String,
         path: PathBuf,
-        lock: PathBuf,
         found: Digest,
         pinned: Digest,
     },
@@ -121,11 +120,9 @@ impl PluginsLock {
         let bytes = read_bounded(name, &path)?;
         let found = Digest::of(&bytes);
         if found != pinned.sha256 {
-            let (name, lock) = (name.to_owned(), lock.to_owned());
             return Err(LockError::Changed {
-                name,
+                name: name.to_owned(),
                 path,
-                lock,
                 found,
                 pinned: pinned.sha256,
             });

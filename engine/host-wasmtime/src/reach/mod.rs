@@ -4,6 +4,8 @@
 
 mod address;
 mod endpoint;
+mod headers;
+mod host_keys;
 mod http;
 mod path;
 mod probe;

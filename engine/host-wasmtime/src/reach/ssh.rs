@@ -5,15 +5,14 @@
 //! Not here: any shell text made of data.
 
 use super::endpoint::Endpoint;
+use super::host_keys::Pinned;
 use super::stream::{connect, cuttable};
 use super::{failed, lost};
 use crate::guest::{Failure, FailureKind};
 use hostler_ports::connection::{ConnectionConfig, Ssh};
 use hostler_ports::plugin::Grant;
 use russh::client::{Config, Handle, Handler};
-use russh::keys::{
-    Algorithm, HashAlg, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate, decode_secret_key,
-};
+use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key};
 use russh::{ChannelMsg, Preferred};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -87,48 +86,6 @@ fn clean(endpoint: &Endpoint, mut outcome: Outcome) -> Outcome {
     outcome.stdout = endpoint.redactor.text(outcome.stdout);
     outcome.stderr = endpoint.redactor.text(outcome.stderr);
     outcome
-}
-
-/// Host keys that are accepted, as fingerprints; and their algorithms, if all are known.
-struct Pinned {
-    fingerprints: BTreeSet<String>,
-    algorithms: Option<Vec<Algorithm>>,
-}
-
-impl Pinned {
-    fn read<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Self, String> {
-        let mut pinned = Self {
-            fingerprints: BTreeSet::new(),
-            algorithms: Some(Vec::new()),
-        };
-        for text in texts.map(str::trim).filter(|text| !text.is_empty()) {
-            if let Some(hash) = text.strip_prefix("SHA256:") {
-                pinned
-                    .fingerprints
-                    .insert(format!("SHA256:{}", hash.trim_end_matches('=')));
-                pinned.algorithms = None;
-                continue;
-            }
-            let key = public_key(text).ok_or_else(|| {
-                format!("{text:?} is no host key: write `ssh-ed25519 AAAA…` or `SHA256:…` (ssh-keyscan shows them)")
-            })?;
-            pinned
-                .fingerprints
-                .insert(key.fingerprint(HashAlg::Sha256).to_string());
-            if let Some(algorithms) = &mut pinned.algorithms {
-                algorithms.push(key.algorithm());
-            }
-        }
-        Ok(pinned)
-    }
-}
-
-/// An OpenSSH public key, or a `known_hosts` line with one.
-fn public_key(text: &str) -> Option<PublicKey> {
-    PublicKey::from_openssh(text).ok().or_else(|| {
-        let (_host, key) = text.split_once(' ')?;
-        PublicKey::from_openssh(key).ok()
-    })
 }
 
 struct Watch {
@@ -347,50 +304,6 @@ impl Streams {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const KEY: &str =
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
-
-    #[test]
-    fn a_host_key_is_read_in_each_of_its_forms() {
-        let fingerprint = public_key(KEY)
-            .unwrap()
-            .fingerprint(HashAlg::Sha256)
-            .to_string();
-        for text in [
-            KEY.to_owned(),
-            format!("{KEY} root@host"),
-            format!("192.0.2.1 {KEY}"),
-            fingerprint.clone(),
-        ] {
-            let pinned = Pinned::read([text.as_str()].into_iter()).unwrap();
-            assert_eq!(
-                pinned.fingerprints.into_iter().collect::<Vec<_>>(),
-                [fingerprint.clone()],
-                "{text}"
-            );
-        }
-        assert!(
-            Pinned::read(["ssh-ed25519 nonsense"].into_iter())
-                .is_err_and(|why| why.contains("ssh-keyscan"))
-        );
-    }
-
-    #[test]
-    fn a_fingerprint_alone_leaves_the_kind_of_key_open() {
-        assert!(
-            Pinned::read([KEY].into_iter())
-                .unwrap()
-                .algorithms
-                .is_some()
-        );
-        assert!(
-            Pinned::read([KEY, "SHA256:abc"].into_iter())
-                .unwrap()
-                .algorithms
-                .is_none()
-        );
-    }
 
     #[test]
     fn output_over_its_limit_is_cut_and_said() {
