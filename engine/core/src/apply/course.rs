@@ -125,10 +125,10 @@ fn call(lane: &mut Lane, event: &Event, at_ms: i64) {
                 Phase::Running(running) => running.checkpoint.clone(),
                 _ => None,
             };
-            let asked = if let Phase::Checking(checking) = &lane.phase {
-                checking.asked + 1
-            } else {
-                0
+            // Another reason is a new question: a cancel reaches the target before it is asked.
+            let asked = match &lane.phase {
+                Phase::Checking(checking) if checking.why == *why => checking.asked + 1,
+                _ => 0,
             };
             let slot_held = match &lane.phase {
                 Phase::Running(_) => true,

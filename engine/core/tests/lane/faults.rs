@@ -195,7 +195,13 @@ fn work_that_goes_on_at_the_target_is_told_to_stop_even_while_it_is_looked_up() 
         panic!("the whole time of the call was over");
     };
     assert_eq!(checking.why, Why::Timeout);
-    drive.cancel();
+    drive
+        .ok(Input::Observed(Seen::Going { ask_after_ms: 10 }))
+        .cancel();
+    let Phase::Checking(checking) = &drive.lane.phase else {
+        panic!("still looked up");
+    };
+    assert_eq!((checking.why, checking.asked), (Why::Cancel, 0));
     assert!(drive.effects.contains(&Effect::CancelCall));
 }
 
