@@ -1,0 +1,207 @@
+//! A store, a worker and the practice plugin, as a production process has them.
+
+use crate::clock::MachineClock;
+use anyhow::Context;
+use hostler_core::contract::{Effect, Impact};
+use hostler_core::definition::{Definition, Do, OnFailure, Policy, Program, Retry, Step, Verb};
+use hostler_core::directory::{Directory, Route};
+use hostler_core::event::{Event, Recorded};
+use hostler_core::expression::{Dynamic, Expression};
+use hostler_core::id::{Digest, RunId};
+use hostler_core::lane::{Opening, Origin};
+use hostler_core::plan::{Plan, Starter};
+use hostler_estate::Known;
+use hostler_host_wasmtime::{HostConfig, SystemResolver, WasmHost};
+use hostler_ports::connection::ConnectionConfig;
+use hostler_ports::plugin::PluginHost;
+use hostler_ports::store::{Blob, Priority, Queue, Spawn, Start, Store};
+use hostler_worker::{Driver, Parts, Settings};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The bench's calls reach nothing.
+type NoConnections = BTreeMap<String, Arc<ConnectionConfig>>;
+
+/// The practice component and its host.
+pub async fn host(folder: &Path) -> anyhow::Result<Arc<WasmHost>> {
+    let lock = Path::new("target/plugins/plugins.lock");
+    let cache = folder.join("compiled");
+    std::fs::create_dir_all(&cache)?;
+    let config = HostConfig {
+        cache,
+        connections: Arc::new(NoConnections::new()),
+        resolver: Arc::new(SystemResolver),
+        secret_root: None,
+    };
+    let host = WasmHost::load(config, lock)
+        .await
+        .context("run `cargo xtask plugins` first")?;
+    Ok(Arc::new(host))
+}
+
+pub fn driver(store: Arc<dyn Store>, host: Arc<dyn PluginHost>) -> anyhow::Result<Arc<Driver>> {
+    let known = Known {
+        contracts: None,
+        plugins: None,
+    };
+    let estate = hostler_estate::practice::estate(1, &known)
+        .map_err(|faults| anyhow::anyhow!("{faults}"))?;
+    let directory: Arc<dyn Directory> = Arc::new(estate);
+    Ok(Driver::new(Parts {
+        store,
+        host,
+        directory,
+        evaluate: Arc::new(hostler_runbook::Evaluator::default()),
+        clock: Arc::new(MachineClock::new()),
+        settings: Settings {
+            worker: "bench".to_owned(),
+            ..Settings::default()
+        },
+    }))
+}
+
+fn step(number: usize) -> Step {
+    let before = Dynamic::Expression(Expression(format!("steps.s{}.n", number.saturating_sub(1))));
+    let n = if number == 0 {
+        Dynamic::Literal(json!(1))
+    } else {
+        before
+    };
+    Step {
+        id: Arc::from(format!("s{number}")),
+        name: None,
+        condition: None,
+        verb: Verb::Do(Do {
+            action: "practice.noop".to_owned(),
+            with: Dynamic::Map(BTreeMap::from([("n".to_owned(), n)])),
+            effect: Effect::Repeatable,
+            impact: Impact::None,
+            needs_asset: false,
+            timeout_ms: 60_000,
+        }),
+        retry: Retry::default(),
+        on_failure: OnFailure::Stop,
+        undo: Vec::new(),
+        lease: None,
+        no_return: false,
+        notices: None,
+        duty: None,
+    }
+}
+
+/// A runbook of sequential steps, each handing a number to the next.
+pub fn definition(steps: usize) -> (Definition, Blob) {
+    let definition = Definition {
+        format: 1,
+        runbook: "bench".to_owned(),
+        version: 1,
+        title: "Sequential steps".to_owned(),
+        owner: "bench".to_owned(),
+        source: Digest::of(b"bench"),
+        policy: Policy {
+            class: "request".to_owned(),
+            start: vec!["operator".to_owned()],
+            four_eyes: false,
+            withdraw: Vec::new(),
+        },
+        needs: BTreeMap::from([("practice".to_owned(), 1)]),
+        inputs: BTreeMap::new(),
+        outputs: BTreeMap::new(),
+        programs: vec![Program {
+            steps: (0..steps).map(step).collect(),
+            always: Vec::new(),
+            binds: None,
+        }],
+        templates: BTreeMap::new(),
+    };
+    let bytes = serde_json::to_vec(&definition).unwrap_or_default();
+    (
+        definition,
+        Blob {
+            digest: Digest::of(&bytes),
+            bytes,
+        },
+    )
+}
+
+/// The start of one run.
+pub fn start(definition: &Blob, host: &WasmHost, number: u64, now_ms: i64) -> Start {
+    let run = RunId(Uuid::from_u128(u128::from(number) + 1));
+    let practice = host
+        .plugins()
+        .into_iter()
+        .find(|(_, described)| described.name == "practice");
+    let route = Route {
+        connection: "practice".to_owned(),
+        plugin: "practice".to_owned(),
+        address: None,
+        reference: None,
+        host_key: None,
+        handles: BTreeMap::new(),
+    };
+    let plan = Plan {
+        format: Plan::FORMAT,
+        run,
+        definition: definition.digest,
+        runbook: "bench".to_owned(),
+        version: 1,
+        starter: Starter {
+            who: "bench".to_owned(),
+            via: "bench".to_owned(),
+            reason: None,
+        },
+        started_ms: now_ms,
+        inputs: Value::Object(serde_json::Map::new()),
+        assets: BTreeMap::new(),
+        routes: BTreeMap::new(),
+        ambient: BTreeMap::from([("practice".to_owned(), route)]),
+        limits: BTreeMap::new(),
+        calls: BTreeMap::new(),
+        plugins: practice
+            .map(|(digest, _)| ("practice".to_owned(), digest))
+            .into_iter()
+            .collect(),
+        retry_of: None,
+    };
+    let bytes = plan.to_json().into_bytes();
+    let digest = plan.digest();
+    let opening = Opening {
+        lane: run.root(),
+        run,
+        parent: None,
+        definition: definition.digest,
+        plan: digest,
+        origin: Origin::Program(0),
+        locals: serde_json::Map::new(),
+        inherited: BTreeMap::new(),
+        undo: Vec::new(),
+        locks: Vec::new(),
+    };
+    let opened = Recorded::new(
+        Event::LaneOpened {
+            opening: Box::new(opening),
+        },
+        now_ms,
+    );
+    Start {
+        run,
+        body: digest,
+        root: Spawn {
+            lane: run.root(),
+            run,
+            parent: None,
+            key: None,
+            queue: Queue::Run,
+            priority: Priority::Operator,
+            events: vec![opened.to_json()],
+            summary: "{}".to_owned(),
+        },
+        blobs: vec![definition.clone(), Blob { digest, bytes }],
+        index: Vec::new(),
+        ledger: Vec::new(),
+        run_summary: "{}".to_owned(),
+    }
+}
