@@ -1,10 +1,10 @@
-//! The {{name}} platform.
+//! The template-platform platform.
 #![forbid(unsafe_code)]
 
 mod healthy;
 
 hostler_sdk::plugin! {
-    name: "{{name}}",
+    name: "template-platform",
     actions: [healthy::Healthy],
 }
 

@@ -19,13 +19,23 @@ pub struct Healthy;
 impl Action for Healthy {
     type Input = Nothing;
     type Output = Health;
-    const META: Meta = Meta::read("monitor.healthy", "Does the platform see the asset healthy?");
+    const META: Meta = Meta::read(
+        "monitor.healthy",
+        "Does the platform see the asset healthy?",
+    );
 
     fn perform(ctx: &mut Context<'_>, _input: Nothing) -> Outcome<Health> {
         let response = ctx.send("target", &HttpRequest::get("/health"))?;
         if !response.succeeded() {
-            return reject(format!("the platform said {}: {}", response.status, response.excerpt()));
+            return reject(format!(
+                "the platform said {}: {}",
+                response.status,
+                response.excerpt()
+            ));
         }
-        done(Health { healthy: true, detail: response.excerpt() })
+        done(Health {
+            healthy: true,
+            detail: response.excerpt(),
+        })
     }
 }
