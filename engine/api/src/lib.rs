@@ -11,7 +11,7 @@ pub mod http;
 pub mod problem;
 pub mod read;
 pub mod services;
-mod suggest;
+pub mod suggest;
 pub mod tokens;
 
 pub use authorize::{Decision, Resource, Subject, authorize};

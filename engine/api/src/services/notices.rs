@@ -82,18 +82,12 @@ pub async fn preview(
     })
 }
 
-/// Typed and flat, as messages are made from; nobody in it exists.
+/// What a template may name, with values that nobody has; the runbook check renders with the same.
 fn sample(title: &str, stage: &str) -> Value {
-    json!({
-        "customer": { "id": "example", "name": "Example Customer" },
-        "run": { "id": "00000000-0000-0000-0000-000000000000", "reference": "00000000" },
-        "runbook": { "title": title },
-        "assets": [{ "id": "example-web1", "name": "example-web1" }, { "id": "example-db1", "name": "example-db1" }],
-        "when": { "start_local": "2026-11-22 22:00", "start_utc": "2026-11-23 04:00", "zone": "America/Chicago" },
-        "stage": stage,
-        "impact": "a restart of a few minutes for each server",
-        "contact": "platform@platform.example",
-        "note": "",
-        "about": {},
-    })
+    let mut sample = hostler_runbook::template::sample();
+    if let Value::Object(fields) = &mut sample {
+        fields.insert("stage".to_owned(), stage.into());
+        fields.insert("runbook".to_owned(), json!({ "title": title }));
+    }
+    sample
 }

@@ -1,0 +1,9 @@
+//! The services and their routes over the store's twin in memory, without a worker.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used)]
+
+mod deciding;
+mod planning;
+mod routes;
+mod starting;
+mod support;

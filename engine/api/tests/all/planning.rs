@@ -1,0 +1,141 @@
+//! What a plan has, and what it is refused for before the first step.
+
+use crate::support::{RUNBOOK, ask, world, world_with};
+use hostler_api::Code;
+use hostler_api::services::start::preview;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_plan_pins_routes_plugins_and_limits() {
+    let world = world();
+    let plan = preview(
+        &world.api,
+        &world.subject("olga"),
+        ask(json!({ "times": 3 })),
+    )
+    .await
+    .unwrap();
+    assert_eq!(plan.targets, ["web1", "web2"]);
+    assert_eq!(
+        plan.inputs,
+        json!({ "targets": ["web1", "web2"], "times": 3 })
+    );
+    assert_eq!(plan.connections, [("one".to_owned(), 7)].into());
+    assert_eq!(plan.plugins.keys().collect::<Vec<_>>(), ["practice"]);
+    assert_eq!(plan.customers, [("chemistry".to_owned(), 2)].into());
+    let waves: Vec<_> = plan
+        .waves
+        .iter()
+        .map(|wave| (wave.wave.as_str(), wave.assets.clone()))
+        .collect();
+    assert_eq!(
+        waves,
+        [
+            ("canary", vec!["web1".to_owned()]),
+            ("rest", vec!["web2".to_owned()])
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_refused_by_its_code_with_a_remedy() {
+    let world = world();
+    let cases = [
+        (
+            json!({ "target": "id=web1" }),
+            Code::InputInvalid,
+            "did you mean targets?",
+        ),
+        (json!({ "times": "many" }), Code::InputInvalid, "times"),
+        (
+            json!({ "targets": "rng=canary" }),
+            Code::InputInvalid,
+            "targets",
+        ),
+        (
+            json!({ "targets": "os=rhel-10" }),
+            Code::NothingSelected,
+            "widen",
+        ),
+        (json!({ "targets": ["web9"] }), Code::InputInvalid, "web9"),
+        (json!({ "targets": "id=bare" }), Code::NoRoute, "via"),
+        (
+            json!({ "targets": "id=lost" }),
+            Code::NoPlugin,
+            "cargo xtask plugins",
+        ),
+        (json!([1]), Code::InputInvalid, "not an object"),
+    ];
+    for (inputs, code, part) in cases {
+        let problem = preview(&world.api, &world.subject("olga"), ask(inputs.clone()))
+            .await
+            .unwrap_err();
+        let text = format!(
+            "{} {}",
+            problem.detail,
+            problem.remedy.clone().unwrap_or_default()
+        );
+        assert_eq!(problem.code, code, "{inputs}: {text}");
+        assert!(text.contains(part), "{inputs}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn all_faults_of_the_inputs_are_told_together() {
+    let world = world();
+    let inputs = json!({ "tims": 1, "times": "x" });
+    let problem = preview(&world.api, &world.subject("olga"), ask(inputs))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        problem.more["faults"].as_array().unwrap().len(),
+        2,
+        "{problem}"
+    );
+}
+
+#[tokio::test]
+async fn a_route_that_only_a_condition_needs_may_be_missing() {
+    let conditional = RUNBOOK.replace("id: noop,", "id: noop, if: \"${{ inputs.times > 1 }}\",");
+    let world = world_with(&conditional);
+    let plan = preview(
+        &world.api,
+        &world.subject("olga"),
+        ask(json!({ "targets": "id=bare,web1" })),
+    )
+    .await
+    .unwrap();
+    assert_eq!(plan.targets, ["bare", "web1"]);
+}
+
+#[tokio::test]
+async fn a_version_with_faults_cannot_be_started_and_the_good_one_is_taken() {
+    let world = world();
+    let mut wish = ask(json!({}));
+    assert_eq!(
+        preview(&world.api, &world.subject("olga"), wish.clone())
+            .await
+            .unwrap()
+            .version,
+        1
+    );
+    wish.version = Some(2);
+    let problem = preview(&world.api, &world.subject("olga"), wish.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (
+            problem.code,
+            problem.more["faults"].as_array().unwrap().len()
+        ),
+        (Code::RunbookInvalid, 1)
+    );
+    wish.runbook = "tuch".into();
+    let problem = preview(&world.api, &world.subject("olga"), wish)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (problem.code, problem.remedy.as_deref()),
+        (Code::NotFound, Some("did you mean touch?"))
+    );
+}

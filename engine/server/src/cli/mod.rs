@@ -1,0 +1,211 @@
+//! The command line: one file a family of commands.
+
+mod approve;
+mod ask;
+mod doctor;
+mod follow;
+mod general;
+mod notice;
+mod plugin;
+mod question;
+mod run;
+mod runbook;
+pub mod serve;
+mod session;
+pub mod show;
+
+use crate::config::{self, Config, ConfigError, Sources};
+use crate::dev;
+use crate::failure::Failure;
+use crate::output::{Format, Output};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Automated server operations that ask before they act and can show what they did.
+#[derive(Parser)]
+#[command(
+    name = "hostler",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args)]
+pub struct Global {
+    /// How data is printed
+    #[arg(short = 'o', long, global = true, value_enum, default_value_t)]
+    output: Format,
+    /// Print data and faults only
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// No colours (also: NO_COLOR)
+    #[arg(long, global = true)]
+    no_color: bool,
+    /// Configuration file (default: hostler.toml, if it is there)
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One setting: section.key=value
+    #[arg(long, global = true, value_name = "SETTING")]
+    set: Vec<String>,
+    /// Address of the running engine
+    #[arg(long, global = true, value_name = "URL", env = "HOSTLER_ADDRESS")]
+    server: Option<String>,
+    /// Token of the person who acts
+    #[arg(
+        long,
+        global = true,
+        env = "HOSTLER_TOKEN",
+        hide_env_values = true,
+        hide = true
+    )]
+    token: Option<String>,
+    /// Act as this person of the practice estate
+    #[arg(long = "as", global = true, value_name = "PERSON")]
+    person: Option<String>,
+    /// Folder in which `hostler dev` keeps its state
+    #[arg(long, global = true, value_name = "FOLDER", default_value = ".hostler")]
+    state_folder: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything in one process: practice estate, mail catcher, one user per role
+    Dev(dev::DevArgs),
+    /// The API and the workers
+    Serve(serve::ServeArgs),
+    /// Workers only, beside other processes on the same Redis
+    Worker,
+    /// Look at configuration, estate, runbooks, plugins and store, and say what is wrong
+    Doctor,
+    /// Settings
+    #[command(subcommand)]
+    Config(general::ConfigCommand),
+    /// Runbooks: check, look at, release
+    #[command(subcommand)]
+    Runbook(runbook::RunbookCommand),
+    /// Runs: start, watch, steer
+    #[command(subcommand)]
+    Run(run::RunCommand),
+    /// Approvals and ways out
+    #[command(subcommand)]
+    Approve(approve::ApproveCommand),
+    /// Forms that wait for an answer
+    #[command(subcommand)]
+    Ask(ask::AskCommand),
+    /// Messages to customers
+    #[command(subcommand)]
+    Notice(notice::NoticeCommand),
+    /// Plugins: installed ones, and writing new ones
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
+    /// Locks of assets and slots of connections
+    #[command(subcommand)]
+    Lock(general::LockCommand),
+    /// Completions for a shell
+    Completions { shell: clap_complete::Shell },
+}
+
+/// What commands work with.
+pub struct Context {
+    pub out: Output,
+    global: Global,
+}
+
+impl Context {
+    /// # Errors
+    /// For a setting that is none.
+    pub fn config(&self) -> Result<Config, Failure> {
+        let sources = Sources {
+            file: self.global.config.clone(),
+            environment: std::env::vars().collect(),
+            set: self.global.set.clone(),
+        };
+        config::load(&sources).map_err(|fault: ConfigError| Failure::Invalid(fault.to_string()))
+    }
+
+    pub fn state_folder(&self) -> &std::path::Path {
+        &self.global.state_folder
+    }
+}
+
+/// Reads the command line, does it, and says how it went.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(fault) => {
+            let _ = fault.print();
+            return if fault.use_stderr() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    let Cli { global, command } = cli;
+    let no_color = global.no_color
+        || std::env::vars().any(|(name, value)| name == "NO_COLOR" && !value.is_empty());
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
+    let color = !no_color && is_terminal && global.output == Format::Table;
+    let out = Output {
+        format: global.output,
+        quiet: global.quiet,
+        color,
+    };
+    let context = Context { out, global };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(fault) => return told(&fault.into()),
+    };
+    match runtime.block_on(dispatch(&context, command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => told(&failure),
+    }
+}
+
+fn told(failure: &Failure) -> ExitCode {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "hostler: {failure}");
+    failure.exit()
+}
+
+async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Dev(args) => dev::run(context, args).await,
+        Command::Serve(args) => serve::serve(context, args).await,
+        Command::Worker => serve::worker(context).await,
+        Command::Doctor => doctor::doctor(context).await,
+        Command::Config(command) => general::config(context, &command),
+        Command::Runbook(command) => runbook::run(context, command).await,
+        Command::Run(command) => run::run(context, command).await,
+        Command::Approve(command) => approve::run(context, command).await,
+        Command::Ask(command) => ask::run(context, command).await,
+        Command::Notice(command) => notice::run(context, command).await,
+        Command::Plugin(command) => plugin::run(context, command).await,
+        Command::Lock(command) => general::lock(context, &command).await,
+        Command::Completions { shell } => {
+            let mut bytes = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "hostler", &mut bytes);
+            crate::output::print(&String::from_utf8_lossy(&bytes))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,75 @@
+//! `hostler notice`: messages with their delivery, and what templates make.
+
+use super::Context;
+use crate::client::segment;
+use crate::failure::Failure;
+use crate::output::Rows;
+use crate::times;
+use clap::Subcommand;
+use hostler_api::services::notices::Preview;
+use hostler_core::view::MailRow;
+
+#[derive(Subcommand)]
+pub enum NoticeCommand {
+    /// What a template makes of sample data
+    Preview {
+        runbook: String,
+        /// e.g. maintenance.scheduled
+        template: String,
+        /// Print the HTML part
+        #[arg(long)]
+        html: bool,
+    },
+    /// Messages of a run and what became of them
+    List { run: String },
+}
+
+pub async fn run(context: &Context, command: NoticeCommand) -> Result<(), Failure> {
+    let client = context.client()?;
+    match command {
+        NoticeCommand::Preview {
+            runbook,
+            template,
+            html,
+        } => {
+            let stage = template
+                .rsplit('.')
+                .next()
+                .unwrap_or("scheduled")
+                .to_owned();
+            let path = format!(
+                "/api/v1/runbooks/{}/notices/{}?stage={}",
+                segment(&runbook),
+                segment(&template),
+                segment(&stage)
+            );
+            let preview: Preview = client.get(&path).await?;
+            let body = if html { &preview.html } else { &preview.text };
+            context
+                .out
+                .one(&format!("Subject: {}\n\n{body}", preview.subject), &preview)
+        }
+        NoticeCommand::List { run } => {
+            let mails: Vec<MailRow> = client.get(&super::run::path(&run, "/notices")).await?;
+            context.out.list(&rows(&mails), &mails)
+        }
+    }
+}
+
+fn rows(mails: &[MailRow]) -> Rows {
+    let mut rows = Rows::new(&[
+        "customer", "stage", "to", "state", "attempts", "queued", "answer",
+    ]);
+    for mail in mails {
+        rows.add(vec![
+            mail.customer.clone().unwrap_or_else(|| "staff".to_owned()),
+            mail.stage.clone(),
+            mail.to.clone(),
+            mail.state.clone(),
+            mail.attempts.to_string(),
+            times::local(mail.queued_ms),
+            mail.answer.clone().unwrap_or_default(),
+        ]);
+    }
+    rows
+}

@@ -1,0 +1,407 @@
+//! Runs, plans and questions as text.
+
+use crate::output::{Output, Rows};
+use crate::times;
+use hostler_api::services::runs::RunView;
+use hostler_api::services::start::PlanView;
+use hostler_api::services::waiting::WaitingView;
+use hostler_core::lane::PersonKind;
+use hostler_core::view::{ChildrenRow, LaneRow, RunRow, WaitingRow};
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// Names of one line before the rest is counted.
+const NAMED_MAX: usize = 8;
+/// Longest value that is shown in a line.
+const VALUE_MAX_CHARACTERS: usize = 300;
+
+/// The first digits of an id, enough for people.
+pub fn short(id: impl std::fmt::Display) -> String {
+    id.to_string().chars().take(8).collect()
+}
+
+fn named(names: &[String]) -> String {
+    let shown = names
+        .iter()
+        .take(NAMED_MAX)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match names.len().saturating_sub(NAMED_MAX) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+pub fn run_rows(out: &Output, runs: &[RunRow]) -> Rows {
+    let mut rows = Rows::new(&[
+        "run", "runbook", "state", "step", "targets", "started", "by", "note",
+    ]);
+    for run in runs {
+        rows.add(vec![
+            short(run.run),
+            format!("{}@{}", run.runbook, run.version),
+            out.state(&run.state),
+            run.step.clone().unwrap_or_default(),
+            run.targets.to_string(),
+            times::local(run.started_ms),
+            run.starter.clone(),
+            run.note.clone().unwrap_or_default(),
+        ]);
+    }
+    rows
+}
+
+/// The word for what a lane does.
+pub fn lane_state(lane: &LaneRow) -> String {
+    match (&lane.result, lane.paused) {
+        (Some(result), _) => result.name().to_owned(),
+        (None, true) => "paused".to_owned(),
+        (None, false) if lane.phase == "person" => "waiting".to_owned(),
+        (None, false) if lane.section == "undo" => "undoing".to_owned(),
+        (None, false) => lane.phase.clone(),
+    }
+}
+
+pub fn lane_rows(out: &Output, lanes: &[LaneRow]) -> Rows {
+    let mut rows = Rows::new(&["of", "item", "wave", "state", "step", "done", "note"]);
+    for lane in lanes {
+        let done = lane
+            .steps
+            .values()
+            .filter(|state| *state == "succeeded")
+            .count();
+        rows.add(vec![
+            lane.of_step.clone().unwrap_or_default(),
+            lane.key.clone().unwrap_or_default(),
+            lane.wave.clone().unwrap_or_default(),
+            out.state(&lane_state(lane)),
+            lane.step
+                .clone()
+                .filter(|_| lane.result.is_none())
+                .unwrap_or_default(),
+            format!("{done}/{}", lane.steps.len()),
+            lane.note.clone().unwrap_or_default(),
+        ]);
+    }
+    rows
+}
+
+pub fn children(row: &ChildrenRow) -> String {
+    let mut text = format!(
+        "{} of {} ended, {} live, {} failed",
+        row.ended, row.total, row.live, row.failed
+    );
+    if let Some(wave) = &row.wave {
+        let _ = write!(text, ", wave {wave}");
+    }
+    if let Some(stopped) = &row.stopped {
+        let _ = write!(text, ", stopped: {stopped}");
+    }
+    text
+}
+
+pub fn run(out: &Output, view: &RunView, all: bool) -> String {
+    let run = &view.run;
+    let ended_ms = run.ended_ms.unwrap_or(view.now_ms);
+    let mut text = format!(
+        "{} {}@{}  {}\n  run     {}\n  started {} by {}{}\n  takes   {}\n  plan    {}\n",
+        run.title,
+        run.runbook,
+        run.version,
+        out.state(&run.state),
+        run.run,
+        times::local(run.started_ms),
+        run.starter,
+        run.reason
+            .as_ref()
+            .map(|reason| format!(" ({reason})"))
+            .unwrap_or_default(),
+        times::length(ended_ms - run.started_ms),
+        run.plan.short(),
+    );
+    if let Some(step) = run.step.as_ref().filter(|_| run.ended_ms.is_none()) {
+        let counts = view
+            .root
+            .children
+            .as_ref()
+            .map(|row| format!(": {}", children(row)))
+            .unwrap_or_default();
+        let _ = writeln!(text, "  step    {step}{counts}");
+    }
+    if let Some(note) = &run.note {
+        let _ = writeln!(text, "  note    {note}");
+    }
+    let present: Vec<LaneRow> = view
+        .lanes
+        .iter()
+        .filter(|lane| all || is_present(view, lane))
+        .cloned()
+        .collect();
+    if !present.is_empty() {
+        let _ = writeln!(text, "{}", lane_rows(out, &present).text());
+    }
+    for row in &view.waiting {
+        text.push_str(&question_line(row));
+    }
+    text.trim_end().to_owned()
+}
+
+/// Lanes of the step that the run is at; of an ended run those with a wave or a failure.
+fn is_present(view: &RunView, lane: &LaneRow) -> bool {
+    match &view.run.ended_ms {
+        None => lane.of_step == view.root.step || lane.result.is_none(),
+        Some(_) => {
+            lane.wave.is_some()
+                || lane
+                    .result
+                    .is_some_and(hostler_core::result::LaneResult::is_failure)
+        }
+    }
+}
+
+/// What waits, and the command that goes on.
+pub fn question_line(row: &WaitingRow) -> String {
+    let of = row
+        .key
+        .as_ref()
+        .map(|key| format!(" ({key})"))
+        .unwrap_or_default();
+    format!(
+        "\nwaiting: {}{of}\n  for {}\n  {}\n",
+        row.title,
+        wanted(row),
+        next_command(row)
+    )
+}
+
+pub fn wanted(row: &WaitingRow) -> String {
+    let clauses: Vec<String> = row
+        .clauses
+        .iter()
+        .map(|clause| clause.any_of.join(" or "))
+        .collect();
+    let votes = if row.votes.is_empty() {
+        String::new()
+    } else {
+        format!(", {} voted", row.votes.len())
+    };
+    format!(
+        "{} ({} needed{votes})",
+        clauses.join(" and "),
+        row.quorum.max(1)
+    )
+}
+
+/// The exact command that answers a question.
+pub fn next_command(row: &WaitingRow) -> String {
+    let lane = short(row.lane);
+    match row.kind {
+        PersonKind::Approve | PersonKind::WaveGate => format!("hostler approve yes {lane}"),
+        PersonKind::Ask | PersonKind::NeedsHuman => format!("hostler ask answer {lane}"),
+        PersonKind::InDoubt => format!("hostler approve choose {lane} done|retry|fail"),
+        _ => format!("hostler approve choose {lane} retry|skip|fail"),
+    }
+}
+
+pub fn waiting_rows(waiting: &[WaitingRow]) -> Rows {
+    let mut rows = Rows::new(&["question", "run", "kind", "title", "asked", "until", "of"]);
+    for row in waiting {
+        rows.add(vec![
+            short(row.lane),
+            short(row.run),
+            kind(row.kind).to_owned(),
+            row.key
+                .as_ref()
+                .map_or_else(|| row.title.clone(), |key| format!("{} ({key})", row.title)),
+            times::local(row.asked_ms),
+            row.expires_ms.map(times::local).unwrap_or_default(),
+            wanted(row),
+        ]);
+    }
+    rows
+}
+
+fn kind(kind: PersonKind) -> &'static str {
+    match kind {
+        PersonKind::Approve => "approve",
+        PersonKind::WaveGate => "gate",
+        PersonKind::Ask => "ask",
+        PersonKind::NeedsHuman => "needs you",
+        PersonKind::InDoubt => "in doubt",
+        PersonKind::Failure => "failure",
+        PersonKind::UndoFailed => "undo failed",
+        PersonKind::Exhausted => "exhausted",
+        PersonKind::Quarantine => "quarantine",
+    }
+}
+
+pub fn question(view: &WaitingView) -> String {
+    let row = &view.row;
+    let mut text = format!(
+        "{}\n  run   {}\n  step  {}\n  asked {}\n  of    {}\n",
+        row.title,
+        row.run,
+        row.step,
+        times::local(row.asked_ms),
+        wanted(row)
+    );
+    let _ = writeln!(text, "  who   {}", named(&view.people));
+    let _ = writeln!(text, "  signs {}", row.signs);
+    for (name, value) in [
+        ("until", row.expires_ms.map(times::local)),
+        ("why  ", row.reason.clone()),
+    ] {
+        if let Some(value) = value {
+            let _ = writeln!(text, "  {name} {value}");
+        }
+    }
+    for vote in &row.votes {
+        let said = if vote.yes { "yes" } else { "no" };
+        let comment = vote
+            .comment
+            .as_ref()
+            .map(|comment| format!(": {comment}"))
+            .unwrap_or_default();
+        let _ = writeln!(text, "  {} said {said}{comment}", vote.person);
+    }
+    if let Some(say) = view.shown.get("say").and_then(Value::as_str) {
+        let _ = writeln!(text, "\n{say}");
+    }
+    if let Some(plan) = view.shown.get("plan").filter(|plan| !plan.is_null()) {
+        let _ = writeln!(text, "\nplan:");
+        for (key, value) in plan.as_object().into_iter().flatten() {
+            let _ = writeln!(text, "  {key}: {}", value_line(value));
+        }
+    }
+    for (name, value) in view
+        .shown
+        .get("show")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let _ = writeln!(text, "\n{name}: {}", value_line(value));
+    }
+    if !row.form.is_null() {
+        text.push_str(&form(&row.form));
+    }
+    let _ = write!(text, "\n{}", next_command(row));
+    text
+}
+
+/// The fields of a form with what each wants.
+pub fn form(schema: &Value) -> String {
+    let mut text = "\nfields:\n".to_owned();
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    for (name, field) in schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let label = field
+            .get("title")
+            .or_else(|| field.get("description"))
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let kind = field.get("type").map(value_line).unwrap_or_default();
+        let must = if required.contains(&name.as_str()) {
+            "required"
+        } else {
+            "optional"
+        };
+        let _ = writeln!(
+            text,
+            "  {name}: {} ({must}) {label}",
+            kind.trim_matches('"')
+        );
+    }
+    text
+}
+
+fn value_line(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            let names: Vec<String> = items
+                .iter()
+                .filter_map(|item| item.as_str().map(str::to_owned))
+                .collect();
+            format!("{} ({})", named(&names), names.len())
+        }
+        other => other.to_string(),
+    };
+    if text.chars().count() <= VALUE_MAX_CHARACTERS {
+        return text;
+    }
+    text.chars().take(VALUE_MAX_CHARACTERS).collect::<String>() + " … (-o json shows all)"
+}
+
+pub fn plan(view: &PlanView) -> String {
+    let mut text = format!(
+        "{} ({}@{})\n  plan    {}\n",
+        view.title,
+        view.runbook,
+        view.version,
+        view.digest.short()
+    );
+    let _ = writeln!(
+        text,
+        "  targets {}: {}",
+        view.targets.len(),
+        named(&view.targets)
+    );
+    let customers: Vec<String> = view
+        .customers
+        .iter()
+        .map(|(customer, count)| format!("{customer} {count}"))
+        .collect();
+    let _ = writeln!(text, "  told    {}", customers.join(", "));
+    let connections: Vec<String> = view
+        .connections
+        .iter()
+        .map(|(name, limit)| format!("{name} (at most {limit} calls)"))
+        .collect();
+    let _ = writeln!(text, "  over    {}", connections.join(", "));
+    let plugins: Vec<String> = view
+        .plugins
+        .iter()
+        .map(|(name, digest)| format!("{name} {}", digest.short()))
+        .collect();
+    let _ = writeln!(text, "  plugins {}", plugins.join(", "));
+    for (name, value) in view.inputs.as_object().into_iter().flatten() {
+        let _ = writeln!(text, "  {name} = {}", value_line(value));
+    }
+    let _ = writeln!(text, "steps:");
+    for (number, step) in view.steps.iter().enumerate() {
+        let name = step.name.as_deref().unwrap_or_default();
+        let perhaps = if step.conditional { " (perhaps)" } else { "" };
+        let _ = writeln!(
+            text,
+            "  {:>2} {:<12} {}{perhaps}  {name}",
+            number + 1,
+            step.id,
+            step.verb
+        );
+    }
+    if !view.waves.is_empty() {
+        let _ = writeln!(text, "waves, if every server takes part:");
+    }
+    for wave in &view.waves {
+        let _ = writeln!(
+            text,
+            "  {:<8} {:>4}  {}",
+            wave.wave,
+            wave.assets.len(),
+            named(&wave.assets)
+        );
+    }
+    text.trim_end().to_owned()
+}

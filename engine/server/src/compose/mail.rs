@@ -1,0 +1,116 @@
+//! Mail as configured, and messages from templates.
+
+use crate::config::Mail;
+use anyhow::{Context, bail};
+use hostler_channel_mail::render::Templates;
+use hostler_channel_mail::{Login, MailChannel, Security, Sender, SmtpConfig, calendar};
+use hostler_ports::channel::{Compose, Composed, Draft};
+use hostler_ports::clock::Clock;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Longest secret or certificate file.
+const FILE_MAX_BYTES: u64 = 64 * 1024;
+
+pub fn channel(mail: &Mail, at_once: usize, clock: Arc<dyn Clock>) -> anyhow::Result<MailChannel> {
+    let security = match mail.security.as_str() {
+        "tls" => Security::Tls,
+        "starttls" => Security::StartTls,
+        "plain" => Security::Plain,
+        other => bail!("mail.security is {other:?}: write starttls, tls or plain"),
+    };
+    let login = if mail.user.is_empty() {
+        None
+    } else {
+        let password = file(&mail.password_file).context("mail.password_file")?;
+        Some(Login {
+            user: mail.user.clone(),
+            password: password.trim_end().to_owned(),
+        })
+    };
+    let authority_pem = if mail.authority_file.is_empty() {
+        None
+    } else {
+        Some(file(&mail.authority_file).context("mail.authority_file")?)
+    };
+    let config = SmtpConfig {
+        host: mail.host.clone(),
+        port: mail.port,
+        security,
+        plain_beyond_loopback: false,
+        login,
+        authority_pem,
+        hello_name: mail.hello_name.clone(),
+        timeout_ms: mail.timeout_ms,
+        at_once: at_once.max(1),
+    };
+    let sender = Sender {
+        name: mail.from_name.clone(),
+        address: mail.from_address.clone(),
+        reply_to: Some(mail.reply_to.clone()).filter(|reply_to| !reply_to.is_empty()),
+        list_id: mail.list_id.clone(),
+    };
+    Ok(MailChannel::new(config, sender, clock)?)
+}
+
+fn file(path: &str) -> anyhow::Result<String> {
+    if path.is_empty() {
+        bail!("names no file");
+    }
+    let size = std::fs::metadata(Path::new(path))
+        .with_context(|| path.to_owned())?
+        .len();
+    if size > FILE_MAX_BYTES {
+        bail!("{path} has more than {FILE_MAX_BYTES} bytes");
+    }
+    std::fs::read_to_string(path).with_context(|| path.to_owned())
+}
+
+/// Renders by the templates of a definition. The last set stays compiled: messages of one run come
+/// together.
+#[derive(Default)]
+pub struct Renderer {
+    last: Mutex<Option<Arc<Compiled>>>,
+}
+
+struct Compiled {
+    sources: BTreeMap<String, String>,
+    templates: Templates,
+}
+
+impl Renderer {
+    fn compiled(&self, sources: &BTreeMap<String, String>) -> Result<Arc<Compiled>, String> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = last.as_ref()
+            && kept.sources == *sources
+        {
+            return Ok(Arc::clone(kept));
+        }
+        let templates = Templates::compile(sources).map_err(|fault| fault.to_string())?;
+        let compiled = Arc::new(Compiled {
+            sources: sources.clone(),
+            templates,
+        });
+        *last = Some(Arc::clone(&compiled));
+        Ok(compiled)
+    }
+}
+
+impl Compose for Renderer {
+    fn compose(&self, draft: &Draft) -> Result<Composed, String> {
+        let compiled = self.compiled(&draft.templates)?;
+        let rendered = compiled
+            .templates
+            .render_value(&draft.template, &draft.context);
+        let rendered = rendered.map_err(|fault| fault.to_string())?;
+        let entry = draft.calendar.as_ref().map(calendar::file);
+        let calendar = entry.transpose().map_err(|fault| fault.to_string())?;
+        Ok(Composed {
+            subject: rendered.subject,
+            text: rendered.text,
+            html: rendered.html,
+            calendar,
+        })
+    }
+}

@@ -1,0 +1,8 @@
+//! The composition root: which adapter stands behind which port.
+
+pub mod connections;
+pub mod contracts;
+pub mod engine;
+pub mod library;
+pub mod mail;
+pub mod store;
