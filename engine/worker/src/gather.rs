@@ -47,7 +47,9 @@ impl Driver {
         }
         // Each round uses a letter or records events, both of which are bounded.
         while !turn.is_full() && !turn.lane.has_ended() {
-            let moved = self.take_letter(hold, &mut turn, &definition).await?
+            let moved = self
+                .take_letter(hold, &mut turn, &definition, blocked.is_some())
+                .await?
                 || self.advance(hold, &mut turn, &definition, blocked).await?;
             if !moved {
                 break;
@@ -89,6 +91,7 @@ impl Driver {
         hold: &Hold,
         turn: &mut Turn,
         definition: &Definition,
+        blocked: bool,
     ) -> Result<bool, Trouble> {
         let Some(letter) = hold.letters.get(turn.letters_used) else {
             return Ok(false);
@@ -101,6 +104,10 @@ impl Driver {
                 return Ok(true);
             }
         };
+        // A timer only rings: what is due is seen by the clock, once the resources are free.
+        if blocked && matches!(input, Input::Command(Command::Timer { .. })) {
+            return Ok(true);
+        }
         if let Input::Command(Command::ChildEnded { end }) = input {
             let mut ends = vec![end];
             while let Some(end) = next_child_end(&hold.letters, turn.letters_used) {

@@ -35,9 +35,41 @@ pub struct View<'a> {
 
 /// Where a step's result was found.
 struct Found {
-    owner: Arc<Lane>,
-    definition: Arc<Definition>,
+    owner: LaneId,
+    kind: Kind,
     result: StepResult,
+}
+
+/// What a result needs beside its output.
+enum Kind {
+    Plain,
+    /// The form's schema: fields that name assets become their records.
+    Ask(Value),
+    Each,
+    Repeat,
+    Call,
+}
+
+fn found(lane: &Lane, definition: &Definition, id: &str) -> Option<Found> {
+    let result = lane.results.get(id)?.clone();
+    let program = lane.program(definition)?;
+    let step = program
+        .steps
+        .iter()
+        .chain(&program.always)
+        .find(|step| &*step.id == id);
+    let kind = match step.map(|step| &step.verb) {
+        Some(Verb::Ask(ask)) => Kind::Ask(ask.form.clone()),
+        Some(Verb::Spawn(Spawn::Each(_))) => Kind::Each,
+        Some(Verb::Spawn(Spawn::Repeat(_))) => Kind::Repeat,
+        Some(Verb::Spawn(Spawn::Call(_))) => Kind::Call,
+        _ => Kind::Plain,
+    };
+    Some(Found {
+        owner: lane.id(),
+        kind,
+        result,
+    })
 }
 
 impl<'a> View<'a> {
@@ -126,20 +158,16 @@ impl<'a> View<'a> {
             return Ok(None);
         };
         let mut value = values::result(&found.result);
-        let step = values::step_of(&found.owner, &found.definition, id);
-        let spawn = match step.map(|step| step.verb) {
-            Some(Verb::Spawn(spawn)) => spawn,
-            Some(Verb::Ask(ask)) => {
-                values::expand_form(&mut value, &ask.form, &self.plan);
+        let extra = match &found.kind {
+            Kind::Plain => return Ok(Some(value)),
+            Kind::Ask(form) => {
+                values::expand_form(&mut value, form, &self.plan);
                 return Ok(Some(value));
             }
-            _ => return Ok(Some(value)),
-        };
-        let extra = match spawn {
-            Spawn::Each(_) if names.own_entry_only(id) => self.own_entry(id, &found).await?,
-            Spawn::Each(_) => (*self.all_entries(id, &found).await?).clone(),
-            Spawn::Repeat(_) => self.rounds_of(id, &found).await?,
-            Spawn::Call(_) => self.call_of(id, &found).await?,
+            Kind::Each if names.own_entry_only(id) => self.own_entry(id, &found).await?,
+            Kind::Each => (*self.all_entries(id, &found).await?).clone(),
+            Kind::Repeat => self.rounds_of(id, &found).await?,
+            Kind::Call => self.call_of(id, &found).await?,
         };
         if let (Value::Object(into), Value::Object(extra)) = (&mut value, extra) {
             into.extend(extra);
@@ -149,28 +177,22 @@ impl<'a> View<'a> {
 
     /// A step's result in this lane or in the nearest ancestor that has it.
     async fn find(&self, id: &str) -> Result<Option<Found>, Trouble> {
-        let mut lane = Arc::new(self.lane.clone());
-        let mut definition = Arc::clone(&self.definition);
-        loop {
-            if let Some(result) = lane.results.get(id).cloned() {
-                return Ok(Some(Found {
-                    owner: lane,
-                    definition,
-                    result,
-                }));
-            }
-            let Some(parent) = lane.opening.parent.clone() else {
-                return Ok(None);
-            };
-            lane = self
-                .ancestor(parent.lane, parent.step, parent.iteration)
-                .await?;
-            definition = self
-                .driver
-                .cache
-                .definition(&*self.driver.parts.store, lane.opening.definition)
-                .await?;
+        if let Some(found) = found(self.lane, &self.definition, id) {
+            return Ok(Some(found));
         }
+        let mut parent = self.lane.opening.parent.clone();
+        // Bounded by the depth of the tree of lanes.
+        while let Some(next) = parent {
+            let lane = self.ancestor(next.lane, next.step, next.iteration).await?;
+            let store = &*self.driver.parts.store;
+            let cache = &self.driver.cache;
+            let definition = cache.definition(store, lane.opening.definition).await?;
+            if let Some(found) = found(&lane, &definition, id) {
+                return Ok(Some(found));
+            }
+            parent = lane.opening.parent.clone();
+        }
+        Ok(None)
     }
 
     async fn ancestor(
@@ -210,7 +232,7 @@ impl<'a> View<'a> {
             return Ok(json!({ "by": {} }));
         };
         let record = self
-            .record(found.owner.id(), format!("{id}/{asset}"))
+            .record(found.owner, format!("{id}/{asset}"))
             .await?;
         let by: Map<_, _> = record
             .map(|record| (asset, record.collect))
@@ -221,11 +243,11 @@ impl<'a> View<'a> {
 
     /// `.done`, `.failed`, `.held`, `.by` of an `each`.
     async fn all_entries(&self, id: &str, found: &Found) -> Result<Arc<Value>, Trouble> {
-        let key = (found.owner.id(), Arc::from(id), found.result.ended_ms);
+        let key = (found.owner, Arc::from(id), found.result.ended_ms);
         if let Some(known) = self.driver.cache.view(&key) {
             return Ok(known);
         }
-        let records = self.records(found.owner.id(), &format!("{id}/")).await?;
+        let records = self.records(found.owner, &format!("{id}/")).await?;
         let view = Arc::new(values::entries(records, &self.plan));
         self.driver.cache.keep_view(key, Arc::clone(&view));
         Ok(view)
@@ -265,13 +287,13 @@ impl<'a> View<'a> {
             .and_then(Value::as_u64)
             .unwrap_or(0);
         let record = self
-            .record(found.owner.id(), format!("{id}/{last}"))
+            .record(found.owner, format!("{id}/{last}"))
             .await?;
         Ok(json!({ "last": record.map_or_else(|| json!({}), |record| record.steps) }))
     }
 
     async fn call_of(&self, id: &str, found: &Found) -> Result<Value, Trouble> {
-        let record = self.record(found.owner.id(), format!("{id}/call")).await?;
+        let record = self.record(found.owner, format!("{id}/call")).await?;
         Ok(record.map_or(Value::Null, |record| record.collect))
     }
 
