@@ -6,6 +6,7 @@
 //! becomes part of one.
 #![forbid(unsafe_code)]
 
+mod answer;
 mod commit_args;
 mod connect;
 mod decode;
@@ -13,6 +14,7 @@ mod durable;
 mod functions;
 mod link;
 mod options;
+mod realm;
 mod startup;
 mod store;
 mod trouble;
@@ -20,8 +22,8 @@ mod wake;
 
 pub use functions::{Functions, TEST_CLOCK_KEY};
 pub use options::{Durability, Endpoint, Options};
+pub use realm::RedisStore;
 pub use startup::{Severity, StartupFinding, check};
-pub use store::RedisStore;
 
 use hostler_ports::clock::Ids;
 use hostler_ports::store::StoreError;

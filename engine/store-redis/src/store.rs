@@ -2,24 +2,21 @@
 //!
 //! Not here: connections, retries, the form of arguments and answers.
 
+use crate::answer::committed;
 use crate::commit_args::{self, priority_number, queue_letter};
 use crate::decode::{self, Parts, array, corrupt, optional, parsed, text};
-use crate::durable::Durable;
-use crate::link::Link;
-use crate::wake::{self, Wakes};
-use crate::{OpenError, Options};
+use crate::realm::RedisStore;
+use crate::wake;
 use async_trait::async_trait;
 use hostler_core::id::{Digest, LaneId, RunId};
-use hostler_ports::clock::Ids;
 use hostler_ports::store::position::{parse_count, parse_entry};
 use hostler_ports::store::{
     Batch, Child, Claim, ClaimAsk, CommitError, Committed, Confirmed, Counts, Cursor, Document,
     FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, Priority, READ_MAX,
-    ResourceView, Sent, Seq, Start, StartError, Started, Store, StoreError, StoreResult, Take,
-    Ticked, bounds,
+    ResourceView, Sent, Seq, Start, StartError, Started, Store, StoreError, StoreResult, Ticked,
+    bounds,
 };
-use redis::{Cmd, Value, cmd};
-use std::sync::Arc;
+use redis::{Value, cmd};
 use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -28,160 +25,6 @@ use uuid::Uuid;
 const FEED_LOOK_MS: u64 = 200;
 /// Pause of a waiting claim while the server cannot be asked to wake it.
 const WAKE_PAUSE_MS: u64 = 200;
-
-/// One realm in Redis.
-pub struct RedisStore {
-    link: Arc<Link>,
-    durable: Durable,
-    wakes: Wakes,
-}
-
-impl RedisStore {
-    pub(crate) async fn connect(options: Options, ids: Arc<dyn Ids>) -> Result<Self, OpenError> {
-        let link = Arc::new(Link::new(options, ids)?);
-        let store = Self {
-            durable: Durable::new(Arc::clone(&link)),
-            link,
-            wakes: Wakes::default(),
-        };
-        store.counts().await?;
-        Ok(store)
-    }
-
-    /// A person has accepted that the server lost commits: go on from what it has.
-    pub fn accept_regression(&self) {
-        self.link.accept_regression();
-    }
-
-    fn function(&self, name: &str) -> Cmd {
-        let mut call = cmd("FCALL");
-        call.arg(name).arg(1).arg(&self.link.meta);
-        call
-    }
-
-    fn read_function(&self, name: &str) -> Cmd {
-        let mut call = cmd("FCALL_RO");
-        call.arg(name).arg(1).arg(&self.link.meta);
-        call
-    }
-
-    /// A call that may be made again as it is.
-    async fn ask(&self, command: Cmd) -> StoreResult<Value> {
-        Ok(self.link.call(|_| command.clone()).await?.0)
-    }
-
-    /// Recognises a call when it comes twice.
-    fn mark(&self) -> String {
-        self.link.ids.fresh().simple().to_string()
-    }
-
-    async fn claim_once(&self, ask: &ClaimAsk) -> StoreResult<Vec<Claim>> {
-        let nonce = self.mark();
-        let least = priority_number(ask.at_least.unwrap_or(Priority::Housekeeping));
-        let (value, _) = self
-            .link
-            .call(|attempt| {
-                let mut call = self.function("h1_claim");
-                call.arg(queue_letter(ask.queue))
-                    .arg(ask.max.min(READ_MAX))
-                    .arg(least);
-                call.arg(ask.lease_ms).arg(&nonce).arg(&ask.worker);
-                call.arg(u8::from(ask.wait_ms > 0))
-                    .arg(u8::from(attempt.again));
-                call
-            })
-            .await?;
-        decode::claims(value)
-    }
-
-    fn commit_command(
-        &self,
-        lane: LaneId,
-        fence: &Fence,
-        version: u64,
-        batch: &Batch,
-        mark: &str,
-    ) -> Cmd {
-        let mut call = cmd("FCALL");
-        call.arg(if batch.spawn.is_empty() {
-            "h1_commit"
-        } else {
-            "h1_commit_grow"
-        });
-        call.arg(4).arg(&self.link.meta);
-        for key in [format!("l:{lane}"), format!("g:{lane}"), "feed".to_owned()] {
-            call.arg(self.link.key(&key));
-        }
-        commit_args::commit(&mut call, lane, fence, version, mark, batch);
-        call
-    }
-
-    /// A seq that must be larger than every one that was known when its call was made, unless the
-    /// call had been carried out before.
-    fn judge_seq(&self, before: u64, seq: u64, again: bool) -> StoreResult<Seq> {
-        self.link.saw(if again { 0 } else { before }, seq)?;
-        Ok(Seq(seq))
-    }
-}
-
-/// The answer to a commit that was refused or carried out.
-fn committed(value: Value, batch: &Batch) -> Result<(u64, u64, bool, i64), CommitError> {
-    let mut parts = Parts::of(value, "a commit")?;
-    match parts.text()?.as_str() {
-        "K" => {
-            let (seq, version): (u64, u64) = (parts.parsed()?, parts.parsed()?);
-            Ok((seq, version, parts.parsed::<u8>()? == 1, parts.parsed()?))
-        }
-        "F" => Err(CommitError::Fence),
-        "V" => Err(CommitError::Version {
-            actual: parts.parsed()?,
-        }),
-        "E" => {
-            let position: usize = parts.parsed()?;
-            let expect = batch
-                .expect
-                .get(position)
-                .ok_or_else(|| corrupt("an expectation"))?;
-            Err(CommitError::Expect {
-                document: expect.document.clone(),
-            })
-        }
-        "B" => {
-            let (position, holder): (usize, String) = (parts.parsed()?, parts.text()?);
-            let wanted = match &batch.take {
-                Some(Take::Now(wanted)) => wanted.get(position),
-                _ => None,
-            };
-            let resource = wanted.ok_or_else(|| corrupt("a resource"))?.key.clone();
-            Err(CommitError::Busy {
-                resource,
-                holder: holder.parse().ok(),
-            })
-        }
-        "X" => Err(StoreError::Bounds(beyond(parts.parsed()?)).into()),
-        _ => Err(corrupt("a commit").into()),
-    }
-}
-
-/// Numbers of `beyond_limits` in the Functions.
-fn beyond(limit: u8) -> String {
-    match limit {
-        1 => "inbox_used is larger than the inbox".into(),
-        2 => format!(
-            "a lane has at most {} timers: clear some first",
-            bounds::LANE_TIMERS_MAX
-        ),
-        3 => format!(
-            "a lane holds at most {} resources: release some first",
-            bounds::LANE_HOLDS_MAX
-        ),
-        4 => format!(
-            "a lane watches at most {} documents: leave some first",
-            bounds::LANE_WATCHES_MAX
-        ),
-        _ => "the Function refuses the call".into(),
-    }
-}
 
 #[async_trait]
 impl Store for RedisStore {

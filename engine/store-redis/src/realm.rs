@@ -1,0 +1,112 @@
+//! One realm: its connection, and how its calls are put together.
+//!
+//! Not here: the verbs.
+
+use crate::commit_args::{self, priority_number, queue_letter};
+use crate::decode;
+use crate::durable::Durable;
+use crate::link::Link;
+use crate::wake::Wakes;
+use crate::{OpenError, Options};
+use hostler_core::id::LaneId;
+use hostler_ports::clock::Ids;
+use hostler_ports::store::{
+    Batch, Claim, ClaimAsk, Fence, Priority, READ_MAX, Seq, Store, StoreResult,
+};
+use redis::{Cmd, Value, cmd};
+use std::sync::Arc;
+
+/// One realm in Redis.
+pub struct RedisStore {
+    pub(crate) link: Arc<Link>,
+    pub(crate) durable: Durable,
+    pub(crate) wakes: Wakes,
+}
+
+impl RedisStore {
+    pub(crate) async fn connect(options: Options, ids: Arc<dyn Ids>) -> Result<Self, OpenError> {
+        let link = Arc::new(Link::new(options, ids)?);
+        let store = Self {
+            durable: Durable::new(Arc::clone(&link)),
+            link,
+            wakes: Wakes::default(),
+        };
+        store.counts().await?;
+        Ok(store)
+    }
+
+    /// A person has accepted that the server lost commits: go on from what it has.
+    pub fn accept_regression(&self) {
+        self.link.accept_regression();
+    }
+
+    pub(crate) fn function(&self, name: &str) -> Cmd {
+        let mut call = cmd("FCALL");
+        call.arg(name).arg(1).arg(&self.link.meta);
+        call
+    }
+
+    pub(crate) fn read_function(&self, name: &str) -> Cmd {
+        let mut call = cmd("FCALL_RO");
+        call.arg(name).arg(1).arg(&self.link.meta);
+        call
+    }
+
+    /// A call that may be made again as it is.
+    pub(crate) async fn ask(&self, command: Cmd) -> StoreResult<Value> {
+        Ok(self.link.call(|_| command.clone()).await?.0)
+    }
+
+    /// Recognises a call when it comes twice.
+    pub(crate) fn mark(&self) -> String {
+        self.link.ids.fresh().simple().to_string()
+    }
+
+    pub(crate) async fn claim_once(&self, ask: &ClaimAsk) -> StoreResult<Vec<Claim>> {
+        let nonce = self.mark();
+        let least = priority_number(ask.at_least.unwrap_or(Priority::Housekeeping));
+        let (value, _) = self
+            .link
+            .call(|attempt| {
+                let mut call = self.function("h1_claim");
+                call.arg(queue_letter(ask.queue))
+                    .arg(ask.max.min(READ_MAX))
+                    .arg(least);
+                call.arg(ask.lease_ms).arg(&nonce).arg(&ask.worker);
+                call.arg(u8::from(ask.wait_ms > 0))
+                    .arg(u8::from(attempt.again));
+                call
+            })
+            .await?;
+        decode::claims(value)
+    }
+
+    pub(crate) fn commit_command(
+        &self,
+        lane: LaneId,
+        fence: &Fence,
+        version: u64,
+        batch: &Batch,
+        mark: &str,
+    ) -> Cmd {
+        let mut call = cmd("FCALL");
+        call.arg(if batch.spawn.is_empty() {
+            "h1_commit"
+        } else {
+            "h1_commit_grow"
+        });
+        call.arg(4).arg(&self.link.meta);
+        for key in [format!("l:{lane}"), format!("g:{lane}"), "feed".to_owned()] {
+            call.arg(self.link.key(&key));
+        }
+        commit_args::commit(&mut call, lane, fence, version, mark, batch);
+        call
+    }
+
+    /// A seq that must be larger than every one that was known when its call was made, unless the
+    /// call had been carried out before.
+    pub(crate) fn judge_seq(&self, before: u64, seq: u64, again: bool) -> StoreResult<Seq> {
+        self.link.saw(if again { 0 } else { before }, seq)?;
+        Ok(Seq(seq))
+    }
+}
