@@ -1,6 +1,7 @@
 //! Delivery of one message to one recipient.
 
 use async_trait::async_trait;
+pub use hostler_core::mail::CalendarEntry;
 use serde::{Deserialize, Serialize};
 
 /// A rendered message. The same `message_id` is used on every repeat.
@@ -49,21 +50,6 @@ pub struct Draft {
     pub context: serde_json::Value,
     /// When the announced work happens, where a calendar file goes with it.
     pub calendar: Option<CalendarEntry>,
-}
-
-/// One entry of a customer's calendar.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CalendarEntry {
-    /// Stable for run and customer.
-    pub uid: String,
-    /// Rises with every change of the same entry.
-    pub sequence: u32,
-    pub start_ms: i64,
-    pub end_ms: i64,
-    pub cancelled: bool,
-    pub summary: String,
-    pub description: String,
-    pub stamp_ms: i64,
 }
 
 /// A rendered draft.

@@ -96,21 +96,33 @@ pub enum Entry {
     /// Read-only: a difference for people.
     Plan,
     Perform,
-    Resume { checkpoint: Value },
+    Resume {
+        checkpoint: Value,
+    },
     /// What became of an earlier attempt?
-    Observe { checkpoint: Option<Value> },
-    Cancel { checkpoint: Option<Value> },
+    Observe {
+        checkpoint: Option<Value>,
+    },
+    Cancel {
+        checkpoint: Option<Value>,
+    },
 }
 
 /// What `observe` can say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "observed")]
 pub enum Observed {
-    Done { output: Value },
+    Done {
+        output: Value,
+    },
     NotDone,
     /// Still going on: ask again after this many milliseconds.
-    Going { ask_after_ms: u64 },
-    Unknown { why: String },
+    Going {
+        ask_after_ms: u64,
+    },
+    Unknown {
+        why: String,
+    },
 }
 
 /// What a call came back with.
