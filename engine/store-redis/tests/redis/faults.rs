@@ -2,7 +2,7 @@
 //! out once or not at all, whatever becomes of its answer.
 
 use crate::conformance::at_noon;
-use crate::server::Server;
+use crate::server::{SYNCED, Server};
 use hostler_core::id::LaneId;
 use hostler_ports::store::conformance::{Kit, Subject};
 use hostler_ports::store::{
@@ -106,7 +106,7 @@ async fn more_commits(server: &Server, count: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killing_the_server_loses_and_doubles_nothing() {
-    let mut server = Server::start(&["--appendonly", "yes"]).await;
+    let mut server = Server::start(SYNCED).await;
     let store = server.store_with(quick(&server)).await;
     let trouble = async {
         for _ in 0..5 {

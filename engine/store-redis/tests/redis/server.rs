@@ -15,6 +15,12 @@ use uuid::Uuid;
 /// Longer than a server takes to start on a busy machine.
 const START: Duration = Duration::from_secs(60);
 
+/// A log that is synced before every answer. With `everysec` Redis puts off writing to the log while
+/// a slow sync runs, and a killed server then loses what it had answered.
+pub const SYNCED: &[&str] = &["--appendonly", "yes", "--appendfsync", "always"];
+/// Ports tried before a test gives up: another process may take one between choosing and binding.
+const PORTS_MAX: usize = 10;
+
 pub struct Server {
     child: Child,
     folder: TempDir,
@@ -45,22 +51,21 @@ impl Ids for TestIds {
 
 impl Server {
     pub async fn start(settings: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
         let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
-        let child = run(&folder, port, &settings);
-        let server = Self {
-            child,
-            folder,
-            port,
-            settings,
-        };
-        server.answers().await;
-        server
+        for _ in 0..PORTS_MAX {
+            let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+            let child = run(&folder, port, &settings);
+            let mut server = Self {
+                child,
+                folder,
+                port,
+                settings: settings.clone(),
+            };
+            if server.answers().await {
+                return server;
+            }
+        }
+        panic!("no free port for redis-server");
     }
 
     /// A Sentinel alone, which watches a primary and is quick to judge.
@@ -81,13 +86,13 @@ impl Server {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let child = command.spawn().unwrap();
-        let server = Self {
+        let mut server = Self {
             child,
             folder,
             port,
             settings: vec![],
         };
-        server.answers().await;
+        assert!(server.answers().await, "the Sentinel did not start");
         server
     }
 
@@ -104,7 +109,7 @@ impl Server {
     /// Starts it again over the same folder.
     pub async fn restart(&mut self) {
         self.child = run(&self.folder, self.port, &self.settings);
-        self.answers().await;
+        assert!(self.answers().await, "somebody took the port");
     }
 
     pub fn stop(&self) {
@@ -136,24 +141,36 @@ impl Server {
         command.query_async(&mut self.admin().await).await.unwrap()
     }
 
-    async fn answers(&self) {
+    /// Waits until this very process answers; false when it ended instead.
+    async fn answers(&mut self) -> bool {
         let client = redis::Client::open(self.address()).unwrap();
         let ask = async {
             loop {
+                if self.child.try_wait().unwrap().is_some() {
+                    return false;
+                }
                 if let Ok(mut connection) = client.get_multiplexed_async_connection().await
                     && redis::cmd("PING")
                         .query_async::<String>(&mut connection)
                         .await
                         .is_ok()
                 {
-                    return;
+                    let mut info = redis::cmd("INFO");
+                    let text: String = info
+                        .arg("server")
+                        .query_async(&mut connection)
+                        .await
+                        .unwrap();
+                    if text.contains(&format!("process_id:{}\r", self.child.id())) {
+                        return true;
+                    }
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
         tokio::time::timeout(START, ask)
             .await
-            .expect("the server did not start");
+            .expect("the server did not start")
     }
 
     pub fn options(&self, realm: &str) -> Options {
