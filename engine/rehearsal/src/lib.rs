@@ -13,6 +13,6 @@ pub mod scaffold;
 mod scenario;
 mod world;
 
-pub use play::{Ended, Outcome, play};
+pub use play::{Ended, Outcome, play, side_by_side};
 pub use scenario::{Answer, Expect, Person, Scenario, ScenarioFault};
 pub use world::{Stage, Trouble};

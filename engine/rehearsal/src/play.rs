@@ -72,7 +72,7 @@ pub async fn disturbed(
     how: Disturbance,
 ) -> Result<Outcome, Trouble> {
     let world = World::new(stage, scenario);
-    let run = begin(&world, scenario).await?;
+    let run = begin(&world, scenario, "rehearsal").await?;
     let commits = crate::scaffold::count_commits(&world.store, how.crash_after_commit);
     if let Some(number) = how.lose_answer_of {
         world.host.lose_answer_of(number);
@@ -91,7 +91,30 @@ pub async fn disturbed(
     Ok(outcome)
 }
 
-async fn begin(world: &World, scenario: &Scenario) -> Result<RunId, Trouble> {
+/// Plays several runs of the same scenario side by side over the same servers; open questions are
+/// settled so that the runs end.
+///
+/// # Errors
+/// As `play`.
+pub async fn side_by_side(
+    stage: &Stage,
+    scenario: &Scenario,
+    runs: u32,
+) -> Result<Vec<Ended>, Trouble> {
+    let world = World::new(stage, scenario);
+    let mut started = Vec::new();
+    for number in 0..runs {
+        started.push(begin(&world, scenario, &format!("rehearsal {number}")).await?);
+    }
+    let mut people = People::new(&[], true);
+    let mut ended = Vec::new();
+    for run in started {
+        ended.push(run_out(&world, run, &mut people).await?);
+    }
+    Ok(ended)
+}
+
+async fn begin(world: &World, scenario: &Scenario, key: &str) -> Result<RunId, Trouble> {
     let subject = Subject::of(&*world.api.directory, &scenario.starter, "rehearsal")
         .ok_or_else(|| Trouble::Stuck(format!("the estate has no {}", scenario.starter)))?;
     let ask = StartAsk {
@@ -99,7 +122,7 @@ async fn begin(world: &World, scenario: &Scenario) -> Result<RunId, Trouble> {
         inputs: scenario.inputs.clone(),
         ..StartAsk::default()
     };
-    let answer = start(&world.api, &subject, ask, Some("rehearsal")).await;
+    let answer = start(&world.api, &subject, ask, Some(key)).await;
     Ok(answer
         .map_err(|problem| Trouble::NotStarted(Box::new(problem)))?
         .run)

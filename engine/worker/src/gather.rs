@@ -8,9 +8,9 @@ use crate::{Driver, Trouble};
 use hostler_core::command::{Command, Entry, Input, SpawnEntry};
 use hostler_core::definition::{Definition, Spawn, Verb};
 use hostler_core::event::ChildEnd;
-use hostler_core::lane::{Children, ChildrenKind, Item, Lane, Phase, Section};
+use hostler_core::lane::{CallSpec, Children, ChildrenKind, Item, Lane, Phase, Section};
 use hostler_core::result::LaneResult;
-use hostler_ports::store::Letter;
+use hostler_ports::store::{Letter, Resource};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -150,10 +150,7 @@ impl Driver {
                 (pending.resume_ms <= now_ms && !turn.lane.paused).then_some(Input::Continue)
             }
             Phase::Pending(pending) => {
-                turn.wait_for = wanted(
-                    &pending.running.call.locks,
-                    pending.running.call.slot.as_ref(),
-                );
+                turn.wait_for = wanted(&[], pending.running.call.slot.as_ref());
                 None
             }
             Phase::Person(person) => person
@@ -202,7 +199,7 @@ impl Driver {
         let Resolved { entry, blobs } = resolve(&view, step).await?;
         turn.blobs.extend(blobs);
         if let (Entry::Do(call), Some(resource)) = (&entry, blocked) {
-            turn.wait_for = wanted(&call.locks, call.slot.as_ref());
+            turn.wait_for = ticket(call, resource);
             return Ok(Some(Input::Blocked {
                 resource: resource.to_owned(),
             }));
@@ -286,4 +283,15 @@ fn wave_value(children: &Children) -> Value {
         "ended": children.wave_tally.total(),
         "stopped": children.stopped,
     })
+}
+
+/// What a blocked call queues for: its locks or its slot, never both. The holder of a lock wants
+/// slots; a ticket that waited for both would stand before it at the slot, and each would wait for
+/// the other.
+fn ticket(call: &CallSpec, blocked: &str) -> Vec<Resource> {
+    if call.locks.iter().any(|lock| lock == blocked) {
+        wanted(&call.locks, None)
+    } else {
+        wanted(&[], call.slot.as_ref())
+    }
 }

@@ -231,9 +231,7 @@ impl<'a> View<'a> {
         let Some(asset) = asset_of(self.lane, &self.plan) else {
             return Ok(json!({ "by": {} }));
         };
-        let record = self
-            .record(found.owner, format!("{id}/{asset}"))
-            .await?;
+        let record = self.record(found.owner, format!("{id}/{asset}")).await?;
         let by: Map<_, _> = record
             .map(|record| (asset, record.collect))
             .into_iter()
@@ -286,9 +284,7 @@ impl<'a> View<'a> {
             .get("rounds")
             .and_then(Value::as_u64)
             .unwrap_or(0);
-        let record = self
-            .record(found.owner, format!("{id}/{last}"))
-            .await?;
+        let record = self.record(found.owner, format!("{id}/{last}")).await?;
         Ok(json!({ "last": record.map_or_else(|| json!({}), |record| record.steps) }))
     }
 

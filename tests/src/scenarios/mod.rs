@@ -7,7 +7,7 @@ use hostler_core::contract::Effect;
 use hostler_rehearsal::scaffold::{
     Case, crash_after_each_commit, fail_each_step, lose_each_answer, unseen_repeats,
 };
-use hostler_rehearsal::{Outcome, Scenario, Stage, play};
+use hostler_rehearsal::{Outcome, Scenario, Stage, play, side_by_side};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -39,7 +39,10 @@ fn scenarios() -> Vec<(String, Scenario)> {
 
 /// The smallest good cycle of each runbook: what the scaffolds disturb.
 fn good() -> Vec<(String, Scenario)> {
-    scenarios().into_iter().filter(|(name, _)| name == "good.yaml").collect()
+    scenarios()
+        .into_iter()
+        .filter(|(name, _)| name == "good.yaml")
+        .collect()
 }
 
 #[tokio::test]
@@ -48,7 +51,12 @@ async fn every_scenario_ends_as_its_file_says() {
     let mut complaints = Vec::new();
     for (name, scenario) in scenarios() {
         match play(&stage, &scenario).await {
-            Ok(outcome) => complaints.extend(outcome.complaints.iter().map(|line| format!("{name}: {line}"))),
+            Ok(outcome) => complaints.extend(
+                outcome
+                    .complaints
+                    .iter()
+                    .map(|line| format!("{name}: {line}")),
+            ),
             Err(trouble) => complaints.push(format!("{name}: {trouble}")),
         }
     }
@@ -56,22 +64,38 @@ async fn every_scenario_ends_as_its_file_says() {
 }
 
 fn effects(stage: &Stage) -> BTreeMap<String, Effect> {
-    let actions = stage.contracts.iter().flat_map(|contract| &contract.actions);
-    actions.map(|action| (action.name.clone(), action.effect)).collect()
+    let actions = stage
+        .contracts
+        .iter()
+        .flat_map(|contract| &contract.actions);
+    actions
+        .map(|action| (action.name.clone(), action.effect))
+        .collect()
 }
 
 /// A disturbed run has a named end, and nothing happened twice unseen.
 fn sound(case: &Case, effects: &BTreeMap<String, Effect>) -> Vec<String> {
     let live = |outcome: &Outcome| {
         let lanes = outcome.items.values().flat_map(|items| items.values());
-        lanes.filter(|state| ["at", "running", "gated", "live"].contains(&state.as_str())).count()
+        lanes
+            .filter(|state| ["at", "running", "gated", "live"].contains(&state.as_str()))
+            .count()
     };
     let mut faults = unseen_repeats(&case.outcome, effects);
     if live(&case.outcome) > 0 {
         faults.push(format!("{} lanes never ended", live(&case.outcome)));
     }
-    faults.extend(case.outcome.complaints.iter().filter(|line| line.contains("notice")).cloned());
-    faults.into_iter().map(|fault| format!("{}: {fault}", case.what)).collect()
+    faults.extend(
+        case.outcome
+            .complaints
+            .iter()
+            .filter(|line| line.contains("notice"))
+            .cloned(),
+    );
+    faults
+        .into_iter()
+        .map(|fault| format!("{}: {fault}", case.what))
+        .collect()
 }
 
 #[tokio::test]
@@ -81,7 +105,10 @@ async fn a_run_whose_step_fails_or_hangs_comes_to_a_named_end() {
     for (name, scenario) in good() {
         let cases = fail_each_step(&stage, &scenario).await.unwrap();
         assert!(cases.len() > 4, "{name}: only {} cases", cases.len());
-        let faults: Vec<_> = cases.iter().flat_map(|case| sound(case, &effects)).collect();
+        let faults: Vec<_> = cases
+            .iter()
+            .flat_map(|case| sound(case, &effects))
+            .collect();
         assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
 }
@@ -92,9 +119,17 @@ async fn a_lost_answer_changes_nothing_about_the_end() {
     let effects = effects(&stage);
     for (_, scenario) in good() {
         let cases = lose_each_answer(&stage, &scenario).await.unwrap();
-        let mut faults: Vec<_> = cases.iter().flat_map(|case| sound(case, &effects)).collect();
+        let mut faults: Vec<_> = cases
+            .iter()
+            .flat_map(|case| sound(case, &effects))
+            .collect();
         let other = |case: &&Case| case.outcome.ended.state != scenario.expect.result;
-        faults.extend(cases.iter().filter(other).map(|case| format!("{}: {:?}", case.what, case.outcome.ended)));
+        faults.extend(
+            cases
+                .iter()
+                .filter(other)
+                .map(|case| format!("{}: {:?}", case.what, case.outcome.ended)),
+        );
         assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
 }
@@ -105,9 +140,29 @@ async fn a_crash_after_any_commit_changes_nothing_about_the_end() {
     let effects = effects(&stage);
     for (_, scenario) in good() {
         let cases = crash_after_each_commit(&stage, &scenario).await.unwrap();
-        let mut faults: Vec<_> = cases.iter().flat_map(|case| sound(case, &effects)).collect();
+        let mut faults: Vec<_> = cases
+            .iter()
+            .flat_map(|case| sound(case, &effects))
+            .collect();
         let other = |case: &&Case| case.outcome.ended.state != scenario.expect.result;
-        faults.extend(cases.iter().filter(other).map(|case| format!("{}: {:?}", case.what, case.outcome.ended)));
+        faults.extend(
+            cases
+                .iter()
+                .filter(other)
+                .map(|case| format!("{}: {:?}", case.what, case.outcome.ended)),
+        );
         assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+}
+
+/// A ticket that waited for a server's lock and for a slot at once once stood before the holder of
+/// the lock at the slot: each waited for the other.
+#[tokio::test]
+async fn runs_over_the_same_servers_wait_for_each_other_and_all_end() {
+    let stage = stage::practice();
+    for (name, scenario) in good() {
+        let ended = side_by_side(&stage, &scenario, 3).await.unwrap();
+        let states: Vec<_> = ended.iter().map(|ended| ended.state.as_str()).collect();
+        assert_eq!(states, ["succeeded"; 3], "{name}");
     }
 }

@@ -14,14 +14,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 pub fn contracts() -> Vec<Contract> {
     let folder = std::fs::read_dir(root().join("sdk/contracts")).unwrap();
     let files = folder.map(|entry| entry.unwrap().path());
     let contracts = files.filter(|path| path.extension().is_some_and(|end| end == "json"));
-    contracts.map(|path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()).collect()
+    contracts
+        .map(|path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
+        .collect()
 }
 
 /// Runbooks by name and version.
@@ -67,10 +72,19 @@ fn shelf(contracts: &[Contract]) -> Shelf {
             continue;
         };
         let name = file.strip_prefix(root()).unwrap().display().to_string();
-        let source = SourceFile { name: name.clone(), text, templates: templates(&folder) };
+        let source = SourceFile {
+            name: name.clone(),
+            text,
+            templates: templates(&folder),
+        };
         let checked = hostler_runbook::check(&source, &environment);
-        let definition = checked.definition.unwrap_or_else(|| panic!("{name}: {:?}", checked.faults));
-        shelf.insert((definition.runbook.clone(), definition.version), Arc::new(definition));
+        let definition = checked
+            .definition
+            .unwrap_or_else(|| panic!("{name}: {:?}", checked.faults));
+        shelf.insert(
+            (definition.runbook.clone(), definition.version),
+            Arc::new(definition),
+        );
     }
     Shelf(shelf)
 }
@@ -84,14 +98,24 @@ impl Compose for Renderer {
         let rendered = rendered.map_err(|fault| fault.to_string())?;
         let calendar = draft.calendar.as_ref().map(calendar::file).transpose();
         let calendar = calendar.map_err(|fault| fault.to_string())?;
-        Ok(Composed { subject: rendered.subject, text: rendered.text, html: rendered.html, calendar })
+        Ok(Composed {
+            subject: rendered.subject,
+            text: rendered.text,
+            html: rendered.html,
+            calendar,
+        })
     }
 }
 
 pub fn practice() -> Stage {
     let contracts = contracts();
     let known = Known {
-        contracts: Some(contracts.iter().map(|contract| contract.name.clone()).collect()),
+        contracts: Some(
+            contracts
+                .iter()
+                .map(|contract| contract.name.clone())
+                .collect(),
+        ),
         plugins: None,
     };
     let estate = hostler_estate::practice::estate(1, &known).unwrap();
