@@ -10,4 +10,5 @@
 
 mod architecture;
 mod lab_itself;
+mod real;
 mod scenarios;

@@ -7,10 +7,12 @@
 //! Not here: fakes. What stands in this folder is the real program, or a file it reads.
 
 mod alertmanager;
+mod blackbox;
 mod error;
 mod http;
 mod linux_host;
 mod network;
+mod program;
 mod prometheus;
 mod recipe;
 mod redis;
@@ -19,11 +21,13 @@ mod supervise;
 mod wait;
 
 pub use alertmanager::Alertmanager;
+pub use blackbox::Blackbox;
 pub use error::LabError;
 pub use http::{Answer, request};
 pub use linux_host::{Family, HostPlan, LinuxHost, Said};
 pub use network::Lab;
-pub use prometheus::{Prometheus, Target};
+pub use program::Program;
+pub use prometheus::{Probe, Prometheus, Target};
 pub use recipe::{Roots, ensure};
 pub use redis::{RedisPlan, RedisServer};
 pub use smtp_sink::{Mail, SmtpSink};

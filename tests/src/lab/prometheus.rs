@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::error::{Attempt, LabError};
 use super::supervise::Server;
-use super::{Lab, Result, recipe, request, until};
+use super::{Lab, Result, blackbox, recipe, request, until};
 
 /// Starting, and taking in changed targets: seconds each on an idle machine.
 const UP_LIMIT: Duration = Duration::from_secs(60);
@@ -23,6 +23,19 @@ pub struct Target {
     /// The label `instance`.
     pub instance: String,
     pub up: bool,
+}
+
+/// An instance that a blackbox exporter looks at for Prometheus: `probe_success` from one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// The label `instance`.
+    pub instance: String,
+    /// The label `vantage`: the place that is looked from.
+    pub vantage: String,
+    /// Where the exporter listens.
+    pub exporter: SocketAddr,
+    /// Whose SSH server is looked at.
+    pub host: SocketAddr,
 }
 
 /// A running Prometheus; it is killed when dropped.
@@ -85,26 +98,31 @@ impl Prometheus {
 
     /// Replaces all targets and waits until each is recorded as it shall be.
     pub fn set_targets(&self, targets: &[Target]) -> Result<()> {
-        let entries: Vec<Value> = targets
+        self.set(targets, &[])
+    }
+
+    /// The same with probes beside the targets; every probe must succeed once.
+    pub fn set(&self, targets: &[Target], probes: &[Probe]) -> Result<()> {
+        let mut entries: Vec<Value> = targets
             .iter()
             .map(|target| {
                 let address = if target.up { self.address } else { self.nobody };
                 json!({ "targets": [address.to_string()], "labels": { "instance": target.instance } })
             })
             .collect();
+        entries.extend(probes.iter().map(Probe::entry));
         let part = self.targets.with_extension("part");
         std::fs::write(&part, Value::from(entries).to_string())
             .and_then(|()| std::fs::rename(&part, &self.targets))
             .attempt(|| format!("write {}", self.targets.display()))?;
         let seen = until(UP_LIMIT, || {
-            targets
-                .iter()
-                .all(|target| self.records(target))
-                .then_some(())
+            let all = targets.iter().all(|target| self.records(target))
+                && probes.iter().all(|probe| self.sees(probe));
+            all.then_some(())
         });
         seen.ok_or_else(|| LabError::Answer {
             what: "Prometheus has not recorded the targets".to_owned(),
-            answer: format!("{targets:?}"),
+            answer: format!("{targets:?} {probes:?}"),
         })
     }
 
@@ -123,12 +141,36 @@ impl Prometheus {
 
     fn records(&self, target: &Target) -> bool {
         let found = self
-            .query(&format!("up{{instance=\"{}\"}}", target.instance))
+            .query(&format!(
+                "up{{instance=\"{}\",vantage=\"\"}}",
+                target.instance
+            ))
             .unwrap_or_default();
         let want = if target.up { "1" } else { "0" };
         found
             .first()
             .is_some_and(|series| series["value"][1] == want)
+    }
+
+    fn sees(&self, probe: &Probe) -> bool {
+        let (instance, vantage) = (&probe.instance, &probe.vantage);
+        let expression =
+            format!("probe_success{{instance=\"{instance}\",vantage=\"{vantage}\"}} == 1");
+        self.query(&expression)
+            .is_ok_and(|series| !series.is_empty())
+    }
+}
+
+impl Probe {
+    /// The exporter is asked at `/probe`, with what it shall look at as a parameter.
+    fn entry(&self) -> Value {
+        json!({
+            "targets": [self.exporter.to_string()],
+            "labels": {
+                "instance": self.instance, "vantage": self.vantage, "__metrics_path__": "/probe",
+                "__param_module": blackbox::MODULE, "__param_target": self.host.to_string(),
+            },
+        })
     }
 }
 
