@@ -7,7 +7,7 @@ use hostler_core::contract::Effect;
 use hostler_rehearsal::scaffold::{
     Case, crash_after_each_commit, fail_each_step, lose_each_answer, unseen_repeats,
 };
-use hostler_rehearsal::{Outcome, Scenario, Stage, play, side_by_side};
+use hostler_rehearsal::{Answer, Outcome, Scenario, Stage, play, side_by_side};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -160,7 +160,17 @@ async fn a_crash_after_any_commit_changes_nothing_about_the_end() {
 #[tokio::test]
 async fn runs_over_the_same_servers_wait_for_each_other_and_all_end() {
     let stage = stage::practice();
-    for (name, scenario) in good() {
+    for (name, mut scenario) in good() {
+        // Lanes that wait while they hold the lock: others come and queue for it meanwhile.
+        scenario.answers.insert(
+            0,
+            Answer {
+                action: "guest-patch.apply".to_owned(),
+                times: Some(4),
+                retry: Some("the package manager is at work".to_owned()),
+                ..Answer::default()
+            },
+        );
         let ended = side_by_side(&stage, &scenario, 3).await.unwrap();
         let states: Vec<_> = ended.iter().map(|ended| ended.state.as_str()).collect();
         assert_eq!(states, ["succeeded"; 3], "{name}");
