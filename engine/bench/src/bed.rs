@@ -3,7 +3,7 @@
 use crate::clock::MachineClock;
 use anyhow::Context;
 use hostler_core::contract::{Effect, Impact};
-use hostler_core::definition::{Definition, Do, OnFailure, Policy, Program, Retry, Step, Verb};
+use hostler_core::definition::{Definition, Do, Policy, Program, Step, Verb};
 use hostler_core::directory::{Directory, Route};
 use hostler_core::event::{Event, Recorded};
 use hostler_core::expression::{Dynamic, Expression};
@@ -70,26 +70,15 @@ fn step(number: usize) -> Step {
     } else {
         before
     };
-    Step {
-        id: Arc::from(format!("s{number}")),
-        name: None,
-        condition: None,
-        verb: Verb::Do(Do {
-            action: "practice.noop".to_owned(),
-            with: Dynamic::Map(BTreeMap::from([("n".to_owned(), n)])),
-            effect: Effect::Repeatable,
-            impact: Impact::None,
-            needs_asset: false,
-            timeout_ms: 60_000,
-        }),
-        retry: Retry::default(),
-        on_failure: OnFailure::Stop,
-        undo: Vec::new(),
-        lease: None,
-        no_return: false,
-        notices: None,
-        duty: None,
-    }
+    let verb = Verb::Do(Do {
+        action: "practice.noop".to_owned(),
+        with: Dynamic::Map(BTreeMap::from([("n".to_owned(), n)])),
+        effect: Effect::Repeatable,
+        impact: Impact::None,
+        needs_asset: false,
+        timeout_ms: 60_000,
+    });
+    Step::bare(&format!("s{number}"), verb)
 }
 
 /// A runbook of sequential steps, each handing a number to the next.

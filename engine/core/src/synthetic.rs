@@ -6,7 +6,6 @@ use crate::definition::{
 use crate::expression::Dynamic;
 use crate::lane::Origin;
 use std::borrow::Cow;
-use std::sync::Arc;
 
 /// How often the end of a lease is tried before people are asked, and how long between.
 const LEASE_END_RETRY: Retry = Retry {
@@ -43,8 +42,8 @@ fn find<'a>(definition: &'a Definition, program: ProgramIndex, id: &str) -> Opti
 fn lease<'a>(opener: &Step) -> Option<Cow<'a, Program>> {
     let lease = opener.lease.as_ref()?;
     let until = WaitUntil::For(Dynamic::Literal(lease.for_ms.into()));
-    let held = bare("held", Verb::Wait(Wait { until }));
-    let mut end = bare("end", Verb::Do(lease.end.action.clone()));
+    let held = Step::bare("held", Verb::Wait(Wait { until }));
+    let mut end = Step::bare("end", Verb::Do(lease.end.action.clone()));
     end.retry = LEASE_END_RETRY;
     end.on_failure = OnFailure::Ask;
     Some(Cow::Owned(Program {
@@ -68,20 +67,4 @@ fn later<'a>(asker: &Step) -> Option<Cow<'a, Program>> {
         always: Vec::new(),
         binds: None,
     }))
-}
-
-fn bare(id: &str, verb: Verb) -> Step {
-    Step {
-        id: Arc::from(id),
-        name: None,
-        condition: None,
-        verb,
-        retry: Retry::default(),
-        on_failure: OnFailure::Stop,
-        undo: Vec::new(),
-        lease: None,
-        no_return: false,
-        notices: None,
-        duty: None,
-    }
 }

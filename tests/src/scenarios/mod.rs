@@ -113,45 +113,34 @@ async fn a_run_whose_step_fails_or_hangs_comes_to_a_named_end() {
     }
 }
 
+/// Every disturbed run is sound and ends as the undisturbed one.
+fn same_end(scenario: &Scenario, cases: &[Case], effects: &BTreeMap<String, Effect>) {
+    let mut faults: Vec<_> = cases.iter().flat_map(|case| sound(case, effects)).collect();
+    let other = |case: &&Case| case.outcome.ended.state != scenario.expect.result;
+    let named = |case: &Case| format!("{}: {:?}", case.what, case.outcome.ended);
+    faults.extend(cases.iter().filter(other).map(named));
+    assert!(
+        !cases.is_empty() && faults.is_empty(),
+        "{}",
+        faults.join("\n")
+    );
+}
+
 #[tokio::test]
 async fn a_lost_answer_changes_nothing_about_the_end() {
     let stage = stage::practice();
-    let effects = effects(&stage);
     for (_, scenario) in good() {
         let cases = lose_each_answer(&stage, &scenario).await.unwrap();
-        let mut faults: Vec<_> = cases
-            .iter()
-            .flat_map(|case| sound(case, &effects))
-            .collect();
-        let other = |case: &&Case| case.outcome.ended.state != scenario.expect.result;
-        faults.extend(
-            cases
-                .iter()
-                .filter(other)
-                .map(|case| format!("{}: {:?}", case.what, case.outcome.ended)),
-        );
-        assert!(faults.is_empty(), "{}", faults.join("\n"));
+        same_end(&scenario, &cases, &effects(&stage));
     }
 }
 
 #[tokio::test]
 async fn a_crash_after_any_commit_changes_nothing_about_the_end() {
     let stage = stage::practice();
-    let effects = effects(&stage);
     for (_, scenario) in good() {
         let cases = crash_after_each_commit(&stage, &scenario).await.unwrap();
-        let mut faults: Vec<_> = cases
-            .iter()
-            .flat_map(|case| sound(case, &effects))
-            .collect();
-        let other = |case: &&Case| case.outcome.ended.state != scenario.expect.result;
-        faults.extend(
-            cases
-                .iter()
-                .filter(other)
-                .map(|case| format!("{}: {:?}", case.what, case.outcome.ended)),
-        );
-        assert!(faults.is_empty(), "{}", faults.join("\n"));
+        same_end(&scenario, &cases, &effects(&stage));
     }
 }
 

@@ -25,6 +25,26 @@ pub struct Step {
     pub duty: Option<String>,
 }
 
+impl Step {
+    /// A step with nothing around its verb.
+    #[must_use]
+    pub fn bare(id: &str, verb: Verb) -> Self {
+        Self {
+            id: Arc::from(id),
+            name: None,
+            condition: None,
+            verb,
+            retry: Retry::default(),
+            on_failure: OnFailure::Stop,
+            undo: Vec::new(),
+            lease: None,
+            no_return: false,
+            notices: None,
+            duty: None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
