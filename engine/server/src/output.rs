@@ -3,10 +3,13 @@
 
 use crate::failure::Failure;
 use clap::ValueEnum;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle, presets};
 use serde::Serialize;
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
+
+/// A line under the head, none between rows: a matrix of hosts stays on one screen.
+const STYLE: TableStyle = presets::NOTHING.header_separator(LineStyle::new('─', '─', '─', '─'));
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -48,7 +51,7 @@ impl Rows {
     pub fn text(&self) -> String {
         let mut table = Table::new();
         table
-            .load_style(presets::UTF8_HORIZONTAL_ONLY)
+            .load_style(STYLE)
             .set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(self.head.clone());
         for row in &self.rows {

@@ -310,10 +310,11 @@ async fn steering_is_for_operators_and_the_starter_and_says_why_not() {
     .await
     .unwrap_err();
     assert_eq!(again.code, Code::NothingToRetry);
+    let (olga, nil) = (world.subject("olga"), RunId(uuid::Uuid::nil()));
     let unknown = control(
         &world.api,
-        &world.subject("olga"),
-        RunId(uuid::Uuid::nil()),
+        &olga,
+        nil,
         Wish::Pause,
         ControlAsk::default(),
         None,

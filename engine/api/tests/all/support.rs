@@ -57,7 +57,7 @@ owner: tests
 needs: [monitor@1]
 inputs:
   targets: { type: selector, default: "id=web1,web2", label: Servers }
-  times: { type: int, default: 1 }
+  times: { type: integer, default: 1 }
 policy: { class: standard-patch, start: [operator], four_eyes: true }
 steps:
   - id: go

@@ -10,7 +10,7 @@ use hostler_api::services::plugins::PluginRow;
 use hostler_host_wasmtime::{HostConfig, SystemResolver, check, template};
 use hostler_ports::connection::ConnectionConfig;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -33,14 +33,19 @@ pub async fn run(context: &Context, command: PluginCommand) -> Result<(), Failur
     match command {
         PluginCommand::List => {
             let plugins: Vec<PluginRow> = context.client()?.get("/api/v1/plugins").await?;
-            let mut rows = Rows::new(&["plugin", "version", "digest", "actions"]);
+            let mut rows = Rows::new(&["plugin", "version", "digest", "actions", "contracts"]);
             for plugin in &plugins {
-                let digest = plugin.digest.short();
+                let contracts: BTreeSet<&str> = plugin
+                    .actions
+                    .iter()
+                    .filter_map(|action| action.split('.').next())
+                    .collect();
                 rows.add(vec![
                     plugin.name.clone(),
                     plugin.version.clone(),
-                    digest,
-                    plugin.actions.join(", "),
+                    plugin.digest.short(),
+                    plugin.actions.len().to_string(),
+                    contracts.into_iter().collect::<Vec<_>>().join(", "),
                 ]);
             }
             context.out.list(&rows, &plugins)

@@ -268,19 +268,20 @@ pub fn evidence_text(evidence: &Evidence) -> String {
     );
     let mut decisions = Rows::new(&["number", "when", "event", "who", "what"]);
     for row in &evidence.ledger {
-        let event = row.body.get("event").map_or(&row.body, |event| {
-            if event.is_object() { event } else { &row.body }
-        });
+        let event = row.body.get("entry").unwrap_or(&row.body);
         let name = event
             .get("event")
+            .or_else(|| event.get("mail"))
             .and_then(Value::as_str)
             .unwrap_or_default();
+        let to = row.body.pointer("/mail/to").and_then(Value::as_str);
+        let what = to.map_or_else(|| what(event), str::to_owned);
         decisions.add(vec![
             row.number.to_string(),
             times::utc(row.at_ms),
             name.to_owned(),
             who(event),
-            what(event),
+            what,
         ]);
     }
     let _ = writeln!(text, "\nledger\n{}", decisions.text());

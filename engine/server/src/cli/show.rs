@@ -12,6 +12,8 @@ use std::fmt::Write as _;
 
 /// Names of one line before the rest is counted.
 const NAMED_MAX: usize = 8;
+/// Items of a display: who approves reads each of them.
+const ITEMS_MAX: usize = 200;
 /// Longest value that is shown in a line.
 const VALUE_MAX_CHARACTERS: usize = 300;
 
@@ -281,13 +283,45 @@ pub fn question(view: &WaitingView) -> String {
         .into_iter()
         .flatten()
     {
-        let _ = writeln!(text, "\n{name}: {}", value_line(value));
+        match by_item(value) {
+            Some(table) => {
+                let _ = writeln!(text, "\n{name}:\n{table}");
+            }
+            None => {
+                let _ = writeln!(text, "\n{name}: {}", value_line(value));
+            }
+        }
     }
     if !row.form.is_null() {
         text.push_str(&form(&row.form));
     }
     let _ = write!(text, "\n{}", next_command(row));
     text
+}
+
+/// What an `each` collected: a line an item.
+fn by_item(value: &Value) -> Option<String> {
+    let by = value.get("by")?.as_object()?;
+    let fields = |item: &Value| {
+        let fields = item.as_object().into_iter().flatten();
+        let cell = |(name, value): (&String, &Value)| match value {
+            Value::String(text) => format!("{name}: {text}"),
+            other => format!("{name}={other}"),
+        };
+        fields.map(cell).collect::<Vec<_>>().join("  ")
+    };
+    let lines = by
+        .iter()
+        .take(ITEMS_MAX)
+        .map(|(item, value)| format!("  {item:<16} {}", fields(value)));
+    let mut lines: Vec<String> = lines.collect();
+    if by.len() > ITEMS_MAX {
+        lines.push(format!(
+            "  and {} more (-o json shows all)",
+            by.len() - ITEMS_MAX
+        ));
+    }
+    Some(lines.join("\n"))
 }
 
 /// The fields of a form with what each wants.

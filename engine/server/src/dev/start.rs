@@ -94,6 +94,11 @@ pub async fn start(context: &Context, args: &DevArgs) -> Result<Practice, Failur
     }
     let (state, tokens) = people(&estate, address);
     let config = config(folder, args, sink.address());
+    if !Path::new(&config.plugins.cache_folder).exists() {
+        context
+            .out
+            .note("compiling the plugins for this machine; only the first start does that");
+    }
     let engine = Engine::open(config, estate).await?;
     private(
         &folder.join(TOKENS_FILE),
