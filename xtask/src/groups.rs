@@ -12,6 +12,9 @@ use crate::shell::{Outcome, cargo, command, run, target};
 /// Modules of the integration binary that start real servers and therefore need root.
 const NEED_LAB: [&str; 3] = ["lab_itself::", "real::", "faults::"];
 
+/// Beside the address of `cargo xtask dev`, which may be running.
+const TOUR_ADDRESS: &str = "127.0.0.1:7701";
+
 /// One row.
 pub struct Group {
     pub name: &'static str,
@@ -24,7 +27,7 @@ pub struct Group {
     pub run: fn(&Machine) -> Outcome<()>,
 }
 
-pub const GROUPS: [Group; 8] = [
+pub const GROUPS: [Group; 9] = [
     Group {
         name: "format",
         shows: "the source is formatted",
@@ -86,6 +89,13 @@ pub const GROUPS: [Group; 8] = [
         run: |machine| run(integration(machine, false)),
     },
     Group {
+        name: "tour",
+        shows: "a newcomer's whole cycle plays by itself",
+        after: Some("build"),
+        hindered: never,
+        run: |_| run(tour()),
+    },
+    Group {
         name: "lab",
         shows: "the roots of the lab's hosts are built",
         after: Some("build"),
@@ -116,6 +126,19 @@ fn without_lab(machine: &Machine) -> Option<String> {
     }
     let missing = machine.missing.join(", ");
     (!missing.is_empty()).then(|| format!("not installed: {missing}"))
+}
+
+/// The practice estate from start to evidence, through the doors that people use.
+fn tour() -> Command {
+    let program = target().join("debug/hostler");
+    let state = target().join("tour");
+    let mut hostler = command(&program.to_string_lossy(), &["dev", "--tour", "--fresh"]);
+    hostler.args(["--listen", TOUR_ADDRESS, "--state-folder"]);
+    hostler
+        .arg(state)
+        .arg("--plugins")
+        .arg(target().join("plugins"));
+    hostler
 }
 
 /// The tests of every package but the integration binary.
