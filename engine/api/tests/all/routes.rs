@@ -229,11 +229,11 @@ async fn requests_that_cannot_be_read_are_refused() {
 #[tokio::test]
 async fn a_run_is_started_once_over_http() {
     let open = open();
-    let token = Some(open.tokens["olga"].as_str());
+    let token = &open.tokens["olga"];
     let mut runs = Vec::new();
     for expected in [StatusCode::CREATED, StatusCode::OK] {
         let request = Request::post("/api/v1/runs")
-            .header(header::AUTHORIZATION, format!("Bearer {}", token.unwrap()))
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .header("idempotency-key", "k")
             .body(Body::from(r#"{"runbook":"touch"}"#));
         let response = open.router.clone().oneshot(request.unwrap()).await.unwrap();

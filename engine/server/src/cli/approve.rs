@@ -1,6 +1,6 @@
 //! `hostler approve`: yes and no to approvals and gates, and ways out of doubts and failures.
 
-use super::{Context, question, show};
+use super::{Context, asked, question};
 use crate::failure::Failure;
 use clap::{Subcommand, ValueEnum};
 use hostler_api::services::decide::{ChoiceAsk, VoteAsk};
@@ -63,12 +63,12 @@ pub async fn run(context: &Context, command: ApproveCommand) -> Result<(), Failu
     match command {
         ApproveCommand::List { mine } => {
             let rows = question::list(&client, mine, is_decision).await?;
-            context.out.list(&show::waiting_rows(&rows), &rows)
+            context.out.list(&asked::waiting_rows(&rows), &rows)
         }
         ApproveCommand::Show { question } => {
             let row = question::find(&client, &question, is_decision).await?;
             let view = question::show(&client, &row).await?;
-            context.out.one(&show::question(&view), &view)
+            context.out.one(&asked::question(&view), &view)
         }
         ApproveCommand::Yes(vote) => decide(context, vote, true).await,
         ApproveCommand::No(vote) => decide(context, vote, false).await,

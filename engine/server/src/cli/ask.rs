@@ -1,6 +1,6 @@
 //! `hostler ask`: forms that wait for an answer.
 
-use super::{Context, approve, question, show};
+use super::{Context, approve, asked, question};
 use crate::failure::Failure;
 use clap::Subcommand;
 use hostler_api::services::decide::FormAsk;
@@ -36,12 +36,12 @@ pub async fn run(context: &Context, command: AskCommand) -> Result<(), Failure> 
     match command {
         AskCommand::List { mine } => {
             let rows = question::list(&client, mine, PersonKind::is_form).await?;
-            context.out.list(&show::waiting_rows(&rows), &rows)
+            context.out.list(&asked::waiting_rows(&rows), &rows)
         }
         AskCommand::Show { question } => {
             let row = question::find(&client, &question, PersonKind::is_form).await?;
             let view = question::show(&client, &row).await?;
-            context.out.one(&show::question(&view), &view)
+            context.out.one(&asked::question(&view), &view)
         }
         AskCommand::Answer {
             question,

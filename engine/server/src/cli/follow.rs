@@ -1,6 +1,6 @@
 //! Watching a run: bars and a matrix on a terminal, plain lines elsewhere.
 
-use super::{Context, run::path, show};
+use super::{Context, asked, run::path, show};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::output::{Format, print};
@@ -201,7 +201,7 @@ impl Screen {
         asked.clear();
         asked.extend(view.waiting.iter().map(|row| row.lane));
         for row in new {
-            let text = show::question_line(&row);
+            let text = asked::question_line(&row);
             match self {
                 Self::Live { all, .. } => {
                     let _ = all.println(text);

@@ -2,6 +2,7 @@
 
 mod approve;
 mod ask;
+pub mod asked;
 mod doctor;
 mod follow;
 mod general;

@@ -238,7 +238,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_refused_with_its_remedy() {
-        let cases: &[(&[(&str, &str)], &[&str], &str, &str)] = &[
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a str, &'a str);
+        let cases: &[Case<'_>] = &[
             (&[], &[], "[worker]\npermit = 1\n", "did you mean permits?"),
             (&[], &[], "[wroker]\npermits = 1\n", "did you mean worker?"),
             (&[], &[], "worker = 1\n", "is a section"),

@@ -3,7 +3,7 @@
 
 use super::start::Practice;
 use crate::cli::Context;
-use crate::cli::show;
+use crate::cli::{asked, show};
 use crate::client::Client;
 use crate::failure::Failure;
 use hostler_api::services::runs::RunList;
@@ -108,10 +108,10 @@ async fn tell(
         context.out.note(&format!(
             "\nwaiting: {}\n  for {}\n  look   hostler {} show {}\n  settle {}{person}\n  watch  hostler run follow {}",
             row.title,
-            show::wanted(&row),
+            asked::wanted(&row),
             if row.kind.is_form() { "ask" } else { "approve" },
             show::short(row.lane),
-            show::next_command(&row),
+            asked::next_command(&row),
             show::short(row.run),
         ));
     }

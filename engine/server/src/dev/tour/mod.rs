@@ -1,6 +1,8 @@
 //! The tour: a whole patch cycle played through the API, with every promise checked on the way. It
 //! ends with exit code 0 only when all of it was as expected.
 
+mod proof;
+
 use super::guide::first_run;
 use super::start::Practice;
 use crate::cli::Context;
@@ -9,7 +11,6 @@ use crate::client::Client;
 use crate::failure::Failure;
 use hostler_api::Code;
 use hostler_api::services::decide::{FormAsk, VoteAsk};
-use hostler_api::services::evidence::Evidence;
 use hostler_api::services::retry::{Retried, RetryAsk};
 use hostler_api::services::runs::{LaneView, RunView};
 use hostler_api::services::start::StartAnswer;
@@ -17,7 +18,7 @@ use hostler_api::services::waiting::WaitingView;
 use hostler_core::id::{Digest, RunId};
 use hostler_core::lane::PersonKind;
 use hostler_core::result::LaneResult;
-use hostler_core::view::{MailRow, WaitingRow};
+use hostler_core::view::WaitingRow;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -82,10 +83,10 @@ async fn cycle(context: &Context, practice: &Practice) -> Result<(), Failure> {
     say(&show::run(&context.out, &view, false));
 
     say("\n7  what the customers were told");
-    let mails = mails(context, practice, &olga, run).await?;
+    let mails = proof::mails(context, practice, &olga, run).await?;
 
     say("\n8  the evidence");
-    evidence(context, practice, run, mails).await?;
+    proof::evidence(context, practice, run, mails).await?;
     say("\nthe tour is over: all of it was as expected");
     Ok(())
 }
@@ -301,141 +302,4 @@ async fn end(practice: &Practice, client: &Client, run: RunId) -> Result<RunView
         format!("{patched} servers were patched, badly: {bad:?}"),
     )?;
     Ok(view)
-}
-
-async fn mails(
-    context: &Context,
-    practice: &Practice,
-    client: &Client,
-    run: RunId,
-) -> Result<Vec<MailRow>, Failure> {
-    let mails = until("the last message", || async {
-        let mails: Vec<MailRow> = client.get(&format!("/api/v1/runs/{run}/notices")).await?;
-        let reported = mails.iter().any(|mail| mail.customer.is_none());
-        Ok((reported && mails.iter().all(|mail| mail.state != "queued")).then_some(mails))
-    })
-    .await?;
-    let bad: Vec<_> = mails
-        .iter()
-        .filter(|mail| mail.state != "accepted")
-        .map(|mail| mail.to.clone())
-        .collect();
-    expect(bad.is_empty(), format!("not accepted: {bad:?}"))?;
-    for stage in ["scheduled", "started", "completed"] {
-        for customer in practice.directory.customers() {
-            let told = mails
-                .iter()
-                .any(|mail| mail.stage == stage && mail.customer.as_deref() == Some(&customer));
-            expect(told, format!("{customer} was not told: {stage}"))?;
-        }
-    }
-    show_mail(context, practice, &mails)?;
-    Ok(mails)
-}
-
-/// One caught message, as its reader sees it, with its calendar file.
-fn show_mail(context: &Context, practice: &Practice, mails: &[MailRow]) -> Result<(), Failure> {
-    let caught = practice.sink.caught();
-    let of = |mail: &MailRow| {
-        caught.iter().find(|caught| {
-            caught
-                .header("Message-ID")
-                .is_some_and(|id| id.contains(&mail.message_id))
-        })
-    };
-    for mail in mails {
-        let caught = of(mail).ok_or_else(|| {
-            unexpected(format!("{} was accepted but not caught", mail.message_id))
-        })?;
-        let same = mail.sha256.as_deref() == Some(&Digest::of(&caught.bytes).to_string());
-        expect(
-            same,
-            format!(
-                "the evidence of {} is not the hash of its bytes",
-                mail.message_id
-            ),
-        )?;
-    }
-    let announced = mails
-        .iter()
-        .filter(|mail| mail.stage == "scheduled")
-        .find_map(of);
-    let announced = announced.ok_or_else(|| unexpected("nothing was announced".to_owned()))?;
-    let calendar = announced
-        .parts()
-        .into_iter()
-        .find(|part| part.kind == "text/calendar");
-    let calendar =
-        calendar.ok_or_else(|| unexpected("the announcement has no calendar file".to_owned()))?;
-    expect(
-        calendar.method.as_deref() == Some("PUBLISH"),
-        "the calendar file publishes",
-    )?;
-    let start = calendar
-        .text
-        .lines()
-        .find(|line| line.starts_with("DTSTART"))
-        .unwrap_or_default()
-        .to_owned();
-    context.out.note(&format!(
-        "   {} messages, e.g. to {}\n   Subject: {}\n   calendar file: {start}",
-        mails.len(),
-        announced.to.join(", "),
-        announced.header("Subject").unwrap_or_default(),
-    ));
-    for line in announced.text("text/plain").unwrap_or_default().lines() {
-        context.out.note(&format!("   | {line}"));
-    }
-    Ok(())
-}
-
-async fn evidence(
-    context: &Context,
-    practice: &Practice,
-    run: RunId,
-    mails: Vec<MailRow>,
-) -> Result<(), Failure> {
-    let audrey = practice.client("audrey")?;
-    let bundle: Evidence = audrey.get(&format!("/api/v1/runs/{run}/evidence")).await?;
-    expect(bundle.limits.is_empty(), "nothing was left out")?;
-    expect(
-        bundle.plan.digest().to_string() == bundle.plan_digest,
-        "the plan has the digest that was signed",
-    )?;
-    expect(
-        bundle.notices.len() == mails.len(),
-        "all messages are in the bundle",
-    )?;
-    let changed = bundle
-        .changes
-        .iter()
-        .filter(|change| change.asset == CANARY)
-        .count();
-    expect(
-        changed > 0,
-        format!("{CANARY}'s versions before and after are in the bundle"),
-    )?;
-    let excluded = bundle.changes.iter().any(|change| change.name == "samba");
-    expect(!excluded, "the package that pat left out was not installed")?;
-    let votes = bundle
-        .ledger
-        .iter()
-        .filter(|row| row.body.to_string().contains("\"carla\""))
-        .count();
-    expect(votes > 0, "carla's approval is in the ledger")?;
-    let ordered = bundle
-        .ledger
-        .windows(2)
-        .all(|pair| pair[0].number < pair[1].number);
-    expect(ordered, "the ledger's numbers rise")?;
-    context.out.note(&format!(
-        "   plan {}, {} ledger entries, {} changes on {} lanes, {} messages\n   all of it: hostler run evidence {}",
-        &bundle.plan_digest[..12],
-        bundle.ledger.len(),
-        bundle.changes.len(),
-        bundle.lanes.len(),
-        bundle.notices.len(),
-        show::short(run),
-    ));
-    Ok(())
 }
