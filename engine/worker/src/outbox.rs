@@ -60,20 +60,31 @@ impl Outbox {
             let then = if mail.settled { Then::End } else { Then::Park };
             return self.put_away(claim, &loaded, then).await;
         }
-        // The commit that queued the message must not be lost behind it.
-        if self
-            .parts
-            .store
-            .confirm(hostler_ports::store::Seq(0))
-            .await?
-            == Confirmed::Unknown
-        {
-            return Err(Trouble::Unconfirmed);
-        }
+        self.begin(claim, &loaded).await?;
         let outcome = self.hand_over(&mail).await?;
         let event = mail.decide(outcome, loaded.now_ms);
         mail.apply(&event);
         self.record(claim, &loaded, &mail, &event).await
+    }
+
+    /// The message must not leave before everything that led to it is durable: a commit of our own
+    /// is the newest, so confirming it confirms them all.
+    async fn begin(&self, claim: &Claim, loaded: &Loaded) -> Result<(), Trouble> {
+        let batch = Batch {
+            in_call: Some(true),
+            ..Batch::default()
+        };
+        let version = loaded.header.version;
+        let begun = self
+            .parts
+            .store
+            .commit(claim.lane, &claim.fence, version, batch)
+            .await;
+        let begun = begun.map_err(|_| Trouble::LeaseLost)?;
+        match self.parts.store.confirm(begun.seq).await? {
+            Confirmed::Durable => Ok(()),
+            Confirmed::Unknown => Err(Trouble::Unconfirmed),
+        }
     }
 
     async fn put_away(&self, claim: &Claim, loaded: &Loaded, then: Then) -> Result<(), Trouble> {
