@@ -157,11 +157,12 @@ impl ScriptedHost {
             output.extend(done.clone());
         }
         // A frozen set is handed on as it came in, unless the script says otherwise.
-        if let (Some(set), Some(output)) = (call.input.get("set"), output.as_object_mut()) {
-            if output.contains_key("set") && script.done.is_none() {
-                output.insert("set".to_owned(), set.clone());
-                output.insert("count".to_owned(), json!(1));
-            }
+        if let (Some(set), Some(output)) = (call.input.get("set"), output.as_object_mut())
+            && output.contains_key("set")
+            && script.done.is_none()
+        {
+            output.insert("set".to_owned(), set.clone());
+            output.insert("count".to_owned(), json!(1));
         }
         Answer::Done {
             output,
