@@ -114,7 +114,7 @@ fn a_fault_of_a_runbook_is_shown_with_its_place() {
     assert_eq!(bad.status.code(), Some(3));
     let told = text(&bad.stdout);
     assert!(
-        told.contains("line=18") && told.contains("at_once"),
+        told.contains("file=workflows/disk-check/v1.yaml,line=17,") && told.contains("at_once"),
         "{told}"
     );
 }

@@ -151,10 +151,9 @@ fn check(
     format: FaultFormat,
     no_estate: bool,
 ) -> Result<(), Failure> {
-    let (prefix, mut all) = if files.is_empty() {
-        texts(config)?
-    } else {
-        (String::new(), Texts::new())
+    let (prefix, mut all) = match files.first() {
+        None => texts(config)?,
+        Some(file) => (prefix_of(file), Texts::new()),
     };
     let mut wanted = Vec::new();
     for file in files {
@@ -204,6 +203,17 @@ fn report(entry: &Entry, format: FaultFormat) -> Result<(), Failure> {
         Some(refused) => print(refused),
         None => Ok(()),
     }
+}
+
+/// What stands before `<runbook>/v<version>.yaml` in the path that was given, so that places can be
+/// clicked on.
+fn prefix_of(file: &Path) -> String {
+    let root = file
+        .parent()
+        .and_then(Path::parent)
+        .filter(|root| !root.as_os_str().is_empty());
+    root.map(|root| format!("{}/", root.display()))
+        .unwrap_or_default()
 }
 
 /// One file with the templates beside it; the folder's name is the runbook's.

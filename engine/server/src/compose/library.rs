@@ -333,7 +333,7 @@ mod tests {
     fn a_released_version_with_other_bytes_runs_nowhere() {
         let mut texts = delivered();
         let lock = format!(
-            "monthly-patch v1 sha256:{}\n",
+            "monthly-patch@1 sha256:{}\n",
             hostler_core::id::Digest::of(b"other")
         );
         texts.insert(LOCK.into(), lock);
