@@ -87,6 +87,18 @@ impl Tokens {
         text
     }
 
+    /// What is known of all tokens.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.0.values()
+    }
+
+    /// Takes away all tokens of a person; how many there were.
+    pub fn revoke(&mut self, person: &str) -> usize {
+        let before = self.0.len();
+        self.0.retain(|_, entry| entry.person != person);
+        before - self.0.len()
+    }
+
     /// The person whose token this is. The look-up is by digest: its time tells nothing of the text.
     #[must_use]
     pub fn person(&self, token: &str, now_ms: i64) -> Option<&str> {
@@ -122,5 +134,8 @@ mod tests {
             assert_eq!(read.person(token, now_ms), person);
         }
         assert_eq!(read.person("hostler_else", 0), None);
+        assert_eq!((tokens.revoke("olga"), tokens.revoke("olga")), (1, 0));
+        assert_eq!(tokens.person(&olga, 0), None);
+        assert_eq!(tokens.person(&pat, 0), Some("pat"));
     }
 }

@@ -186,6 +186,33 @@ fn a_new_plugin_is_a_folder_of_its_own() {
     );
 }
 
+#[test]
+fn tokens_are_made_for_people_of_the_estate_and_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["estate.yaml", "people.yaml"] {
+        let from = top().join("engine/estate/practice").join(name);
+        let text = std::fs::read_to_string(from)
+            .unwrap()
+            .replace(":PORT/", ":9/");
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let made = hostler(folder.path(), &["token", "new", "olga"]);
+    let token = text(&made.stdout);
+    assert!(token.starts_with("hostler_"), "{}", text(&made.stderr));
+    let file = std::fs::read_to_string(folder.path().join("tokens.toml")).unwrap();
+    assert!(file.contains("olga") && !file.contains(token.trim()));
+    let unknown = hostler(folder.path(), &["token", "new", "olgaa"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown.stderr).contains("did you mean olga?"));
+    assert!(
+        hostler(folder.path(), &["token", "revoke", "olga"])
+            .status
+            .success()
+    );
+    let left = hostler(folder.path(), &["token", "list", "-o", "json"]);
+    assert_eq!(text(&left.stdout).trim(), "[]");
+}
+
 /// Needs the built plugins, as the program itself does.
 #[test]
 fn the_tour_plays_a_whole_cycle() {

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 /// Lines of live lanes on the screen; the others are in the bars.
 const LIVE_MAX: usize = 20;
-/// How often a lost stream is taken up again before it is given up.
-const RESUMES_MAX: u32 = 10;
+/// How often a stream that ended without news is taken up again before it is given up.
+const IDLE_MAX: u32 = 10;
 
 /// Watches until the run ends. The exit code tells how.
 pub async fn follow(
@@ -45,7 +45,8 @@ async fn watch(context: &Context, client: &Client, run: &str) -> Result<(), Fail
         Screen::lines(context)
     };
     let mut seen: BTreeMap<LaneId, LaneRow> = BTreeMap::new();
-    for _ in 0..RESUMES_MAX {
+    let mut idle = 0;
+    while idle < IDLE_MAX {
         for lane in std::iter::once(&view.root).chain(&view.lanes) {
             screen.show(view.root.lane, &mut seen, lane.clone());
         }
@@ -53,53 +54,29 @@ async fn watch(context: &Context, client: &Client, run: &str) -> Result<(), Fail
         if view.run.ended_ms.is_some() {
             break;
         }
-        let mut questions = false;
         let (root, after) = (view.root.lane, view.seq);
         let stream = path(run, &format!("/follow?format=ndjson&after={after}"));
         let told = client.lines(&stream, |news: News| match news {
+            // A new question is read with its words: the run's view has them.
             News::Lane { row, .. } => {
-                questions = row.phase == "person";
+                let asks = is_new_question(seen.get(&row.lane), &row);
                 screen.show(root, &mut seen, *row);
-                // A question is read with its words: the view has them.
-                !questions
+                !asks
             }
             News::Beat { .. } => true,
             News::End { .. } | News::Lost { .. } => false,
         });
         told.await?;
         view = client.get(&path(run, "")).await?;
-        if questions {
-            wait_for_answers(client, run, &mut view, &mut screen, &mut seen).await?;
-        }
+        idle = if view.seq > after { 0 } else { idle + 1 };
     }
     screen.clear();
     ended(context, &view)
 }
 
-/// While a person is waited for, the questions stay on the screen and news are shown as they come.
-async fn wait_for_answers(
-    client: &Client,
-    run: &str,
-    view: &mut RunView,
-    screen: &mut Screen,
-    seen: &mut BTreeMap<LaneId, LaneRow>,
-) -> Result<(), Failure> {
-    screen.questions(view);
-    let (root, after) = (view.root.lane, view.seq);
-    let stream = path(run, &format!("/follow?format=ndjson&after={after}"));
-    let told = client.lines(&stream, |news: News| match news {
-        News::Lane { row, .. } => {
-            let asks = row.phase == "person"
-                && seen.get(&row.lane).is_none_or(|old| old.phase != "person");
-            screen.show(root, seen, *row);
-            !asks
-        }
-        News::Beat { .. } => true,
-        News::End { .. } | News::Lost { .. } => false,
-    });
-    told.await?;
-    *view = client.get(&path(run, "")).await?;
-    Ok(())
+fn is_new_question(before: Option<&LaneRow>, row: &LaneRow) -> bool {
+    let asked = |lane: &LaneRow| lane.phase == "person" && lane.step == row.step;
+    row.phase == "person" && !before.is_some_and(asked)
 }
 
 fn ended(context: &Context, view: &RunView) -> Result<(), Failure> {

@@ -14,6 +14,7 @@ mod runbook;
 pub mod serve;
 mod session;
 pub mod show;
+mod token;
 
 use crate::config::{self, Config, ConfigError, Sources};
 use crate::dev;
@@ -109,6 +110,9 @@ enum Command {
     /// Locks of assets and slots of connections
     #[command(subcommand)]
     Lock(general::LockCommand),
+    /// Tokens of people
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Completions for a shell
     Completions { shell: clap_complete::Shell },
 }
@@ -193,6 +197,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Notice(command) => notice::run(context, command).await,
         Command::Plugin(command) => plugin::run(context, command).await,
         Command::Lock(command) => general::lock(context, &command).await,
+        Command::Token(command) => token::run(context, command),
         Command::Completions { shell } => {
             let mut bytes = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "hostler", &mut bytes);

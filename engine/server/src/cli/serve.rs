@@ -9,7 +9,8 @@ use clap::Args;
 use hostler_api::http::{self, Door};
 use hostler_api::tokens::Tokens;
 use std::net::SocketAddr;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -50,9 +51,14 @@ pub async fn serve(context: &Context, args: ServeArgs) -> Result<(), Failure> {
     context
         .out
         .note(&format!("listening on http://{}", listener.local_addr()?));
+    let tokens = Arc::new(RwLock::new(tokens));
+    let reading = tokio::spawn(reread(
+        config.server.tokens_file.clone(),
+        Arc::clone(&tokens),
+    ));
     let door = Door {
         api: engine.api.clone(),
-        tokens: Arc::new(RwLock::new(tokens)),
+        tokens,
         clock: Arc::clone(&engine.clock),
     };
     let api = serve_api(listener, door, shutdown.clone());
@@ -60,6 +66,7 @@ pub async fn serve(context: &Context, args: ServeArgs) -> Result<(), Failure> {
         return Ok(api.await?);
     }
     let (served, worked) = tokio::join!(api, engine.work(shutdown));
+    reading.abort();
     served?;
     Ok(worked?)
 }
@@ -82,9 +89,34 @@ fn estate(config: &Config) -> Result<hostler_estate::Estate, Failure> {
 
 fn tokens(config: &Config) -> Result<Tokens, Failure> {
     let path = &config.server.tokens_file;
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("server.tokens_file: {path}"))?;
+    let text = std::fs::read_to_string(path).map_err(|fault| {
+        Failure::Invalid(format!(
+            "server.tokens_file {path}: {fault}\n  make the first token: hostler token new PERSON"
+        ))
+    })?;
     Ok(Tokens::parse(&text).context(path.clone())?)
+}
+
+/// How often the tokens are read again: a token that was taken away is worth this long.
+const REREAD: Duration = Duration::from_secs(5);
+
+/// Keeps the tokens as the file has them. A file that cannot be read changes nothing.
+async fn reread(path: String, tokens: Arc<RwLock<Tokens>>) {
+    let mut known = String::new();
+    loop {
+        tokio::time::sleep(REREAD).await;
+        match tokio::fs::read_to_string(&path).await {
+            Ok(text) if text == known => {}
+            Ok(text) => match Tokens::parse(&text) {
+                Ok(read) => {
+                    *tokens.write().unwrap_or_else(PoisonError::into_inner) = read;
+                    known = text;
+                }
+                Err(fault) => tracing::warn!(path, %fault, "the tokens stay as they were"),
+            },
+            Err(fault) => tracing::warn!(path, %fault, "the tokens stay as they were"),
+        }
+    }
 }
 
 /// Opens the door for requests.
@@ -114,7 +146,7 @@ pub async fn serve_api(
     tokio::select! {
         served = served.into_future() => Ok(served?),
         // A watcher's stream has no end of its own: a second is long enough for everything else.
-        () = async { shutdown.cancelled().await; tokio::time::sleep(std::time::Duration::from_secs(1)).await } => Ok(()),
+        () = async { shutdown.cancelled().await; tokio::time::sleep(Duration::from_secs(1)).await } => Ok(()),
     }
 }
 

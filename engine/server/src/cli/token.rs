@@ -1,0 +1,105 @@
+//! `hostler token`: who may come in. Works on the tokens file; a running engine reads it within seconds.
+
+use super::Context;
+use super::run::duration;
+use crate::clock::{SystemClock, SystemIds};
+use crate::compose::engine;
+use crate::dev::state::private;
+use crate::failure::Failure;
+use crate::output::{Rows, print};
+use crate::times;
+use anyhow::Context as _;
+use clap::Subcommand;
+use hostler_api::suggest;
+use hostler_api::tokens::Tokens;
+use hostler_core::directory::Directory;
+use hostler_ports::clock::Clock;
+use std::path::Path;
+
+#[derive(Subcommand)]
+pub enum TokenCommand {
+    /// Make a token for a person of the estate; it is shown once and kept as a hash
+    New {
+        person: String,
+        /// How long it counts
+        #[arg(long, default_value = "90d", value_name = "DURATION")]
+        expires: String,
+        /// What it is for
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Whose tokens there are, without the tokens
+    List,
+    /// Take away all tokens of a person
+    Revoke { person: String },
+}
+
+pub fn run(context: &Context, command: TokenCommand) -> Result<(), Failure> {
+    let config = context.config()?;
+    let path = Path::new(&config.server.tokens_file);
+    let mut tokens = read(path)?;
+    match command {
+        TokenCommand::New {
+            person,
+            expires,
+            note,
+        } => {
+            let estate =
+                engine::estate(&config).map_err(|fault| Failure::Invalid(format!("{fault:#}")))?;
+            if estate.person(&person).is_none() {
+                let people = estate.people();
+                let known: Vec<&str> = people.iter().map(|person| person.id.as_str()).collect();
+                let remedy = suggest::remedy(&person, &known);
+                return Err(Failure::Usage(format!(
+                    "the estate has no {person}: {remedy}"
+                )));
+            }
+            let expires_ms = SystemClock::new()
+                .now_ms()
+                .saturating_add_unsigned(duration(&expires)?);
+            let token = tokens.issue(&SystemIds, &person, Some(expires_ms), note);
+            write(path, &tokens)?;
+            context.out.note(&format!(
+                "counts until {}; it is not shown again",
+                times::local(expires_ms)
+            ));
+            print(&token)
+        }
+        TokenCommand::List => {
+            let entries: Vec<_> = tokens.entries().cloned().collect();
+            let mut rows = Rows::new(&["person", "until", "note", "sha256"]);
+            for entry in &entries {
+                let until = entry.expires_ms.map(times::local).unwrap_or_default();
+                let note = entry.note.clone().unwrap_or_default();
+                rows.add(vec![
+                    entry.person.clone(),
+                    until,
+                    note,
+                    entry.sha256.short(),
+                ]);
+            }
+            context.out.list(&rows, &entries)
+        }
+        TokenCommand::Revoke { person } => {
+            let count = tokens.revoke(&person);
+            write(path, &tokens)?;
+            context
+                .out
+                .note(&format!("{count} tokens of {person} count no more"));
+            Ok(())
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Tokens, Failure> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Tokens::parse(&text).with_context(|| path.display().to_string())?),
+        Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => Ok(Tokens::default()),
+        Err(fault) => Err(Failure::Invalid(format!("{}: {fault}", path.display()))),
+    }
+}
+
+fn write(path: &Path, tokens: &Tokens) -> Result<(), Failure> {
+    let text = tokens.to_text().context("tokens")?;
+    Ok(private(path, &text).with_context(|| path.display().to_string())?)
+}
