@@ -207,7 +207,7 @@ fn a_long_subject_is_cut() {
 }
 
 #[test]
-fn the_templates_of_all_delivered_runbooks_render() {
+fn the_notices_of_all_delivered_runbooks_render() {
     let workflows = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../workflows");
     let mut rendered = 0;
     for runbook in std::fs::read_dir(workflows).unwrap() {
@@ -227,7 +227,8 @@ fn the_templates_of_all_delivered_runbooks_render() {
             sources.insert(name.to_owned(), std::fs::read_to_string(&path).unwrap());
         }
         let templates = Templates::compile(&sources).unwrap_or_else(|fault| panic!("{fault}"));
-        for name in templates.names() {
+        // A name with a stage is a customer's notice; reports to staff see another context.
+        for name in templates.names().filter(|name| name.contains('.')) {
             let message = templates
                 .render(name, &Context::sample())
                 .unwrap_or_else(|fault| panic!("{fault}"));
