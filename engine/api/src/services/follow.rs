@@ -1,6 +1,5 @@
 //! What changes in a run, as it changes.
 
-use super::runs::parse_row;
 use crate::Api;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::problem::Problem;
@@ -8,7 +7,7 @@ use crate::read;
 use futures::stream::{self, Stream};
 use hostler_core::id::RunId;
 use hostler_core::view::LaneRow;
-use hostler_ports::store::{READ_MAX, Seq};
+use hostler_ports::store::{FeedEntry, READ_MAX, Seq};
 use serde::{Deserialize, Serialize};
 
 /// How long one look waits for news; a beat without any is told, so that dead connections are found.
@@ -105,10 +104,7 @@ async fn look(mut place: Place) -> Option<(Vec<News>, Place)> {
     let mut news: Vec<News> = entries
         .iter()
         .filter(|entry| entry.run == place.run)
-        .map(|entry| News::Lane {
-            seq: entry.seq.0,
-            row: Box::new(parse_row(&entry.summary, entry.lane)),
-        })
+        .filter_map(lane)
         .collect();
     match state {
         Some(state) if few && news.is_empty() => {
@@ -122,6 +118,15 @@ async fn look(mut place: Place) -> Option<(Vec<News>, Place)> {
         _ => {}
     }
     Some((news, place))
+}
+
+/// None for what is no lane of steps: messages on their way are lanes too.
+fn lane(entry: &FeedEntry) -> Option<News> {
+    let row = serde_json::from_str(&entry.summary).ok()?;
+    Some(News::Lane {
+        seq: entry.seq.0,
+        row,
+    })
 }
 
 fn lost(mut place: Place, fault: &Problem) -> (Vec<News>, Place) {
