@@ -76,6 +76,15 @@ impl<'a> Cycle<'a> {
         })
     }
 
+    /// Waits until a person must say how to go on with an item; the question's row.
+    pub fn trouble(&self) -> Value {
+        self.wait("somebody is asked", LIMIT, |view| {
+            let over = !view["run"]["ended_ms"].is_null();
+            assert!(!over, "nobody was asked: {view:#}");
+            view["waiting"].as_array()?.first().cloned()
+        })
+    }
+
     /// Pat looks through the scan and leaves nothing out.
     pub fn triage(&self) {
         let row = self.question("triage");
