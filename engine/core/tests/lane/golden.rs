@@ -316,18 +316,16 @@ fn every_session_has_its_log() {
 }
 
 fn record(name: &str, drive: &Drive) {
-    let log = folder().join(format!("{name}.jsonl"));
     let lines: Vec<String> = drive.log.iter().map(Recorded::to_json).collect();
-    std::fs::write(log, lines.join("\n") + "\n").unwrap();
-    let ends = (1..=PARTS).map(|part| drive.log.len() * part / PARTS);
-    let meant: Vec<_> = ends
-        .map(|events| Meant {
-            events,
-            lane: fold(&drive.log[..events]).unwrap(),
-        })
-        .collect();
-    let states = serde_json::to_string_pretty(&meant).unwrap();
-    std::fs::write(folder().join(format!("{name}.json")), states + "\n").unwrap();
+    let meant = |events: usize| Meant {
+        events,
+        lane: fold(&drive.log[..events]).unwrap(),
+    };
+    let parts = (1..=PARTS).map(|part| meant(drive.log.len() * part / PARTS));
+    let states = serde_json::to_string_pretty(&parts.collect::<Vec<_>>()).unwrap();
+    let file = |ending: &str| folder().join(format!("{name}.{ending}"));
+    std::fs::write(file("jsonl"), lines.join("\n") + "\n").unwrap();
+    std::fs::write(file("json"), states + "\n").unwrap();
 }
 
 #[test]
