@@ -30,8 +30,8 @@ pub enum ApproveCommand {
         #[arg(short, long)]
         comment: Option<String>,
         /// With `done`: what the action would have given, as JSON
-        #[arg(long)]
-        output: Option<String>,
+        #[arg(long, value_name = "JSON")]
+        gave: Option<String>,
     },
 }
 
@@ -76,12 +76,12 @@ pub async fn run(context: &Context, command: ApproveCommand) -> Result<(), Failu
             question,
             choice,
             comment,
-            output,
+            gave,
         } => {
             let row = question::find(&client, &question, is_decision).await?;
-            let output = match output {
+            let output = match gave {
                 Some(text) => serde_json::from_str(&text)
-                    .map_err(|fault| Failure::Usage(format!("--output: {fault}")))?,
+                    .map_err(|fault| Failure::Usage(format!("--gave: {fault}")))?,
                 None => Value::Null,
             };
             let ask = ChoiceAsk {

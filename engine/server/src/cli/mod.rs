@@ -214,4 +214,28 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+
+    /// clap finds such a clash only when the command is used, and then by a panic.
+    #[test]
+    fn no_command_has_an_option_of_the_name_of_a_global_one() {
+        fn below(command: &clap::Command, globals: &[String], found: &mut Vec<String>) {
+            for inner in command.get_subcommands() {
+                let own = inner
+                    .get_arguments()
+                    .map(|option| option.get_id().to_string());
+                let clashes = own.filter(|id| globals.contains(id));
+                found.extend(clashes.map(|id| format!("{} {id}", inner.get_name())));
+                below(inner, globals, found);
+            }
+        }
+        let command = Cli::command();
+        let globals = command
+            .get_arguments()
+            .filter(|option| option.is_global_set());
+        let globals: Vec<String> = globals.map(|option| option.get_id().to_string()).collect();
+        assert!(globals.contains(&"output".to_owned()));
+        let mut found = Vec::new();
+        below(&command, &globals, &mut found);
+        assert_eq!(found, Vec::<String>::new());
+    }
 }
