@@ -20,6 +20,8 @@ use std::path::Path;
 pub enum TokenCommand {
     /// Make a token for a person of the estate; it is shown once and kept as a hash
     New {
+        // An id of its own: `person` is the global option's.
+        #[arg(id = "of", value_name = "PERSON")]
         person: String,
         /// How long it counts
         #[arg(long, default_value = "90d", value_name = "DURATION")]
@@ -31,7 +33,10 @@ pub enum TokenCommand {
     /// Whose tokens there are, without the tokens
     List,
     /// Take away all tokens of a person
-    Revoke { person: String },
+    Revoke {
+        #[arg(id = "of", value_name = "PERSON")]
+        person: String,
+    },
 }
 
 pub fn run(context: &Context, command: TokenCommand) -> Result<(), Failure> {
