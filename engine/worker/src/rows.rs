@@ -12,10 +12,16 @@ pub fn record_key(step: &str, key: &str) -> String {
     format!("{step}/{key}")
 }
 
-/// Id of the step under the cursor.
+/// Id of the step under the cursor. Behind the last way to take a step back, that step: it is what
+/// people are then asked about.
 pub fn present_step(lane: &Lane, definition: &Definition) -> Option<Arc<str>> {
     let program = lane.program(definition)?;
-    lane.step(&program).map(|step| Arc::clone(&step.id))
+    let undone = || match lane.cursor.section {
+        Section::Undo => program.steps.get(usize::from(lane.undo.last()?.step)),
+        Section::Main | Section::Always => None,
+    };
+    let step = lane.step(&program).or_else(undone)?;
+    Some(Arc::clone(&step.id))
 }
 
 fn section(lane: &Lane) -> &'static str {

@@ -1,5 +1,5 @@
 # Debian and Ubuntu. Every backend has the same functions: refresh, plan, held, reboot_due, state,
-# check, simulate, download, install, and speaks `name from to` lines.
+# damaged, check, simulate, download, install, and speaks `name from to` lines.
 APT="apt-get -q -o Acquire::Retries=2 -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 -o Dpkg::Use-Pty=0 -o APT::Get::Show-User-Simulation-Note=false"
 
 # `name version` of what is installed; names of foreign architectures carry them.
@@ -8,6 +8,12 @@ apt_state() {
     awk -v native="$(dpkg --print-architecture)" '$4 == "installed" { print ($2 == native || $2 == "all" ? $1 : $1 ":" $2), $3 }'
 }
 apt_held() { apt-mark showhold 2>/dev/null; }
+
+# Names of packages that are neither fully there nor fully gone.
+apt_damaged() {
+  dpkg-query -W -f='${Package} ${Architecture} ${db:Status-Status}\n' |
+    awk -v native="$(dpkg --print-architecture)" '$3 ~ /^(half-|unpacked|triggers-)/ { print ($2 == native || $2 == "all" ? $1 : $1 ":" $2) }'
+}
 
 # Last complaint of apt in the file $1.
 apt_complaint() { grep -E '^(E|dpkg): ' -- "$1" | tail -n 2 | tr '\n' ' ' | cut -c1-400; }

@@ -140,6 +140,8 @@ dnf_install() {
   [ $code = 0 ] && grep -q 'scriptlet failed\|Error in .* scriptlet' -- "$DIR/said" && code=1
   return $code
 }
+# A failing scriptlet leaves no half-installed package behind in rpm.
+dnf_damaged() { :; }
 dnf_repair() { rpm -qa >/dev/null; }
 dnf_verdict() {
   if [ "$2" = 200 ]; then echo "retry the package manager is locked by $(held_by "$(dnf_lock_holder)")"

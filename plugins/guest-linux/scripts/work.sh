@@ -23,17 +23,23 @@ TMP=$DIR/tmp; rm -rf -- "$TMP"; mkdir -- "$TMP"
 
 [ -s "$DIR/before" ] || { ${BACKEND}_state | sort >"$DIR/before.new" && mv -- "$DIR/before.new" "$DIR/before"; }
 stop_if_asked
+# What is half installed of its own set is what an undo is there to mend.
+: >"$TMP/damaged"
+[ "$mode" = undo ] && ${BACKEND}_damaged >"$TMP/damaged"
+foreign=$(awk 'FILENAME == ARGV[1] { own[$1] = 1; next } !($1 in own)' "$DIR/set" "$TMP/damaged")
+mends() { [ -s "$TMP/damaged" ] && [ -z "$foreign" ]; }
 # An earlier try that was cut off by a power failure leaves packages half configured.
-[ "$tries" = 1 ] || { phase repair; ${BACKEND}_repair; }
+if [ "$tries" != 1 ] || mends; then phase repair; ${BACKEND}_repair; fi
 ${BACKEND}_state | sort >"$TMP/state"
 awk 'FILENAME == ARGV[1] { have[$1 " " $2] = 1; next } !(($1 " " $3) in have)' "$TMP/state" "$DIR/set" >"$DIR/todo"
 [ -s "$DIR/todo" ] || end done
 
 phase check
-${BACKEND}_check null
+mends || ${BACKEND}_check null
 # The packages must be what the set says they were: somebody may have patched meanwhile.
 moved=$(awk 'FILENAME == ARGV[1] { have[$1 " " $2] = 1; there[$1] = $2; next }
-  $2 == "-" ? 0 : !(($1 " " $2) in have) { print $1 " is " ($1 in there ? there[$1] : "gone") }' "$TMP/state" "$DIR/todo" | head -n 5 | tr '\n' ',')
+  FILENAME == ARGV[2] { torn[$1] = 1; next }
+  ($2 == "-" || ($1 in torn)) ? 0 : !(($1 " " $2) in have) { print $1 " is " ($1 in there ? there[$1] : "gone") }' "$TMP/state" "$TMP/damaged" "$DIR/todo" | head -n 5 | tr '\n' ',')
 [ "$tries" != 1 ] || [ -z "$moved" ] || end reject "packages changed since the scan: $moved scan again"
 options=; [ "$mode" = undo ] && options=--allow-downgrades
 # Between the check before the window and now the package lists may have gone.

@@ -92,6 +92,8 @@ zypper_run() {
 }
 zypper_download() { zypper_run "$1" "$2" --download-only; }
 zypper_install() { zypper_run "$1" "$2"; }
+# A failing scriptlet leaves no half-installed package behind in rpm.
+zypper_damaged() { :; }
 zypper_repair() { rpm -qa >/dev/null; }
 zypper_verdict() {
   case $2 in

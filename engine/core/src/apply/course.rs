@@ -84,7 +84,6 @@ fn call(lane: &mut Lane, event: &Event, at_ms: i64) {
                     .cloned()
                     .collect::<Vec<_>>(),
             );
-            lane.unsure = None;
             lane.phase = Phase::Running(Box::new(Running {
                 call: (**call).clone(),
                 key: *key,

@@ -62,7 +62,10 @@ pub fn apply(lane: &mut Lane, recorded: &Recorded) {
 fn control(lane: &mut Lane, event: &Event, at_ms: i64) {
     match event {
         Event::PersonAsked { person } => {
-            lane.unsure = None;
+            // Only these ask what the call in doubt did.
+            if matches!(person.kind, PersonKind::InDoubt | PersonKind::Quarantine) {
+                lane.unsure = None;
+            }
             lane.phase = Phase::Person(person.clone());
         }
         Event::VoteCast { vote } => {

@@ -218,10 +218,8 @@ impl Draft<'_> {
             self.push(Event::UndoneOne { entry });
             self.onward();
         } else {
-            self.ask_about_undo(
-                entry,
-                Some(format!("the lane that should take it back ended {result}")),
-            );
+            let why = format!("the lane that should take it back ended {result}");
+            self.ask_about_undo(entry, why);
         }
         Ok(())
     }

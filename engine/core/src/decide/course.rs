@@ -71,7 +71,7 @@ impl Draft<'_> {
         match (entry, self.lane.undo.last().copied()) {
             (Entry::UndoChild { of }, _) if of == child => self.undo_child(of),
             (Entry::Fault(reason), Some(entry)) => {
-                self.ask_about_undo(entry, Some(reason));
+                self.ask_about_undo(entry, reason);
                 Ok(())
             }
             _ => self.unexpected("anything but the undo of its child"),
@@ -150,7 +150,9 @@ impl Draft<'_> {
                 self.settle_if_stopping()
             }
             Answer::Retry { reason, after_ms } => {
-                self.attempt_failed(reason, after_ms, PLUGIN_RETRY_MAX, false)
+                // That this attempt did nothing says nothing of the one before it.
+                let unsure = self.lane.unsure.is_some();
+                self.attempt_failed(reason, after_ms, PLUGIN_RETRY_MAX, unsure)
             }
             Answer::Reject { reason, output } => self.fail(reason, output),
             Answer::NeedsHuman { .. } if self.lane.is_stopping() => {

@@ -185,29 +185,28 @@ impl Draft<'_> {
         if entry.child.is_some() || self.step().is_some() {
             return false;
         }
-        if self.an_alternative_failed(entry) {
-            self.ask_about_undo(entry, None);
-        } else {
-            self.push(Event::UndoneOne { entry });
+        match self.why_not_undone(entry) {
+            Some(why) => self.ask_about_undo(entry, why),
+            None => self.push(Event::UndoneOne { entry }),
         }
         true
     }
 
-    /// All alternatives of an entry are through and none worked; were they tried, or all skipped?
-    fn an_alternative_failed(&self, entry: UndoEntry) -> bool {
-        let Some(step) = self.program.steps.get(usize::from(entry.step)) else {
-            return false;
-        };
-        step.undo.iter().any(|alternative| {
+    /// All alternatives of an entry are through and none worked: what each that was tried said.
+    /// `None` when all were skipped.
+    fn why_not_undone(&self, entry: UndoEntry) -> Option<String> {
+        let step = self.program.steps.get(usize::from(entry.step))?;
+        let failed = step.undo.iter().filter_map(|alternative| {
             let name = format!("undo:{}", alternative.id);
-            self.lane
-                .results
-                .get(name.as_str())
-                .is_some_and(|result| result.state == StepState::Failed)
-        })
+            let result = self.lane.results.get(name.as_str())?;
+            let why = result.reason.as_deref().unwrap_or("it failed");
+            (result.state == StepState::Failed).then(|| format!("{}: {why}", alternative.id))
+        });
+        let failed: Vec<_> = failed.collect();
+        (!failed.is_empty()).then(|| failed.join("; "))
     }
 
-    pub(super) fn ask_about_undo(&mut self, entry: UndoEntry, why: Option<String>) {
+    pub(super) fn ask_about_undo(&mut self, entry: UndoEntry, why: String) {
         let step = self
             .program
             .steps
@@ -215,9 +214,7 @@ impl Draft<'_> {
             .map_or("a step", |step| &*step.id);
         let title = format!("{step} could not be taken back");
         let ask = self.own_question(PersonKind::UndoFailed, title, Value::Null);
-        let of_lane = self.lane.verdict.as_ref();
-        let reason = why.or_else(|| of_lane.and_then(|verdict| verdict.note.clone()));
-        self.ask(ask, None, reason);
+        self.ask(ask, None, Some(why));
     }
 
     fn onward_always(&mut self) -> bool {

@@ -6,7 +6,7 @@ use crate::support::letters::*;
 use hostler_core::command::{Choice, Entry, Input};
 use hostler_core::definition::*;
 use hostler_core::effect::Effect;
-use hostler_core::lane::{Lane, Origin, PersonKind, UndoEntry};
+use hostler_core::lane::{Lane, Origin, PersonKind, Phase, UndoEntry};
 use hostler_core::refusal::Refusal;
 use hostler_core::result::{LaneResult::*, Verdict};
 
@@ -91,6 +91,23 @@ fn an_undo_of_a_child_whose_record_is_gone_is_asked_about() {
     assert_eq!(drive.asked(), PersonKind::UndoFailed);
     drive.choose(Choice::Fail);
     assert_eq!(drive.result(), Some(Failed));
+}
+
+#[test]
+fn the_question_about_an_undo_says_why_the_undo_failed() {
+    let a = once("a").undo(vec![read("back"), read("revert")]);
+    let mut drive = driving(vec![a.failing(OnFailure::Undo)], Vec::new());
+    drive.enter().ok(Input::Answered(reject()));
+    drive.enter().ok(Input::Answered(reject()));
+    drive.enter().ok(Input::Answered(reject()));
+    let Phase::Person(person) = &drive.lane.phase else {
+        panic!("nobody is asked: {}", drive.phase());
+    };
+    assert_eq!(person.kind, PersonKind::UndoFailed);
+    assert_eq!(
+        person.reason.as_deref(),
+        Some("back: it does not fit; revert: it does not fit")
+    );
 }
 
 #[test]

@@ -137,6 +137,21 @@ fn a_cancel_between_two_attempts_asks_what_the_first_one_did() {
 }
 
 #[test]
+fn what_a_second_attempt_says_of_itself_settles_no_first_one() {
+    for answer in [reject(), again(), needs_human()] {
+        let a = repeatable("a").undo(vec![read("back")]);
+        let mut drive = driving(vec![a], Vec::new());
+        drive.enter().ok(cut()).after(100).ok(unknown());
+        drive.after(1_000).ok(Input::Continue).enter();
+        drive.ok(Input::Answered(answer));
+        if drive.phase() == "backoff" || drive.asked() == PersonKind::NeedsHuman {
+            drive.cancel();
+        }
+        assert_eq!(drive.asked(), PersonKind::InDoubt);
+    }
+}
+
+#[test]
 fn a_step_whose_first_call_is_unknown_is_not_skipped() {
     let mut drive = driving(vec![repeatable("a").conditional()], Vec::new());
     drive

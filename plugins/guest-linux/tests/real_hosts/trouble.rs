@@ -144,6 +144,24 @@ fn a_failing_package_script_rejects_with_the_remedy_and_a_repair_lets_it_go_on()
 }
 
 #[test]
+fn an_undo_mends_the_package_that_broke_in_its_set() {
+    let rig = apt(&["hostler-lab-broken", PLAIN]);
+    let input = json!({ "set": "hostler-lab-broken=1.0>1.1", "reboot": "never" });
+    rig.settled("guest-patch.apply", KEY_A, input.clone());
+    let back = rig.settled("guest-patch.undo", KEY_B, json!({ "set": input["set"] }));
+    assert_eq!(back["answer"], "done", "{back}");
+    assert_eq!(rig.version("hostler-lab-broken"), "1.0");
+
+    // Somebody else's damage is no business of an undo.
+    let other = json!({ "set": format!("{PLAIN}=1.0>1.1"), "reboot": "never" });
+    rig.settled_fresh("guest-patch.apply", other.clone());
+    rig.exec("apt-get -qq -y install hostler-lab-broken=1.1 || true");
+    let refused = rig.settled_fresh("guest-patch.undo", json!({ "set": other["set"] }));
+    assert_eq!(refused["answer"], "reject", "{refused}");
+    assert_eq!(rig.version(PLAIN), "1.1");
+}
+
+#[test]
 fn a_full_disk_is_found_before_anything_is_changed() {
     let rig = Rig::small("apt", &["hostler-lab-big"], 110);
     let refused = rig.rejected(

@@ -4,5 +4,6 @@ pub mod build;
 pub mod drive;
 pub mod letters;
 pub mod offers;
+pub mod room;
 pub mod walk;
 pub mod watch;

@@ -3,18 +3,19 @@
 //! Not here: expectations of one test. What stands here holds for every lane in every state.
 
 use super::drive::World;
+use super::room::{counts, room_was_there};
 use hostler_core::answer::Answer;
 use hostler_core::apply::apply;
 use hostler_core::command::{Command, Input, Seen};
 use hostler_core::contract::Effect as Class;
-use hostler_core::decide::{Decision, children_at_once};
-use hostler_core::definition::{Definition, Each, Spawn, Verb};
+use hostler_core::decide::Decision;
+use hostler_core::definition::Definition;
 use hostler_core::effect::{Effect, effects, holding};
 use hostler_core::event::{Event, Recorded};
-use hostler_core::lane::{Children, ChildrenKind, Lane, Phase, Section};
+use hostler_core::lane::{ChildrenKind, Lane, PersonKind, Phase, Section};
 use hostler_core::refusal::Refusal;
 use hostler_core::result::{LaneResult, StepState};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// What the path so far has shown, as far as the lane itself does not say it.
@@ -22,6 +23,8 @@ use uuid::Uuid;
 pub struct Watch {
     /// A mutating call may or may not have taken effect.
     unknown: bool,
+    /// So may one of the same step before it: an answer about the new one does not tell.
+    earlier: bool,
     /// Started and not cleared up: key of a `once` call.
     open_once: Option<Uuid>,
     /// Nothing at or before this step is undone.
@@ -33,9 +36,9 @@ pub struct Watch {
     pub ended: BTreeMap<String, LaneResult>,
 }
 
-type Verdict = Result<(), String>;
+pub type Verdict = Result<(), String>;
 
-fn must(holds: bool, fact: impl FnOnce() -> String) -> Verdict {
+pub fn must(holds: bool, fact: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(fact()) }
 }
 
@@ -75,21 +78,39 @@ impl Watch {
 
     /// What the input itself tells about the outcome of the call in question.
     fn learn(&mut self, input: &Input, before: &Lane) {
-        let known = match input {
-            Input::Answered(Answer::Pending { .. }) => false,
-            Input::Answered(_) | Input::Observed(Seen::Done(_) | Seen::NotDone) => true,
-            Input::Command(Command::Choose { .. } | Command::Answer { .. }) => true,
-            // Every mutating call is noted before it is made.
-            Input::Broken { .. } => before
-                .journal
-                .iter()
-                .all(|entry| entry.attempt != before.attempt),
-            _ => false,
+        let asked = match &before.phase {
+            Phase::Person(person) => Some(person.kind),
+            _ => None,
         };
-        if known {
-            self.unknown = false;
-            self.open_once = None;
+        match input {
+            Input::Answered(Answer::Done { .. })
+            | Input::Observed(Seen::Done(_) | Seen::NotDone) => self.all_known(),
+            Input::Command(Command::Choose { .. })
+                if matches!(asked, Some(PersonKind::InDoubt | PersonKind::Quarantine)) =>
+            {
+                self.all_known();
+            }
+            Input::Answered(Answer::Pending { .. }) => {}
+            Input::Answered(_) => self.last_known(),
+            // Every mutating call is noted before it is made.
+            Input::Broken { .. } => {
+                let nothing = |attempt| before.journal.iter().all(|call| call.attempt != attempt);
+                if nothing(before.attempt) {
+                    self.last_known();
+                }
+            }
+            _ => {}
         }
+    }
+
+    fn all_known(&mut self) {
+        self.earlier = false;
+        self.last_known();
+    }
+
+    fn last_known(&mut self) {
+        self.unknown = self.earlier;
+        self.open_once = None;
     }
 
     fn event(&mut self, definition: &Definition, was: &Lane, event: &Event, now: &Lane) -> Verdict {
@@ -101,6 +122,7 @@ impl Watch {
                     })?;
                     self.open_once = Some(*key);
                 }
+                self.earlier = self.unknown;
                 self.unknown |= call.effect.mutates();
                 must(!was.is_stopping(), || {
                     "a stopping lane started a call".to_owned()
@@ -289,76 +311,6 @@ fn named(lane: &Lane) -> BTreeMap<String, i64> {
         .into_iter()
         .map(|(name, at_ms)| (name.to_owned(), at_ms))
         .collect()
-}
-
-/// Every item that was looked at is in exactly one place.
-fn counts(lane: &Lane) -> Verdict {
-    let Some(children) = lane.children.as_deref() else {
-        return must(!matches!(lane.phase, Phase::Children), || {
-            "no children".to_owned()
-        });
-    };
-    if children.kind != ChildrenKind::Each {
-        return must(children.live.len() <= 1, || "two at once".to_owned());
-    }
-    let mut open: Vec<u32> = children.live.values().map(|live| live.index).collect();
-    open.extend(&children.passed);
-    open.extend(&children.again);
-    let distinct: BTreeSet<_> = open.iter().collect();
-    must(distinct.len() == open.len(), || {
-        "an item is in two places".to_owned()
-    })?;
-    let ended = children.tally.total() as usize;
-    must(ended + open.len() == children.next as usize, || {
-        format!(
-            "{ended} ended, {} open, {} looked at",
-            open.len(),
-            children.next
-        )
-    })?;
-    let in_wave = children.wave_tally.total();
-    must(in_wave <= children.tally.total(), || {
-        "more in the wave than in all".to_owned()
-    })
-}
-
-fn each_of<'a>(definition: &'a Definition, lane: &Lane) -> Option<&'a Each> {
-    let program = definition.program(0)?;
-    match &lane.step(program)?.verb {
-        Verb::Spawn(Spawn::Each(each)) => Some(each),
-        _ => None,
-    }
-}
-
-fn room_was_there(definition: &Definition, lane: &Lane) -> Verdict {
-    let (Some(children), Some(each)) = (lane.children.as_deref(), each_of(definition, lane)) else {
-        return Ok(());
-    };
-    if children.kind != ChildrenKind::Each {
-        return Ok(());
-    }
-    let limit = children_at_once(&each.at_once, children) as usize;
-    must(children.live.len() <= limit, || {
-        format!("{} live where {limit} may", children.live.len())
-    })?;
-    for per in &each.at_once.per {
-        let most = per_group(children, &per.attribute);
-        must(most <= per.limit as usize, || {
-            format!("{most} live in one {}", per.attribute)
-        })?;
-    }
-    Ok(())
-}
-
-fn per_group(children: &Children, attribute: &str) -> usize {
-    let prefix = format!("{attribute}=");
-    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
-    for group in children.live.values().flat_map(|live| &live.groups) {
-        if group.starts_with(&prefix) {
-            *counted.entry(group).or_default() += 1;
-        }
-    }
-    counted.into_values().max().unwrap_or(0)
 }
 
 fn verdict_only_worsens(before: &Lane, after: &Lane) -> Verdict {
