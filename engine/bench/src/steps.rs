@@ -122,10 +122,10 @@ async fn run(store: Arc<dyn Store>, host: &Arc<WasmHost>) -> anyhow::Result<f64>
         drain_ms: 5_000,
     };
     let (ended, done) = (Arc::clone(&left), shutdown.clone());
-    let drive = move |claim| {
+    let drive = move |claim, asked_ms| {
         let (driver, ended, done) = (Arc::clone(&driver), Arc::clone(&ended), done.clone());
         async move {
-            driver.drive(claim).await;
+            driver.drive(claim, asked_ms).await;
             // These lanes wait for nothing: one claim takes a lane to its end.
             if ended.fetch_sub(1, Ordering::SeqCst) == 1 {
                 done.cancel();
@@ -137,7 +137,13 @@ async fn run(store: Arc<dyn Store>, host: &Arc<WasmHost>) -> anyhow::Result<f64>
         futures_all(&store, starts).await?;
         anyhow::Ok(())
     };
-    let working = hostler_queue_apalis::run(Arc::clone(&store), queue, drive, shutdown.clone());
+    let working = hostler_queue_apalis::run(
+        Arc::clone(&store),
+        Arc::new(MachineClock::new()),
+        queue,
+        drive,
+        shutdown.clone(),
+    );
     let both = async { tokio::join!(starting, working) };
     let (started, worked) = tokio::time::timeout(TIME_MAX, both)
         .await

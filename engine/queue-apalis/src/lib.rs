@@ -18,6 +18,7 @@ use apalis_core::worker::builder::WorkerBuilder;
 use apalis_core::worker::event::Event;
 use apalis_core::worker::ext::parallelize::ParallelizeExt;
 use backend::Claims;
+use hostler_ports::clock::Clock;
 use hostler_ports::store::{Claim, Queue, Store};
 use permits::Permits;
 use pump::{Job, Pump};
@@ -62,7 +63,8 @@ pub enum Drained {
     TimedOut,
 }
 
-/// Claims lanes and hands each to `handler` until `shutdown`, then waits for those that are held.
+/// Claims lanes and hands each to `handler` until `shutdown`, then waits for those that are held. With
+/// the claim comes the monotonic instant (of `clock`) before it was asked for: the lease is that old.
 ///
 /// Never claims more lanes than there are free permits: a lane that waits in a buffer burns its
 /// lease. A claim that says `alone` runs with nothing beside it. An unreachable store is asked again,
@@ -72,12 +74,13 @@ pub enum Drained {
 /// When there are no permits, or the worker cannot be kept alive.
 pub async fn run<H, F>(
     store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
     settings: Settings,
     handler: H,
     shutdown: CancellationToken,
 ) -> Result<Drained, RunError>
 where
-    H: Fn(Claim) -> F + Clone + Send + Sync + 'static,
+    H: Fn(Claim, i64) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
     if settings.permits == 0 {
@@ -86,7 +89,7 @@ where
     // Capacity 1: a job is taken at once, because it came with a permit.
     let (sender, receiver) = mpsc::channel::<Job>(1);
     let permits = Permits::new(settings.permits, settings.emergency_permits);
-    let pumps = Pump::all(&store, &settings, &permits, &sender, &shutdown);
+    let pumps = Pump::all(&store, &clock, &settings, &permits, &sender, &shutdown);
     drop(sender);
     let pumps: Vec<_> = pumps
         .into_iter()
@@ -139,7 +142,7 @@ async fn settle<E: std::fmt::Display>(
 /// in flight, panics caught, a span around all of it.
 fn monitor<H, F>(settings: &Settings, claims: Claims, handler: H) -> Monitor
 where
-    H: Fn(Claim) -> F + Clone + Send + Sync + 'static,
+    H: Fn(Claim, i64) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
     let at_once = settings.permits + settings.emergency_permits;

@@ -6,6 +6,7 @@
 use crate::Settings;
 use crate::backoff::Backoff;
 use crate::permits::{Permits, Place, take_free};
+use hostler_ports::clock::Clock;
 use hostler_ports::store::{Claim, ClaimAsk, Priority, Store};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,9 @@ const RENEWALS_PER_LEASE: i64 = 3;
 /// A claim with its permit: given back when the lane is let go.
 pub struct Job {
     pub(crate) claim: Claim,
+    /// Monotonic instant before the lease was asked for: how old it is, however long this process
+    /// was stopped in between.
+    pub(crate) asked_ms: i64,
     pub(crate) place: Place,
     pub(crate) permit: OwnedSemaphorePermit,
 }
@@ -33,6 +37,7 @@ impl Job {
 
 pub(crate) struct Pump {
     store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
     ask: ClaimAsk,
     permits: Permits,
     from: Arc<Semaphore>,
@@ -43,6 +48,7 @@ pub(crate) struct Pump {
 impl Pump {
     pub(crate) fn all(
         store: &Arc<dyn Store>,
+        clock: &Arc<dyn Clock>,
         settings: &Settings,
         permits: &Permits,
         jobs: &mpsc::Sender<Job>,
@@ -50,6 +56,7 @@ impl Pump {
     ) -> Vec<Self> {
         let pump = |from: &Arc<Semaphore>, at_least| Self {
             store: Arc::clone(store),
+            clock: Arc::clone(clock),
             ask: ClaimAsk {
                 queue: settings.queue,
                 worker: settings.worker.clone(),
@@ -84,10 +91,11 @@ impl Pump {
                 beside = self.permits.beside() => beside,
             };
             self.ask.max = free.len();
+            let asked_ms = self.clock.monotonic_ms();
             match self.store.claim(&self.ask).await {
                 Ok(claims) => {
                     backoff.succeeded();
-                    if !self.hand_out(claims, free, beside).await {
+                    if !self.hand_out(claims, asked_ms, free, beside).await {
                         break;
                     }
                 }
@@ -117,6 +125,7 @@ impl Pump {
     async fn hand_out(
         &self,
         claims: Vec<Claim>,
+        asked_ms: i64,
         free: Vec<OwnedSemaphorePermit>,
         beside: Arc<tokio::sync::OwnedRwLockReadGuard<()>>,
     ) -> bool {
@@ -126,7 +135,7 @@ impl Pump {
             drop(beside);
             let claim = claim.clone();
             return match free.into_iter().next() {
-                Some(permit) => self.hand_out_alone(claim, permit).await,
+                Some(permit) => self.hand_out_alone(claim, asked_ms, permit).await,
                 None => true,
             };
         }
@@ -136,6 +145,7 @@ impl Pump {
                 .jobs
                 .send(Job {
                     claim,
+                    asked_ms,
                     place,
                     permit,
                 })
@@ -149,7 +159,12 @@ impl Pump {
     }
 
     /// Waits until nothing else runs here, and keeps the lease meanwhile. A lost lease ends the wait.
-    async fn hand_out_alone(&self, claim: Claim, permit: OwnedSemaphorePermit) -> bool {
+    async fn hand_out_alone(
+        &self,
+        claim: Claim,
+        mut asked_ms: i64,
+        permit: OwnedSemaphorePermit,
+    ) -> bool {
         tracing::warn!(lane = %claim.lane, strikes = claim.strikes, "this lane runs alone");
         let between = Duration::from_millis((self.ask.lease_ms / RENEWALS_PER_LEASE).max(1) as u64);
         let alone = self.permits.alone();
@@ -159,10 +174,12 @@ impl Pump {
                 place = &mut alone => break place,
                 () = tokio::time::sleep(between) => {
                     let held = [(claim.lane, claim.fence.clone(), false)];
-                    if let Ok(lost) = self.store.renew(&held, self.ask.lease_ms).await
-                        && !lost.is_empty()
-                    {
-                        return true;
+                    let now_ms = self.clock.monotonic_ms();
+                    match self.store.renew(&held, self.ask.lease_ms).await {
+                        Ok(lost) if lost.is_empty() => asked_ms = now_ms,
+                        Ok(_) => return true,
+                        // It grows older; the engine looks at its age.
+                        Err(_) => {}
                     }
                 }
             }
@@ -170,6 +187,7 @@ impl Pump {
         self.jobs
             .send(Job {
                 claim,
+                asked_ms,
                 place: Place::Alone(place),
                 permit,
             })

@@ -20,7 +20,7 @@ impl<H> Lanes<H> {
 
 impl<H, F> Service<Task<Job>> for Lanes<H>
 where
-    H: Fn(Claim) -> F + Send + Sync + 'static,
+    H: Fn(Claim, i64) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
     type Response = ();
@@ -35,10 +35,11 @@ where
         let (job, _) = task.take();
         let Job {
             claim,
+            asked_ms,
             place,
             permit,
         } = job;
-        let turn = (self.0)(claim);
+        let turn = (self.0)(claim, asked_ms);
         Box::pin(async move {
             turn.await;
             drop((place, permit));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use hostler_core::id::{Digest, LaneId, RunId};
+use hostler_ports::clock::Clock;
 use hostler_ports::store::memory::{Fault, MemoryStore};
 use hostler_ports::store::{Batch, Claim, Priority, Queue, Spawn, Start, Store, Then};
 use hostler_queue_apalis::{Drained, RunError, Settings, run};
@@ -85,7 +86,7 @@ impl Bench {
         let (tell, entered) = mpsc::unbounded_channel();
         let handler = {
             let (store, open, most) = (Arc::clone(&store), Arc::clone(&open), Arc::clone(&most));
-            move |claim: Claim| {
+            move |claim: Claim, _: i64| {
                 let (store, open, most) =
                     (Arc::clone(&store), Arc::clone(&open), Arc::clone(&most));
                 let (inside, tell) = (Arc::clone(&inside), tell.clone());
@@ -102,6 +103,7 @@ impl Bench {
         let shutdown = CancellationToken::new();
         let queue = tokio::spawn(run(
             Arc::clone(&store) as _,
+            MemoryStore::with_manual_clock().1,
             settings,
             handler,
             shutdown.clone(),
@@ -243,13 +245,13 @@ async fn a_stop_gives_up_after_its_time() {
 
 #[tokio::test]
 async fn a_panic_ends_one_turn_and_gives_its_permit_back() {
-    let (store, _) = MemoryStore::with_manual_clock();
+    let (store, clock) = MemoryStore::with_manual_clock();
     for number in 0..3 {
         start(&store, number, Priority::Operator).await;
     }
     let store: Arc<dyn Store> = Arc::new(store);
     let (tell, mut entered) = mpsc::unbounded_channel();
-    let handler = move |claim: Claim| {
+    let handler = move |claim: Claim, _: i64| {
         let tell = tell.clone();
         async move {
             tell.send(claim.lane).unwrap();
@@ -257,7 +259,7 @@ async fn a_panic_ends_one_turn_and_gives_its_permit_back() {
         }
     };
     let shutdown = CancellationToken::new();
-    let queue = tokio::spawn(run(store, settings(1, 0), handler, shutdown.clone()));
+    let queue = tokio::spawn(run(store, clock, settings(1, 0), handler, shutdown.clone()));
     for _ in 0..3 {
         entered.recv().await.unwrap();
     }
@@ -267,13 +269,40 @@ async fn a_panic_ends_one_turn_and_gives_its_permit_back() {
 
 #[tokio::test]
 async fn a_queue_without_permits_is_refused() {
-    let (store, _) = MemoryStore::with_manual_clock();
+    let (store, clock) = MemoryStore::with_manual_clock();
     let refused = run(
         Arc::new(store),
+        clock,
         settings(0, 1),
-        |_| async {},
+        |_, _| async {},
         CancellationToken::new(),
     )
     .await;
     assert!(matches!(refused, Err(RunError::NoPermits)));
+}
+
+#[tokio::test]
+async fn the_age_of_a_lease_counts_from_before_it_was_asked_for() {
+    let (store, clock) = MemoryStore::with_manual_clock();
+    start(&store, 1, Priority::Operator).await;
+    let before_ms = clock.monotonic_ms();
+    let stopped = Arc::clone(&clock);
+    // The process stands still between the store's answer and the handler.
+    store.set_faults(Box::new(move |verb, _| {
+        if verb == "claim" {
+            stopped.advance(LEASE_MS);
+        }
+        None
+    }));
+    let (tell, mut entered) = mpsc::unbounded_channel();
+    let handler = move |_: Claim, asked_ms: i64| {
+        let tell = tell.clone();
+        async move { tell.send(asked_ms).unwrap() }
+    };
+    let shutdown = CancellationToken::new();
+    let (settings, store) = (settings(1, 0), Arc::new(store));
+    let queue = tokio::spawn(run(store, clock, settings, handler, shutdown.clone()));
+    assert_eq!(entered.recv().await.unwrap(), before_ms);
+    shutdown.cancel();
+    queue.await.unwrap().unwrap();
 }

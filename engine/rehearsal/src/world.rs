@@ -9,6 +9,7 @@ use hostler_core::contract::Contract;
 use hostler_core::directory::Directory;
 use hostler_core::expression::Evaluate;
 use hostler_ports::channel::{Channel, Compose, Delivery, Message};
+use hostler_ports::clock::Clock as _;
 use hostler_ports::store::memory::{CountedIds, ManualClock, MemoryStore};
 use hostler_ports::store::{ClaimAsk, Queue, Store, StoreError};
 use hostler_worker::{Driver, Outbox, OutboxParts, Parts, Settings};
@@ -106,6 +107,7 @@ impl World {
     /// Moves one ready lane or message; false when nothing is ready.
     pub async fn step(&self) -> Result<bool, Trouble> {
         for queue in [Queue::Run, Queue::Mail] {
+            let asked_ms = self.clock.monotonic_ms();
             let claims = self.store.claim(&claim_one(queue)).await;
             // A planned fault of the store: the claim is repeated later.
             let Ok(claims) = claims else { return Ok(true) };
@@ -113,7 +115,7 @@ impl World {
                 match queue {
                     // Dropping the future is what becomes of a worker that is killed.
                     Queue::Run => tokio::select! {
-                        () = Arc::clone(&self.driver).drive(claim) => {}
+                        () = Arc::clone(&self.driver).drive(claim, asked_ms) => {}
                         () = self.host.killed() => {}
                     },
                     Queue::Mail => Arc::clone(&self.outbox).drive(claim).await,

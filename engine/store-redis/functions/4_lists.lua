@@ -59,6 +59,15 @@ local function is_watch(index)
 end
 
 local function change_index(call, id, change)
+  if change.score then
+    local bodies = key(call, 'xb', change.index)
+    local old = redis.call('HGET', bodies, change.member)
+    if old and string.sub(old, 1, 16) == change.score then
+      -- Its place stays, and with it everything that was written for it.
+      redis.call('HSET', bodies, change.member, change.score .. change.body)
+      return
+    end
+  end
   remove_entry(call, change.index, change.member)
   if change.score then
     redis.call('ZADD', key(call, 'ix', change.index), 0, change.score .. change.member)

@@ -297,14 +297,17 @@ local function commit_fully(keys, args, dirty, may_grow)
   return { 'K', seq, version, more and 1 or 0, call.now }
 end
 
--- The most frequent commit by far has events and nothing else, and keeps the lane.
+-- The most frequent commit by far has events, at most one line of the ledger, and keeps the lane.
 local function commit_events(keys, args, dirty, count)
   local now = now_ms()
   local seq = redis.call('HINCRBY', keys[1], 'seq', 1)
   local before = tonumber(args[3])
   local version = before + count
-  if count > 0 and redis.call('RPUSH', keys[3], unpack(args, 10)) ~= version then
-    append_again(keys[3], before, { unpack(args, 10) })
+  if count > 0 and redis.call('RPUSH', keys[3], unpack(args, 10, 9 + count)) ~= version then
+    append_again(keys[3], before, { unpack(args, 10, 9 + count) })
+  end
+  if args[10 + count] then
+    append_ledger({ meta = keys[1], prefix = string.sub(keys[1], 1, -5), now = now }, args[1], version, { args[12 + count] })
   end
   feed(keys[4], args[1], seq)
   redis.call('HSET', keys[2], 'v', version, 'ci', args[4] .. ' ' .. seq, 'u', now)
@@ -312,6 +315,15 @@ local function commit_events(keys, args, dirty, count)
     redis.call('HSET', keys[2], 'd', '0')
   end
   return { 'K', seq, version, dirty and 1 or 0, now }
+end
+
+-- Nothing but events, or one line of the ledger behind them.
+local function is_plain(args, count)
+  if args[5] ~= 'K' or args[6] ~= '0' or args[7] ~= '' or args[8] ~= '0' then
+    return false
+  end
+  return #args == 9 + count
+    or (#args == 12 + count and args[10 + count] == 'G' and args[11 + count] == '1')
 end
 
 -- KEYS: meta, header, log, feed
@@ -329,7 +341,7 @@ local function commit(keys, args, may_grow)
     return { 'V', tonumber(header[2]) }
   end
   local dirty, count = header[3] == '1', tonumber(args[9])
-  if #args == 9 + count and args[5] == 'K' and args[6] == '0' and args[7] == '' and args[8] == '0' then
+  if is_plain(args, count) then
     return commit_events(keys, args, dirty, count)
   end
   return commit_fully(keys, args, dirty, may_grow)

@@ -1,6 +1,7 @@
 //! From effects to the one commit.
 
 use crate::drive::wanted;
+use crate::held::Lease;
 use crate::rows;
 use crate::scope::View;
 use crate::spawn::lease_lane;
@@ -8,44 +9,48 @@ use crate::turn::{Hold, Turn};
 use crate::{Driver, Trouble};
 use hostler_core::command::Command;
 use hostler_core::effect::{Effect, Wish};
-use hostler_core::event::{ChildEnd, Event};
+use hostler_core::event::{ChildEnd, Event, Recorded};
 use hostler_core::lane::{Lane, Origin, Phase};
 use hostler_core::result::{LaneResult, Verdict};
 use hostler_core::view::{LeaseRow, index};
-use hostler_ports::store::{Batch, Child, IndexChange, LedgerLine, Post, Take, TimerChange};
+use hostler_ports::store::{Batch, Child, IndexChange, LedgerLine, Post, Take, Then, TimerChange};
 use serde_json::json;
 use std::sync::Arc;
 
 /// Events behind the newest snapshot before another one is written.
-const SNAPSHOT_EVERY: u64 = 100;
+pub(crate) const SNAPSHOT_EVERY: u64 = 100;
 
 impl Driver {
-    pub(crate) async fn batch(&self, hold: &Hold, turn: &Turn) -> Result<Batch, Trouble> {
+    /// `then` is what becomes of the lane. A lane that is kept goes on at once: its rows in lists are
+    /// written when it pauses, or once its call has taken a moment.
+    pub(crate) async fn batch(
+        &self,
+        hold: &Hold,
+        lease: &Lease,
+        turn: &Turn,
+        then: Then,
+    ) -> Result<Batch, Trouble> {
+        let in_call = matches!(turn.lane.phase, Phase::Running(_) | Phase::Checking(_));
         let mut batch = Batch {
             events: turn
                 .events
                 .iter()
-                .map(hostler_core::event::Recorded::to_json)
+                .map(Recorded::to_json)
                 .collect(),
             inbox_used: turn.letters_used,
             blobs: turn.blobs.clone(),
-            in_call: Some(matches!(
-                turn.lane.phase,
-                Phase::Running(_) | Phase::Checking(_)
-            )),
-            forgive: turn.events.iter().any(|recorded| {
-                matches!(
-                    recorded.event,
-                    Event::StepSucceeded { .. } | Event::PersonAsked { .. }
-                )
-            }),
+            in_call: lease.set_in_call(in_call).then_some(in_call),
+            forgive: hold.strikes > 0 && turn.events.iter().any(forgives),
+            then,
             ..Batch::default()
         };
         for effect in &turn.effects {
             self.add(hold, turn, effect, &mut batch).await?;
         }
+        if then != Then::Keep && (hold.unshown || !turn.events.is_empty()) {
+            self.rows(&turn.lane, &mut batch).await?;
+        }
         if !turn.events.is_empty() {
-            self.summaries(turn, &mut batch).await?;
             if turn.lane.version >= hold.snapshot_version + SNAPSHOT_EVERY {
                 batch.snapshot = serde_json::to_string(&turn.lane).ok();
             }
@@ -53,8 +58,27 @@ impl Driver {
         Ok(batch)
     }
 
-    async fn summaries(&self, turn: &Turn, batch: &mut Batch) -> Result<(), Trouble> {
-        let lane = &turn.lane;
+    /// Writes the lane's rows while its call goes on. What cannot be written now is written later.
+    pub(crate) async fn show(&self, hold: &mut Hold, lease: &Lease) {
+        let mut batch = Batch {
+            then: Then::Keep,
+            ..Batch::default()
+        };
+        hold.unshown = false;
+        if self.rows(&hold.lane, &mut batch).await.is_err() {
+            return;
+        }
+        let (store, version) = (&self.parts.store, hold.header.version);
+        match store
+            .commit(hold.lane.id(), &lease.fence, version, batch)
+            .await
+        {
+            Ok(committed) => hold.more_letters |= committed.dirty,
+            Err(fault) => tracing::debug!(%fault, "the rows of a lane were not written"),
+        }
+    }
+
+    async fn rows(&self, lane: &Lane, batch: &mut Batch) -> Result<(), Trouble> {
         let store = &*self.parts.store;
         let definition = self
             .cache
@@ -258,6 +282,14 @@ impl Driver {
         });
         Ok(())
     }
+}
+
+/// A lane that got this far does not take workers down.
+pub(crate) fn forgives(recorded: &Recorded) -> bool {
+    matches!(
+        recorded.event,
+        Event::StepSucceeded { .. } | Event::PersonAsked { .. }
+    )
 }
 
 fn take(batch: &mut Batch, locks: &[String], slot: Option<&(String, u32)>) {

@@ -16,8 +16,11 @@ use hostler_ports::plugin::{
 use hostler_ports::store::{Batch, Confirmed, Seq, Then};
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
+/// A call that takes longer is worth a row in lists; a shorter one is over before anybody looks.
+const SHOWN_AFTER: Duration = Duration::from_millis(50);
 /// Journal entries on their way into the log.
 const JOURNAL_QUEUE: usize = 4;
 
@@ -124,13 +127,14 @@ impl Driver {
             .await?;
         let (sender, mut notes) = mpsc::channel(JOURNAL_QUEUE);
         let call = self.call_of(hold, lease, running, &plan, sender);
-        lease.set_in_call(true);
         let host = Arc::clone(&self.parts.host);
         let calling = host.call(entry, call);
-        tokio::pin!(calling);
+        let shown = tokio::time::sleep(SHOWN_AFTER);
+        tokio::pin!(calling, shown);
         let outcome = loop {
             tokio::select! {
                 outcome = &mut calling => break outcome,
+                () = &mut shown, if hold.unshown => self.show(hold, lease).await,
                 Some((note, answer)) = notes.recv() => {
                     let kept = self.note(hold, lease, note).await;
                     // The call may be over already; then nobody listens.
@@ -138,7 +142,6 @@ impl Driver {
                 }
             }
         };
-        lease.set_in_call(false);
         Ok(outcome)
     }
 
@@ -171,12 +174,10 @@ impl Driver {
             now_ms,
         )
         .map_err(|_| LeaseLost)?;
-        let mut batch = self.batch(hold, &turn).await.map_err(|_| LeaseLost)?;
-        batch.then = Then::Keep;
-        batch.in_call = Some(true);
+        let batch = self.batch(hold, lease, &turn, Then::Keep).await;
         let batch = Batch {
             inbox_used: 0,
-            ..batch
+            ..batch.map_err(|_| LeaseLost)?
         };
         let version = hold.header.version;
         let store = &self.parts.store;

@@ -1,5 +1,6 @@
 //! One claimed lane: decide, commit, perform, report, until it waits, ends, or is lost.
 
+use crate::batch::SNAPSHOT_EVERY;
 use crate::held::Lease;
 use crate::turn::{Hold, Turn, read_lane};
 use crate::{Driver, Trouble};
@@ -28,9 +29,9 @@ enum Next {
 }
 
 impl Driver {
-    /// Moves one claimed lane. Never fails: what cannot be done now is claimed again.
-    pub async fn drive(self: Arc<Self>, claim: Claim) {
-        let asked_ms = self.parts.clock.monotonic_ms();
+    /// Moves one claimed lane. Never fails: what cannot be done now is claimed again. `asked_ms` is
+    /// the monotonic instant before the lease was asked for.
+    pub async fn drive(self: Arc<Self>, claim: Claim, asked_ms: i64) {
         let lease = self.held.enter(&claim, asked_ms);
         let span = info_span!("lane", lane = %claim.lane, run = %claim.header.run);
         if let Err(trouble) = self.work(&claim, &lease).instrument(span).await {
@@ -70,6 +71,7 @@ impl Driver {
     async fn work(&self, claim: &Claim, lease: &Arc<Lease>) -> Result<(), Trouble> {
         let known = self.cache.take_lane(claim.lane, claim.header.version);
         let mut hold = read_lane(&*self.parts.store, claim.lane, known).await?;
+        hold.strikes = claim.strikes;
         hold.read_at_ms = self.parts.clock.monotonic_ms();
         let began_ms = hold.read_at_ms;
         let mut report = at_claim(claim, &hold.lane);
@@ -122,6 +124,13 @@ impl Driver {
     fn settle_hold(&self, hold: &mut Hold, turn: Turn, committed: Committed) {
         hold.letters
             .drain(..turn.letters_used.min(hold.letters.len()));
+        hold.unshown = true;
+        if turn.lane.version >= hold.snapshot_version + SNAPSHOT_EVERY {
+            hold.snapshot_version = turn.lane.version;
+        }
+        if turn.events.iter().any(crate::batch::forgives) {
+            hold.strikes = 0;
+        }
         hold.lane = turn.lane;
         hold.header.version = committed.version;
         hold.now_ms = committed.now_ms;
@@ -178,7 +187,8 @@ impl Driver {
         turn: &Turn,
         tired: bool,
     ) -> Result<Committed, CommitError> {
-        let mut batch = match self.batch(hold, turn).await {
+        let then = self.then(hold, turn, tired);
+        let mut batch = match self.batch(hold, lease, turn, then).await {
             Ok(batch) => batch,
             Err(Trouble::Store(fault)) => return Err(fault.into()),
             Err(fault) => {
@@ -187,7 +197,6 @@ impl Driver {
                 ));
             }
         };
-        batch.then = self.then(hold, turn, tired);
         if !turn.wait_for.is_empty() {
             batch.take = Some(Take::Wait(turn.wait_for.clone()));
         }

@@ -184,12 +184,12 @@ impl Driver {
         now_ms: i64,
         blocked: Option<&str>,
     ) -> Result<Option<Input>, Trouble> {
-        let lane = turn.lane.clone();
-        let view = View::of(self, &lane, now_ms).await?;
+        let lane = &turn.lane;
         let undo_of = lane.undo.last().and_then(|entry| entry.child);
         if let (Section::Undo, Some(of)) = (lane.cursor.section, undo_of) {
             return Ok(Some(Input::Enter(Entry::UndoChild { of })));
         }
+        let view = View::of(self, lane, now_ms).await?;
         let Some(program) = view.program() else {
             return Ok(None);
         };

@@ -16,6 +16,7 @@ pub struct Lease {
     pub fence: Fence,
     /// Monotonic instant at which the store last confirmed the lease (before the call was sent).
     confirmed_ms: AtomicI64,
+    /// What the store was last told: a host call is in flight. Renewals repeat it.
     in_call: AtomicBool,
     /// Cancelled when the lane is no longer ours: sockets are cut by it.
     pub lost: CancellationToken,
@@ -32,8 +33,10 @@ impl Lease {
         self.confirmed_ms.fetch_max(at_ms, Ordering::AcqRel);
     }
 
-    pub fn set_in_call(&self, in_call: bool) {
-        self.in_call.store(in_call, Ordering::Release);
+    /// Set before the store is told: a renewal on its way must not take a new mark back. True when
+    /// it has changed.
+    pub fn set_in_call(&self, in_call: bool) -> bool {
+        self.in_call.swap(in_call, Ordering::AcqRel) != in_call
     }
 
     pub fn in_call(&self) -> bool {

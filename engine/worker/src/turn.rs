@@ -29,6 +29,10 @@ pub struct Hold {
     pub now_ms: i64,
     pub read_at_ms: i64,
     pub snapshot_version: u64,
+    /// Strikes that a success forgives.
+    pub strikes: u32,
+    /// The rows in lists are older than the log.
+    pub unshown: bool,
 }
 
 /// What one commit will write.
@@ -100,21 +104,18 @@ pub async fn read_lane(
             snapshot_version = *version;
         }
         fold_onto(&mut lane, loaded.events_from, &loaded.events)?;
-        let Some(state) = &lane else {
-            return Err(Trouble::Unreadable(
-                "the log does not begin with an opening".to_owned(),
-            ));
-        };
-        if state.version >= loaded.header.version {
+        if let Some(lane) = lane.take_if(|lane| lane.version >= loaded.header.version) {
             let more_letters = loaded.inbox.len() >= READ_MAX;
             return Ok(Hold {
-                lane: state.clone(),
+                lane,
                 header: loaded.header,
                 letters: loaded.inbox.into(),
                 more_letters,
                 now_ms: loaded.now_ms,
                 read_at_ms: 0,
                 snapshot_version,
+                strikes: 0,
+                unshown: false,
             });
         }
         if loaded.events.is_empty() {

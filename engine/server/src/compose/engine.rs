@@ -147,18 +147,20 @@ impl Engine {
             tokio::spawn(async move { driver.background(ticking).await })
         };
         let runs = {
-            let drive = move |claim| Arc::clone(&driver).drive(claim);
+            let drive = move |claim, asked_ms| Arc::clone(&driver).drive(claim, asked_ms);
             hostler_queue_apalis::run(
                 Arc::clone(&self.api.store),
+                Arc::clone(&self.clock),
                 self.queue(Queue::Run, &worker),
                 drive,
                 shutdown.clone(),
             )
         };
         let mails = {
-            let drive = move |claim| Arc::clone(&outbox).drive(claim);
+            let drive = move |claim, _| Arc::clone(&outbox).drive(claim);
             hostler_queue_apalis::run(
                 Arc::clone(&self.api.store),
+                Arc::clone(&self.clock),
                 self.queue(Queue::Mail, &worker),
                 drive,
                 shutdown,
