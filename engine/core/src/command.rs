@@ -10,6 +10,7 @@ use crate::lane::{CallSpec, Clause, PersonKind, WaveRange};
 use crate::result::{LaneResult, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Who commands, as the door through which the command came has established.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,7 +120,7 @@ pub enum Entry {
     Skip,
     /// An expression failed, a target is missing: the step fails with this reason.
     Fault(String),
-    Do(Box<CallSpec>),
+    Do(Arc<CallSpec>),
     Wait {
         until_ms: i64,
     },

@@ -147,7 +147,7 @@ pub enum Event {
     /// Durable before the plugin is called. `attempt` counts the calls of one visit.
     StepStarted {
         step: Arc<str>,
-        call: Box<CallSpec>,
+        call: Arc<CallSpec>,
         key: Uuid,
         attempt: u32,
         deadline_ms: i64,

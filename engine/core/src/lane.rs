@@ -67,7 +67,7 @@ pub struct Opening {
     pub locals: Map<String, Value>,
     /// Results of another lane that this one continues from (undo, leases, questions).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub inherited: BTreeMap<Arc<str>, StepResult>,
+    pub inherited: BTreeMap<Arc<str>, Arc<StepResult>>,
     /// Undo entries that this lane begins with, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undo: Vec<UndoEntry>,
@@ -115,7 +115,8 @@ pub struct Lane {
     /// The live children of the present step, kept while a gate asks people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub children: Option<Box<Children>>,
-    pub results: BTreeMap<Arc<str>, StepResult>,
+    /// Shared: a lane is copied whenever something is tried out on it.
+    pub results: BTreeMap<Arc<str>, Arc<StepResult>>,
     /// What would be taken back, oldest first.
     pub undo: Vec<UndoEntry>,
     /// Set once the end is decided; undo and `always` still run.

@@ -187,5 +187,5 @@ pub struct UndoRecord {
     pub plan: Digest,
     pub entries: Vec<crate::lane::UndoEntry>,
     pub locals: serde_json::Map<String, Value>,
-    pub results: BTreeMap<std::sync::Arc<str>, crate::result::StepResult>,
+    pub results: BTreeMap<std::sync::Arc<str>, std::sync::Arc<crate::result::StepResult>>,
 }

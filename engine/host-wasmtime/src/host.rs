@@ -1,6 +1,6 @@
 //! The plugin host: loads what is pinned, and enters it, one fresh store a call.
 
-use crate::guest::{self, Active, CallState, MemoryBlobs, Mode, PluginPre, Services};
+use crate::guest::{self, Active, CallState, Doors, MemoryBlobs, Mode, PluginPre, Services};
 use crate::limits::{CALLS_AT_ONCE, DESCRIBE_TIMEOUT_MS, HANDLES_MAX, TRANSFER_MAX_BYTES};
 use crate::plugin::{CacheError, CompileCache, Described, LockError, PluginsLock, describe};
 use crate::reach::{Reach, Resolver};
@@ -49,6 +49,7 @@ struct Loaded {
     description: Arc<Description>,
     described: Arc<Described>,
     pre: PluginPre<CallState>,
+    doors: Doors,
 }
 
 /// Runs the pinned components.
@@ -130,6 +131,7 @@ impl WasmHost {
             description: Arc::new(described.description.clone()),
             described: Arc::new(described),
             pre,
+            doors: Doors::of(&component).ok_or_else(|| wrong("an export is missing".into()))?,
         };
         self.plugins.insert(digest, loaded);
         Ok(digest)
@@ -203,7 +205,7 @@ impl WasmHost {
             .await
             .map_err(|_| HostError::Internal("the host is closing".into()))?;
         let mut store = self.store(self.state(loaded, entry, call)?);
-        let work = run(&mut store, &loaded.pre, entry, call);
+        let work = run(&mut store, loaded, entry, call);
         match tokio::time::timeout(Duration::from_millis(call.timeout_ms), work).await {
             Ok(Ok(given)) => finish(&store, given),
             Ok(Err(error)) => {
@@ -237,39 +239,38 @@ enum Given {
 
 async fn run(
     store: &mut Store<CallState>,
-    pre: &PluginPre<CallState>,
+    loaded: &Loaded,
     entry: &Entry,
     call: &Call,
 ) -> wasmtime::Result<Given> {
-    let plugin = pre.instantiate_async(&mut *store).await?;
+    let before = loaded.pre.instance_pre();
+    let instance = before.instantiate_async(&mut *store).await?;
     let (circumstances, input) = (guest::wit_call(call), call.input.to_string());
+    let with = (&circumstances, input.as_str());
+    let doors = &loaded.doors;
     let text = |checkpoint: &Option<serde_json::Value>| {
         checkpoint.as_ref().map(serde_json::Value::to_string)
     };
     Ok(match entry {
-        Entry::Plan => Given::Plan(plugin.call_plan(store, &circumstances, &input).await?),
-        Entry::Perform => Given::Answer(plugin.call_perform(store, &circumstances, &input).await?),
+        Entry::Plan => Given::Plan(doors.plan(store, &instance, with).await?),
+        Entry::Perform => Given::Answer(doors.perform(store, &instance, with).await?),
         Entry::Resume { checkpoint } => {
             let checkpoint = checkpoint.to_string();
-            Given::Answer(
-                plugin
-                    .call_resume(store, &circumstances, &input, &checkpoint)
-                    .await?,
-            )
+            Given::Answer(doors.resume(store, &instance, with, &checkpoint).await?)
         }
         Entry::Observe { checkpoint } => {
             let checkpoint = text(checkpoint);
             Given::Observed(
-                plugin
-                    .call_observe(store, &circumstances, &input, checkpoint.as_deref())
+                doors
+                    .observe(store, &instance, with, checkpoint.as_deref())
                     .await?,
             )
         }
         Entry::Cancel { checkpoint } => {
             let checkpoint = text(checkpoint);
             Given::Answer(
-                plugin
-                    .call_cancel(store, &circumstances, &input, checkpoint.as_deref())
+                doors
+                    .cancel(store, &instance, with, checkpoint.as_deref())
                     .await?,
             )
         }

@@ -32,11 +32,7 @@ impl Driver {
     ) -> Result<Batch, Trouble> {
         let in_call = matches!(turn.lane.phase, Phase::Running(_) | Phase::Checking(_));
         let mut batch = Batch {
-            events: turn
-                .events
-                .iter()
-                .map(Recorded::to_json)
-                .collect(),
+            events: turn.events.iter().map(Recorded::to_json).collect(),
             inbox_used: turn.letters_used,
             blobs: turn.blobs.clone(),
             in_call: lease.set_in_call(in_call).then_some(in_call),

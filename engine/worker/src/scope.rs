@@ -37,7 +37,7 @@ pub struct View<'a> {
 struct Found {
     owner: LaneId,
     kind: Kind,
-    result: StepResult,
+    result: Arc<StepResult>,
 }
 
 /// What a result needs beside its output.

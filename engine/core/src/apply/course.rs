@@ -85,7 +85,7 @@ fn call(lane: &mut Lane, event: &Event, at_ms: i64) {
                     .collect::<Vec<_>>(),
             );
             lane.phase = Phase::Running(Box::new(Running {
-                call: (**call).clone(),
+                call: Arc::clone(call),
                 key: *key,
                 attempt: *attempt,
                 checkpoint: checkpoint.clone(),
@@ -199,5 +199,5 @@ fn keep(
         attempts: lane.attempt,
         ended_ms,
     };
-    lane.results.insert(Arc::clone(step), result);
+    lane.results.insert(Arc::clone(step), Arc::new(result));
 }

@@ -10,6 +10,7 @@ use crate::lane::{CallSpec, PersonKind, Phase, Running, Section, UndoEntry, Why}
 use crate::refusal::Refusal;
 use crate::result::Verdict;
 use serde_json::Value;
+use std::sync::Arc;
 
 impl Draft<'_> {
     pub(super) fn enter(&mut self, entry: Entry) -> Result<(), Refusal> {
@@ -29,7 +30,7 @@ impl Draft<'_> {
                 self.onward();
             }
             Entry::Fault(reason) => self.fail(reason, Value::Null)?,
-            Entry::Do(call) => self.start_call(*call, None)?,
+            Entry::Do(call) => self.start_call(call, None)?,
             Entry::Wait { until_ms } if until_ms <= self.at_ms => {
                 self.succeed(Value::Null, Vec::new())?
             }
@@ -103,7 +104,7 @@ impl Draft<'_> {
 
     pub(super) fn start_call(
         &mut self,
-        call: CallSpec,
+        call: Arc<CallSpec>,
         checkpoint: Option<Value>,
     ) -> Result<(), Refusal> {
         let (step, name) = self.present_step()?;
@@ -119,7 +120,6 @@ impl Draft<'_> {
         let key = self.lane.id().idempotency_key(&name, self.lane.visit);
         let deadline_ms = self.at_ms.saturating_add_unsigned(call.timeout_ms);
         let attempt = self.lane.attempt;
-        let call = Box::new(call);
         self.push(Event::StepStarted {
             step: name,
             call,

@@ -6,6 +6,7 @@ use crate::id::Digest;
 use crate::plan::Route;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::Arc;
 use uuid::Uuid;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,7 +78,7 @@ pub struct CallSpec {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Running {
-    pub call: CallSpec,
+    pub call: Arc<CallSpec>,
     pub key: Uuid,
     pub attempt: u32,
     /// Resumes a pending call instead of performing it.

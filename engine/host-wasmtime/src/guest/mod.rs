@@ -15,6 +15,7 @@ mod bindings {
         exports: { default: async },
     });
 }
+mod doors;
 mod imports;
 mod state;
 
@@ -24,6 +25,7 @@ pub use bindings::hostler::platform::types::{
     Answer as WitAnswer, Failure, FailureKind, Observed as WitObserved,
 };
 pub use bindings::{Plugin, PluginPre};
+pub use doors::Doors;
 pub use state::{Active, CallState, MemoryBlobs, Mode, Services};
 
 use wasmtime::component::{HasSelf, Linker};

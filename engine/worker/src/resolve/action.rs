@@ -6,6 +6,7 @@ use hostler_core::command::Entry;
 use hostler_core::definition::Do;
 use hostler_core::lane::CallSpec;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Name of the lock over an asset.
 #[must_use]
@@ -56,7 +57,7 @@ pub async fn call(view: &View<'_>, action: &Do) -> Outcome<Entry> {
         .limits
         .get(&route.connection)
         .map(|limit| (slot_of(&route.connection), *limit));
-    Ok(Entry::Do(Box::new(CallSpec {
+    Ok(Entry::Do(Arc::new(CallSpec {
         action: action.action.clone(),
         input,
         asset,

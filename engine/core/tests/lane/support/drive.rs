@@ -18,6 +18,7 @@ use hostler_core::plan::Route;
 use hostler_core::refusal::Refusal;
 use hostler_core::result::LaneResult;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// How long a lost call may still land.
 pub const SETTLE_MS: i64 = 100;
@@ -76,7 +77,7 @@ impl World {
         let program = lane.program(&self.definition)?.into_owned();
         let step = lane.step(&program)?;
         Some(match &step.verb {
-            Verb::Do(action) => Entry::Do(Box::new(spec(&action.action, action.effect))),
+            Verb::Do(action) => Entry::Do(Arc::new(spec(&action.action, action.effect))),
             Verb::Approve(approve) => Entry::Person(Box::new(asking(approve, at_ms))),
             Verb::Ask(ask) if ask.later => Entry::Detach,
             Verb::Ask(ask) => Entry::Person(Box::new(form(ask, at_ms))),

@@ -10,6 +10,7 @@ use hostler_core::id::Digest;
 use hostler_core::lane::{Lane, Phase, Running};
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 /// More states than this are a sign of a loop that counts.
 const STATES_MAX: usize = 30_000;
@@ -124,10 +125,13 @@ fn identity(lane: &Lane, watch: &Watch, now_ms: i64) -> u64 {
     lane.version = 0;
     lane.opened_ms = 0;
     lane.ended_ms = None;
-    lane.results.values_mut().for_each(|result| {
-        result.ended_ms = 0;
-        result.reason = None;
-    });
+    lane.results
+        .values_mut()
+        .map(Arc::make_mut)
+        .for_each(|result| {
+            result.ended_ms = 0;
+            result.reason = None;
+        });
     for verdict in lane.verdict.iter_mut().chain(&mut lane.stop) {
         verdict.note = None;
     }
@@ -135,7 +139,7 @@ fn identity(lane: &Lane, watch: &Watch, now_ms: i64) -> u64 {
         near(&mut running.started_ms);
         near(&mut running.deadline_ms);
         // Which call it is follows from the step.
-        running.call.route.plugin.clear();
+        Arc::make_mut(&mut running.call).route.plugin.clear();
     };
     lane.unsure.iter_mut().for_each(|running| call(running));
     match &mut lane.phase {
