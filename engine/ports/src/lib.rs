@@ -4,6 +4,7 @@
 //! Not here: any technology (no Redis, no file, no network, no WASM), and any rule of a runbook.
 #![forbid(unsafe_code)]
 
+pub mod archive;
 pub mod channel;
 pub mod clock;
 pub mod connection;

@@ -54,30 +54,40 @@ local function remove_entry(call, index, member)
   end
 end
 
+local function put_entry(call, index, member, score, body)
+  local bodies = key(call, 'xb', index)
+  local old = redis.call('HGET', bodies, member)
+  -- With the same score its place stays.
+  if not old or string.sub(old, 1, 16) ~= score then
+    if old then
+      redis.call('ZREM', key(call, 'ix', index), string.sub(old, 1, 16) .. member)
+    end
+    redis.call('ZADD', key(call, 'ix', index), 0, score .. member)
+  end
+  redis.call('HSET', bodies, member, score .. body)
+end
+
 local function is_watch(index)
   return string.sub(index, 1, 2) == 'w:'
 end
 
 local function change_index(call, id, change)
   if change.score then
-    local bodies = key(call, 'xb', change.index)
-    local old = redis.call('HGET', bodies, change.member)
-    if old and string.sub(old, 1, 16) == change.score then
-      -- Its place stays, and with it everything that was written for it.
-      redis.call('HSET', bodies, change.member, change.score .. change.body)
-      return
-    end
-  end
-  remove_entry(call, change.index, change.member)
-  if change.score then
-    redis.call('ZADD', key(call, 'ix', change.index), 0, change.score .. change.member)
-    redis.call('HSET', key(call, 'xb', change.index), change.member, change.score .. change.body)
+    put_entry(call, change.index, change.member, change.score, change.body)
     if is_watch(change.index) then
       redis.call('HSET', key(call, 'o', id), 'x:' .. change.index, '1')
     end
-  elseif is_watch(change.index) then
+    return
+  end
+  remove_entry(call, change.index, change.member)
+  if is_watch(change.index) then
     redis.call('HDEL', key(call, 'o', id), 'x:' .. change.index)
   end
+end
+
+-- As the port writes scores: their order is the order of the texts. For instants after 1970 only.
+local function score_text(ms)
+  return '8' .. string.format('%015x', ms)
 end
 
 local function put_child(call, parent, name, lane, record)
@@ -98,8 +108,8 @@ local function new_lane(call, lane)
     'par', lane.parent, 'run', lane.run, 'sk', '0', 'c', call.now)
 end
 
--- Makes a lane unless it exists.
-local function spawn(call, lane, seq)
+-- Makes a lane unless it exists. One that nobody lists is listed under its run: the archive finds it there.
+local function spawn(call, lane, seq, is_root)
   if redis.call('EXISTS', key(call, 'l', lane.id)) == 1 then
     return
   end
@@ -108,6 +118,8 @@ local function spawn(call, lane, seq)
   redis.call('SET', key(call, 's', lane.id), lane.summary)
   if lane.parent ~= '' and lane.key ~= '' then
     put_child(call, lane.parent, lane.key, lane.id, '0')
+  elseif not is_root then
+    put_entry(call, 'strays:' .. lane.run, lane.id, score_text(call.now), '')
   end
   new_lane(call, lane)
   make_ready(call, lane.id, lane.queue, lane.priority)

@@ -1,4 +1,4 @@
--- A run is accepted once per id, time passes, and an ended lane leaves. Not here: how ids are made.
+-- A run is accepted once per id, time passes. Not here: how ids are made.
 
 -- ARGV: run, body digest, call id, run summary, root..., blobs, blob..., index, change..., ledger, line...
 local function h1_start(keys, args)
@@ -14,7 +14,7 @@ local function h1_start(keys, args)
   local read = reader(args, 5)
   local root = read_spawn(read)
   local seq = redis.call('HINCRBY', call.meta, 'seq', 1)
-  spawn(call, root, seq)
+  spawn(call, root, seq, true)
   for _ = 1, tonumber(read:next()) do
     local digest, bytes = read:next(), read:next()
     redis.call('SET', key(call, 'b', digest), bytes, 'NX')
@@ -95,30 +95,4 @@ local function h1_tick(keys, args)
   wake(call)
   local more = fired == max or expired == max or bells
   return { call.now, fired, expired, hold > call.now and hold or 0, more and 1 or 0 }
-end
-
--- ARGV: lane, archive digest. What is large is freed beside the main thread, so one call is enough.
-local function h1_purge(keys, args)
-  local call = begin(keys)
-  local id = args[1]
-  local header = redis.call('HMGET', key(call, 'l', id), 'st', 'par', 'run')
-  if not header[1] or header[1] == 'X' then
-    return 'D'
-  end
-  if header[1] ~= 'E' then
-    return 'A'
-  end
-  redis.call('ZREM', call.prefix .. 'feed', id)
-  redis.call('UNLINK', key(call, 'g', id), key(call, 'i', id), key(call, 'n', id), key(call, 'k', id),
-    key(call, 'c', id), key(call, 'co', id), key(call, 'o', id), key(call, 't', id))
-  if header[2] == '' then
-    if redis.call('HGET', key(call, 'r', header[3]), 'root') == id then
-      redis.call('HSET', key(call, 'r', header[3]), 'archive', args[2])
-    end
-    redis.call('HDEL', key(call, 'l', id), 'f', 'd', 'ci', 'tk', 'ic', 'wk', 'sk')
-    redis.call('HSET', key(call, 'l', id), 'st', 'X')
-  else
-    redis.call('UNLINK', key(call, 's', id), key(call, 'l', id))
-  end
-  return 'D'
 end

@@ -3,7 +3,8 @@
 //! Not here: answers that carry data.
 
 use crate::decode::{Parts, corrupt};
-use hostler_ports::store::{Batch, CommitError, StoreError, Take, bounds};
+use hostler_ports::store::verbs::not_archivable;
+use hostler_ports::store::{Batch, CommitError, StoreError, Take, Upkeep, bounds};
 use redis::Value;
 
 /// The answer to a commit that was refused or carried out: seq, version, dirty, now.
@@ -42,6 +43,26 @@ pub fn committed(value: Value, batch: &Batch) -> Result<(u64, u64, bool, i64), C
         }
         "X" => Err(StoreError::Bounds(beyond(parts.parsed()?)).into()),
         _ => Err(corrupt("a commit").into()),
+    }
+}
+
+/// Likewise for a change of housekeeping: the seq.
+pub fn upkept(value: Value, change: &Upkeep) -> Result<u64, CommitError> {
+    let mut parts = Parts::of(value, "a change")?;
+    match parts.text()?.as_str() {
+        "K" => Ok(parts.parsed()?),
+        "V" => Err(CommitError::Version {
+            actual: parts.parsed()?,
+        }),
+        "E" => {
+            let expect = change.expect.get(parts.parsed::<usize>()?);
+            let document = expect.ok_or_else(|| corrupt("an expectation"))?;
+            Err(CommitError::Expect {
+                document: document.document.clone(),
+            })
+        }
+        "A" => Err(not_archivable().into()),
+        _ => Err(corrupt("a change").into()),
     }
 }
 

@@ -6,7 +6,7 @@ use hostler_core::id::LaneId;
 use hostler_ports::store::position::score_text;
 use hostler_ports::store::verbs::timer_letter;
 use hostler_ports::store::{
-    Batch, Blob, Fence, IndexChange, Priority, Queue, Spawn, Start, Take, Then, TimerChange,
+    Batch, Blob, Fence, IndexChange, Priority, Queue, Spawn, Start, Take, Then, TimerChange, Upkeep,
 };
 use redis::Cmd;
 
@@ -181,6 +181,41 @@ fn index(cmd: &mut Cmd, changes: &[IndexChange]) {
                 cmd.arg(index).arg(member).arg("").arg("");
             }
         }
+    }
+}
+
+/// Everything after the keys: eight lists, each with its length before it.
+pub fn upkeep(cmd: &mut Cmd, change: &Upkeep, mark: &str) {
+    cmd.arg(mark).arg(change.lanes.len());
+    for (lane, version) in &change.lanes {
+        cmd.arg(lane.to_string()).arg(*version);
+    }
+    cmd.arg(change.expect.len());
+    for expect in &change.expect {
+        cmd.arg(&expect.document).arg(expect.version);
+    }
+    cmd.arg(change.documents.len());
+    for write in &change.documents {
+        cmd.arg(&write.key).arg(u8::from(write.body.is_some()));
+        cmd.arg(write.body.as_deref().unwrap_or_default());
+    }
+    cmd.arg(change.summaries.len());
+    for (lane, summary) in &change.summaries {
+        cmd.arg(lane.to_string()).arg(summary);
+    }
+    cmd.arg(change.runs.len());
+    for (run, summary) in &change.runs {
+        cmd.arg(run.to_string()).arg(summary);
+    }
+    cmd.arg(change.archived.len());
+    for (run, digest) in &change.archived {
+        cmd.arg(run.to_string()).arg(digest.to_string());
+    }
+    cmd.arg(change.index.len());
+    index(cmd, &change.index);
+    cmd.arg(change.ledger.len());
+    for line in &change.ledger {
+        cmd.arg(&line.body);
     }
 }
 

@@ -7,7 +7,8 @@ use hostler_core::id::{LaneId, RunId};
 use hostler_ports::store::position::parse_entry;
 use hostler_ports::store::{
     Child, Claim, Counts, Cursor, FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Letter,
-    Loaded, Page, Priority, Queue, READ_MAX, STRIKES_BEFORE_ALONE, Seq, StoreError, StoreResult,
+    Loaded, Page, Priority, Queue, READ_MAX, RunRecord, STRIKES_BEFORE_ALONE, Seq, StoreError,
+    StoreResult,
 };
 use redis::Value;
 use std::str::FromStr;
@@ -171,6 +172,37 @@ fn snapshot(text: &str) -> StoreResult<(u64, String)> {
     ))
 }
 
+/// Body digest, root, summary, digest of the archive; nothing without the first.
+pub fn run_record(value: Value) -> StoreResult<Option<RunRecord>> {
+    let mut parts = Parts::of(value, "a run")?;
+    let Some(body) = optional(parts.value()?, |value| parsed(value, "a run"))? else {
+        return Ok(None);
+    };
+    Ok(Some(RunRecord {
+        body,
+        root: parts.parsed()?,
+        summary: parts.text()?,
+        archive: optional(parts.value()?, |value| parsed(value, "a run"))?,
+    }))
+}
+
+/// The lanes of a `SCAN` over their headers, and where it goes on.
+pub fn scanned(value: Value) -> StoreResult<(String, Vec<LaneId>)> {
+    let mut parts = Parts::of(value, "a scan")?;
+    let next = parts.text()?;
+    let names = array(parts.value()?, "a scan")?;
+    let lane = |name| {
+        let name = text(name, "a scan")?;
+        let lane = name.get(name.len().saturating_sub(36)..);
+        lane.and_then(|lane| lane.parse().ok())
+            .ok_or_else(|| corrupt("a lane's name"))
+    };
+    Ok((
+        next,
+        names.into_iter().map(lane).collect::<StoreResult<_>>()?,
+    ))
+}
+
 /// Id (36 letters), instant, colon, body.
 fn letter(text: &str) -> StoreResult<Letter> {
     let bad = || corrupt("a letter");
@@ -291,7 +323,11 @@ pub fn ledger_entry(value: Value) -> StoreResult<LedgerEntry> {
     };
     for _ in 0..4 {
         match fields.text()?.as_str() {
-            "l" => entry.lane = Some(fields.parsed()?),
+            "l" => {
+                let lane = fields.text()?;
+                let parsed = || lane.parse().map_err(|_| corrupt("a ledger entry"));
+                entry.lane = (!lane.is_empty()).then(parsed).transpose()?;
+            }
             "v" => entry.version = fields.parsed()?,
             "t" => entry.at_ms = fields.parsed()?,
             "b" => entry.body = fields.text()?,

@@ -11,10 +11,21 @@ use crate::{OpenError, Options};
 use hostler_core::id::LaneId;
 use hostler_ports::clock::Ids;
 use hostler_ports::store::{
-    Batch, Claim, ClaimAsk, Fence, Priority, READ_MAX, Seq, Store, StoreResult,
+    Batch, Claim, ClaimAsk, Cursor, Fence, Header, Page, Priority, READ_MAX, Seq, Store,
+    StoreError, StoreResult,
 };
 use redis::{Cmd, Value, cmd};
 use std::sync::Arc;
+
+/// How many keys one step of a scan looks at: tens of microseconds.
+const SCAN_COUNT: usize = 250;
+
+/// A text in which `MATCH` finds no wildcards.
+fn escaped(text: &str) -> String {
+    let special = |letter| matches!(letter, '*' | '?' | '[' | ']' | '\\');
+    let escape = |letter| special(letter).then_some('\\').into_iter().chain([letter]);
+    text.chars().flat_map(escape).collect()
+}
 
 /// One realm in Redis.
 pub struct RedisStore {
@@ -79,6 +90,27 @@ impl RedisStore {
             })
             .await?;
         decode::claims(value)
+    }
+
+    /// `SCAN` gives every header that is there from its beginning to its end, some of them twice.
+    pub(crate) async fn scan_lanes(&self, after: Cursor) -> StoreResult<Page<Header>> {
+        let place = after.0.unwrap_or_else(|| "0".to_owned());
+        let position: u64 = place
+            .parse()
+            .map_err(|_| StoreError::Bounds("a cursor that this store did not give out".into()))?;
+        let mut scan = cmd("SCAN");
+        scan.arg(position)
+            .arg("MATCH")
+            .arg(format!("{}*", escaped(&self.link.key("l:"))))
+            .arg("COUNT")
+            .arg(SCAN_COUNT);
+        let (next, lanes) = decode::scanned(self.ask(scan).await?)?;
+        let mut entries = Vec::with_capacity(lanes.len());
+        for some in lanes.chunks(READ_MAX) {
+            entries.extend(self.headers(some).await?.into_iter().flatten());
+        }
+        let next = (next != "0").then(|| Cursor(Some(next)));
+        Ok(Page { entries, next })
     }
 
     pub(crate) fn commit_command(

@@ -2,7 +2,7 @@
 //!
 //! Not here: connections, retries, the form of arguments and answers.
 
-use crate::answer::committed;
+use crate::answer::{committed, upkept};
 use crate::commit_args::{self, priority_number, queue_letter};
 use crate::decode::{self, Parts, array, corrupt, optional, parsed, text};
 use crate::realm::RedisStore;
@@ -10,11 +10,12 @@ use crate::wake;
 use async_trait::async_trait;
 use hostler_core::id::{Digest, LaneId, RunId};
 use hostler_ports::store::position::{parse_count, parse_entry};
+use hostler_ports::store::verbs::not_purgeable;
 use hostler_ports::store::{
     Batch, Child, Claim, ClaimAsk, CommitError, Committed, Confirmed, Counts, Cursor, Document,
     FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, Priority, READ_MAX,
-    ResourceView, Sent, Seq, Start, StartError, Started, Store, StoreError, StoreResult, Ticked,
-    bounds,
+    ResourceView, RunRecord, Sent, Seq, Start, StartError, Started, Store, StoreError, StoreResult,
+    Ticked, Upkeep, bounds,
 };
 use redis::{Value, cmd};
 use std::time::Duration;
@@ -23,6 +24,8 @@ use uuid::Uuid;
 
 /// How often a reader of the feed looks again. One reader a process serves all pages.
 const FEED_LOOK_MS: u64 = 200;
+/// Most deletions of one call: a larger one would hold Redis for milliseconds.
+const PURGE_MAX: usize = 2_000;
 /// Pause of a waiting claim while the server cannot be asked to wake it.
 const WAKE_PAUSE_MS: u64 = 200;
 
@@ -169,14 +172,24 @@ impl Store for RedisStore {
         self.durable.confirm(seq).await
     }
 
-    async fn purge(&self, lane: LaneId, archive: Digest, _max: usize) -> StoreResult<bool> {
+    async fn upkeep(&self, change: Upkeep) -> Result<Seq, CommitError> {
+        bounds::upkeep(&change)?;
+        let mut command = self.function("h1_upkeep");
+        commit_args::upkeep(&mut command, &change, &self.mark());
+        let before = self.link.seen();
+        let (value, again) = self.link.call(|_| command.clone()).await?;
+        Ok(self.judge_seq(before, upkept(value, &change)?, again)?)
+    }
+
+    async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {
         let mut call = self.function("h1_purge");
-        call.arg(lane.to_string()).arg(archive.to_string());
+        call.arg(lane.to_string())
+            .arg(archive.to_string())
+            .arg(max.clamp(1, PURGE_MAX));
         match text(self.ask(call).await?, "a purge")?.as_str() {
             "D" => Ok(true),
-            _ => Err(StoreError::Bounds(
-                "the lane has not ended: only ended lanes are archived".into(),
-            )),
+            "M" => Ok(false),
+            _ => Err(not_purgeable()),
         }
     }
 
@@ -267,6 +280,17 @@ impl Store for RedisStore {
         let mut call = self.read_function("h1_query");
         call.arg(index).arg(u8::from(newest_first)).arg(place);
         decode::entries(self.ask(call).await?)
+    }
+
+    async fn lanes(&self, after: Cursor) -> StoreResult<Page<Header>> {
+        self.scan_lanes(after).await
+    }
+
+    async fn run_record(&self, run: RunId) -> StoreResult<Option<RunRecord>> {
+        let mut get = cmd("HMGET");
+        get.arg(self.link.key(&format!("r:{run}")));
+        get.arg("body").arg("root").arg("sum").arg("archive");
+        decode::run_record(self.ask(get).await?)
     }
 
     async fn run_summary(&self, run: RunId) -> StoreResult<Option<String>> {

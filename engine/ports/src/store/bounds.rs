@@ -4,7 +4,7 @@
 
 use super::{
     Batch, IndexChange, READ_MAX, Resource, SEND_MAX, SPAWN_MAX, Spawn, Start, StoreError,
-    StoreResult, Take, TimerChange,
+    StoreResult, Take, TimerChange, Upkeep,
 };
 use hostler_core::id::LaneId;
 
@@ -201,6 +201,48 @@ fn bytes(batch: &Batch) -> usize {
         + batch.blobs.iter().map(|b| b.bytes.len()).sum::<usize>()
         + batch.ledger.iter().map(|l| l.body.len()).sum::<usize>()
         + spawned
+}
+
+/// Checks all that can be said about a change of housekeeping without reading the store.
+pub fn upkeep(change: &Upkeep) -> StoreResult<()> {
+    at_most("expected lanes", change.lanes.len(), LIST_MAX)?;
+    at_most("expected documents", change.expect.len(), LIST_MAX)?;
+    at_most("documents", change.documents.len(), LIST_MAX)?;
+    at_most("summaries", change.summaries.len(), LIST_MAX)?;
+    at_most("runs", change.runs.len(), LIST_MAX)?;
+    at_most("archived runs", change.archived.len(), LIST_MAX)?;
+    at_most("index changes", change.index.len(), LIST_MAX)?;
+    at_most("ledger lines", change.ledger.len(), LIST_MAX)?;
+    for expect in &change.expect {
+        name("document", &expect.document)?;
+    }
+    for write in &change.documents {
+        name("document", &write.key)?;
+    }
+    for entry in &change.index {
+        index(None, entry)?;
+    }
+    let documents = change
+        .documents
+        .iter()
+        .filter_map(|write| write.body.as_ref());
+    let bytes = documents.map(String::len).sum::<usize>()
+        + change
+            .summaries
+            .iter()
+            .map(|(_, text)| text.len())
+            .sum::<usize>()
+        + change
+            .runs
+            .iter()
+            .map(|(_, text)| text.len())
+            .sum::<usize>()
+        + change
+            .ledger
+            .iter()
+            .map(|line| line.body.len())
+            .sum::<usize>();
+    at_most("bytes of the change", bytes, BATCH_MAX_BYTES)
 }
 
 /// Checks all that can be said about a start without reading the store.

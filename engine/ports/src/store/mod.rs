@@ -14,6 +14,7 @@ mod error;
 pub mod memory;
 pub mod position;
 mod reads;
+pub mod upkeep;
 pub mod verbs;
 
 pub use batch::{
@@ -22,6 +23,7 @@ pub use batch::{
 };
 pub use error::{CommitError, StartError, StoreError, StoreResult};
 pub use reads::{Cursor, Document, FeedEntry, IndexEntry, LedgerEntry, Page};
+pub use upkeep::{RunRecord, Upkeep};
 
 use async_trait::async_trait;
 use hostler_core::id::{Digest, LaneId, RunId};
@@ -251,8 +253,12 @@ pub trait Store: Send + Sync + 'static {
     /// Waits (bounded) until everything up to `seq` is durable to the configured degree.
     async fn confirm(&self, seq: Seq) -> StoreResult<Confirmed>;
 
-    /// Removes an ended lane's log, inbox and snapshot in bounded steps (`max` deletions a call);
-    /// true when nothing is left but the tombstone.
+    /// Writes what housekeeping has found; see `Upkeep` for what refuses it.
+    async fn upkeep(&self, change: Upkeep) -> Result<Seq, CommitError>;
+
+    /// Removes what lies beside an ended lane in bounded steps (at most `max` deletions a call, and
+    /// as many calls as it takes); true when nothing is left but the tombstone. Refused unless the
+    /// lane's run is archived under this very digest.
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool>;
 
     // Reads. Bounded by `READ_MAX` each; never part of a decision without an `Expect`.
@@ -272,6 +278,10 @@ pub trait Store: Send + Sync + 'static {
         newest_first: bool,
         after: Cursor,
     ) -> StoreResult<Page<IndexEntry>>;
+    /// All lanes, a few hundred a page and in no order. A page may be empty without being the last;
+    /// a lane that exists during the whole reading is in it at least once.
+    async fn lanes(&self, after: Cursor) -> StoreResult<Page<Header>>;
+    async fn run_record(&self, run: RunId) -> StoreResult<Option<RunRecord>>;
     async fn run_summary(&self, run: RunId) -> StoreResult<Option<String>>;
     async fn ledger(&self, from: u64) -> StoreResult<Vec<LedgerEntry>>;
     /// Changes since `after`, for live views. Bounded memory: old entries fall out; a caller that

@@ -21,7 +21,7 @@ pub struct Document {
     pub body: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexEntry {
     pub member: String,
     pub score: i64,

@@ -17,6 +17,7 @@ mod model;
 mod queues;
 mod runs;
 mod time;
+mod upkeep;
 mod waiting;
 
 pub use kit::Kit;
@@ -78,6 +79,7 @@ pub fn cases() -> Vec<Case> {
         queues::facts(),
         runs::facts(),
         time::facts(),
+        upkeep::facts(),
         waiting::facts(),
     ];
     parts.into_iter().flatten().collect()

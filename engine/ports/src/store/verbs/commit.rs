@@ -147,7 +147,7 @@ fn write_shared(tx: &mut Tx<'_>, id: LaneId, batch: &Batch) -> StoreResult<()> {
         shared::write_document(tx, write)?;
     }
     for spawn in &batch.spawn {
-        shared::spawn(tx, spawn)?;
+        shared::spawn_beside(tx, spawn)?;
     }
     for post in &batch.send {
         inbox::deliver(tx, post, Ringer::Inside)?;
@@ -159,7 +159,7 @@ fn write_shared(tx: &mut Tx<'_>, id: LaneId, batch: &Batch) -> StoreResult<()> {
         shared::put_blob(tx, blob)?;
     }
     for line in &batch.ledger {
-        shared::append_ledger(tx, id, version, &line.body)?;
+        shared::append_ledger(tx, Some(id), version, &line.body)?;
     }
     if let Some(summary) = &batch.run_summary
         && let Some(mut record) = read::run(tx.kv, run)?

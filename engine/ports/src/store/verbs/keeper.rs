@@ -4,11 +4,11 @@
 
 use super::kv::Kv;
 use super::record::Tx;
-use super::{commit, inbox, queue, read, start, tick};
+use super::{commit, inbox, queue, read, start, tick, upkeep};
 use crate::store::{
     Batch, Child, Claim, ClaimAsk, CommitError, Committed, Confirmed, Counts, Cursor, Document,
-    FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, Post, ResourceView, Sent, Seq,
-    Start, StartError, Started, Store, StoreError, StoreResult, Ticked,
+    FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, Post, ResourceView, RunRecord,
+    Sent, Seq, Start, StartError, Started, Store, StoreError, StoreResult, Ticked, Upkeep,
 };
 use async_trait::async_trait;
 use hostler_core::id::{Digest, LaneId, RunId};
@@ -155,6 +155,12 @@ impl<K: Keeper> Store for KvStore<K> {
         Ok(Confirmed::Durable)
     }
 
+    async fn upkeep(&self, change: Upkeep) -> Result<Seq, CommitError> {
+        self.0
+            .write("upkeep", move |tx| upkeep::upkeep(tx, &change))
+            .await
+    }
+
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {
         self.0
             .write("purge", move |tx| start::purge(tx, lane, archive, max))
@@ -213,6 +219,18 @@ impl<K: Keeper> Store for KvStore<K> {
             .read("query", move |kv| {
                 read::query(kv, &index, newest_first, &after)
             })
+            .await
+    }
+
+    async fn lanes(&self, after: Cursor) -> StoreResult<Page<Header>> {
+        self.0
+            .read("lanes", move |kv| read::lanes(kv, &after))
+            .await
+    }
+
+    async fn run_record(&self, run: RunId) -> StoreResult<Option<RunRecord>> {
+        self.0
+            .read("run_record", move |kv| upkeep::run_record(kv, run))
             .await
     }
 

@@ -44,6 +44,9 @@ fn of_name(letter: u8, name: &str, rest: &[u8]) -> Vec<u8> {
 pub fn lane(lane: LaneId) -> Vec<u8> {
     of_lane(b'l', lane, &[])
 }
+pub fn all_lanes() -> Span {
+    Span::prefix(vec![b'l'])
+}
 pub fn summary(lane: LaneId) -> Vec<u8> {
     of_lane(b's', lane, &[])
 }

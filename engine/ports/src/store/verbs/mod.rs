@@ -16,8 +16,11 @@ mod record;
 mod shared;
 mod start;
 mod tick;
+mod upkeep;
 
 pub use inbox::timer_letter;
 pub use keeper::{Keeper, KvStore, Signals};
 pub use queue::void_leases;
 pub use record::Tx;
+pub use start::not_purgeable;
+pub use upkeep::not_archivable;

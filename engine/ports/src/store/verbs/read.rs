@@ -71,6 +71,28 @@ pub fn headers(kv: &dyn Kv, lanes: &[LaneId]) -> StoreResult<Vec<Option<Header>>
     lanes.iter().map(|id| header(kv, *id)).collect()
 }
 
+/// Lanes in the order of their ids; the cursor is the last one read.
+pub fn lanes(kv: &dyn Kv, after: &Cursor) -> StoreResult<Page<Header>> {
+    let mut span = keys::all_lanes();
+    if let Some(last) = &after.0 {
+        let bad = |_| StoreError::Bounds("a cursor that this store did not give out".into());
+        span = span.after(&keys::lane(last.parse().map_err(bad)?));
+    }
+    let found = kv.range(&span, READ_MAX)?;
+    let mut entries = Vec::with_capacity(found.len());
+    for (key, bytes) in &found {
+        let id = lane_id(&key[1..])?;
+        let lane: Lane = decode("lane", bytes)?;
+        entries.push(lane.header(id, summary(kv, id)?));
+    }
+    let last = entries.last().map(|header| header.lane.to_string());
+    let next = last.filter(|_| found.len() == READ_MAX);
+    Ok(Page {
+        entries,
+        next: next.map(|last| Cursor(Some(last))),
+    })
+}
+
 /// A lane with its newest useful snapshot and at most `READ_MAX` events and letters.
 pub fn load(kv: &dyn Kv, id: LaneId, from: u64, now_ms: i64) -> StoreResult<Option<Loaded>> {
     let Some(lane) = lane(kv, id)?.filter(|lane| lane.state != State::Purged) else {

@@ -9,7 +9,7 @@ use super::read;
 use super::record::{Lane, State, Tx, encode, number};
 use crate::store::{
     Blob, Child, Document, DocumentWrite, IndexChange, LedgerEntry, Spawn, StoreResult,
-    WATCH_PREFIX, bounds,
+    WATCH_PREFIX, bounds, upkeep::stray_lanes,
 };
 use hostler_core::id::LaneId;
 use serde::{Deserialize, Serialize};
@@ -97,11 +97,7 @@ pub fn change_index(tx: &mut Tx<'_>, id: LaneId, change: &IndexChange) -> StoreR
             score,
             body,
         } => {
-            remove_entry(tx, index, member)?;
-            tx.kv
-                .put(keys::member(index, member), score.to_be_bytes().to_vec());
-            tx.kv
-                .put(keys::entry(index, *score, member), body.as_bytes().to_vec());
+            put_entry(tx, index, member, *score, body)?;
             if index.starts_with(WATCH_PREFIX) {
                 let watches = &mut tx.known(id)?.watches;
                 if !watches.contains(index) {
@@ -115,6 +111,43 @@ pub fn change_index(tx: &mut Tx<'_>, id: LaneId, change: &IndexChange) -> StoreR
                 tx.known(id)?.watches.retain(|watched| watched != index);
             }
         }
+    }
+    Ok(())
+}
+
+fn put_entry(
+    tx: &mut Tx<'_>,
+    index: &str,
+    member: &str,
+    score: i64,
+    body: &str,
+) -> StoreResult<()> {
+    remove_entry(tx, index, member)?;
+    tx.kv
+        .put(keys::member(index, member), score.to_be_bytes().to_vec());
+    tx.kv
+        .put(keys::entry(index, score, member), body.as_bytes().to_vec());
+    Ok(())
+}
+
+/// A change of an index that is no watch: no lane takes part in it.
+pub fn keep_entry(tx: &mut Tx<'_>, change: &IndexChange) -> StoreResult<()> {
+    match change {
+        IndexChange::Put {
+            index,
+            member,
+            score,
+            body,
+        } => put_entry(tx, index, member, *score, body),
+        IndexChange::Remove { index, member } => remove_entry(tx, index, member),
+    }
+}
+
+/// A lane that nobody lists is listed under its run: the archive finds it there.
+pub fn spawn_beside(tx: &mut Tx<'_>, spawn: &Spawn) -> StoreResult<()> {
+    if self::spawn(tx, spawn)? && (spawn.parent.is_none() || spawn.key.is_none()) {
+        let index = stray_lanes(spawn.run);
+        put_entry(tx, &index, &spawn.lane.to_string(), tx.now_ms, "")?;
     }
     Ok(())
 }
@@ -223,9 +256,14 @@ pub fn put_blob(tx: &mut Tx<'_>, blob: &Blob) -> StoreResult<()> {
     Ok(())
 }
 
-pub fn append_ledger(tx: &mut Tx<'_>, id: LaneId, version: u64, body: &str) -> StoreResult<()> {
+pub fn append_ledger(
+    tx: &mut Tx<'_>,
+    id: Option<LaneId>,
+    version: u64,
+    body: &str,
+) -> StoreResult<()> {
     let record = LedgerRecord {
-        lane: Some(id),
+        lane: id,
         version,
         at_ms: tx.now_ms,
         body: body.to_owned(),

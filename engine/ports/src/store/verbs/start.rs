@@ -6,7 +6,8 @@ use super::keys;
 use super::kv::Span;
 use super::record::{Run, State, Tx, encode};
 use super::{read, shared};
-use crate::store::{Seq, Start, StartError, Started, StoreError, StoreResult, bounds};
+use crate::store::upkeep::stray_lanes;
+use crate::store::{IndexChange, Seq, Start, StartError, Started, StoreError, StoreResult, bounds};
 use hostler_core::id::{Digest, LaneId};
 
 pub fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Started, StartError> {
@@ -28,7 +29,7 @@ pub fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Started, StartError> {
         shared::change_index(tx, root, change)?;
     }
     for line in &start.ledger {
-        shared::append_ledger(tx, root, start.root.events.len() as u64, &line.body)?;
+        shared::append_ledger(tx, Some(root), start.root.events.len() as u64, &line.body)?;
     }
     let run = Run {
         body: start.body,
@@ -43,16 +44,15 @@ pub fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Started, StartError> {
 /// Deletes at most `max` entries of an ended lane; true when only its tombstone is left. The run's
 /// record outlives it: it answers late duplicates of the start.
 pub fn purge(tx: &mut Tx<'_>, id: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {
-    let Some(lane) = tx.lane(id)? else {
+    let Some(lane) = tx.lane(id)?.filter(|lane| lane.state != State::Purged) else {
         return Ok(true);
     };
-    if !lane.ended() {
-        return Err(StoreError::Bounds(
-            "the lane has not ended: only ended lanes are archived".into(),
-        ));
+    let (ended, run) = (lane.ended(), lane.run);
+    let record = read::run(tx.kv, run)?;
+    if !ended || record.as_ref().and_then(|record| record.archive) != Some(archive) {
+        return Err(not_purgeable());
     }
-    let (run, is_root) = (lane.run, lane.parent.is_none());
-    if let Some((seq, number)) = lane.fed.take() {
+    if let Some((seq, number)) = tx.known(id)?.fed.take() {
         tx.kv.delete(&keys::feed(seq, number));
     }
     let mut left = max.max(1);
@@ -63,13 +63,23 @@ pub fn purge(tx: &mut Tx<'_>, id: LaneId, archive: Digest, max: usize) -> StoreR
         }
     }
     tx.kv.delete(&keys::snapshot(id));
-    if is_root {
-        entomb(tx, id, run, archive)?;
+    if record.is_some_and(|record| record.root == id) {
+        tx.known(id)?.state = State::Purged;
     } else {
+        let (index, member) = (stray_lanes(run), id.to_string());
+        shared::keep_entry(tx, &IndexChange::Remove { index, member })?;
         tx.kv.delete(&keys::summary(id));
         tx.forget(id);
     }
     Ok(true)
+}
+
+/// The one text for it in every adapter.
+#[must_use]
+pub fn not_purgeable() -> StoreError {
+    StoreError::Bounds(
+        "the lane lives, or its run is not archived under this digest: archive first".into(),
+    )
 }
 
 fn spans(id: LaneId) -> [Span; 5] {
@@ -88,20 +98,4 @@ fn delete_some(tx: &mut Tx<'_>, span: &Span, max: usize) -> StoreResult<usize> {
         tx.kv.delete(key);
     }
     Ok(found.len())
-}
-
-fn entomb(
-    tx: &mut Tx<'_>,
-    id: LaneId,
-    run: hostler_core::id::RunId,
-    archive: Digest,
-) -> StoreResult<()> {
-    tx.known(id)?.state = State::Purged;
-    if let Some(mut record) = read::run(tx.kv, run)?
-        && record.root == id
-    {
-        record.archive = Some(archive);
-        tx.kv.put(keys::run(run), encode("run", &record)?);
-    }
-    Ok(())
 }
