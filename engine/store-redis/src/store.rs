@@ -282,6 +282,18 @@ impl Store for RedisStore {
         decode::entries(self.ask(call).await?)
     }
 
+    async fn log(&self, lane: LaneId, from: u64) -> StoreResult<Vec<String>> {
+        let to = from.saturating_add(READ_MAX as u64 - 1);
+        let mut range = cmd("LRANGE");
+        range.arg(self.link.key(&format!("g:{lane}")));
+        range.arg(from).arg(to);
+        let events = array(self.ask(range).await?, "a log")?;
+        events
+            .into_iter()
+            .map(|event| text(event, "an event"))
+            .collect()
+    }
+
     async fn lanes(&self, after: Cursor) -> StoreResult<Page<Header>> {
         self.scan_lanes(after).await
     }

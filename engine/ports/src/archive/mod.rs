@@ -26,7 +26,7 @@ pub enum ArchiveError {
     /// Nothing is known of what happened: try again later.
     #[error("the archive did not answer: {0}")]
     Unavailable(String),
-    /// What lies there is not what its name says. Never used, never overwritten.
+    /// What lies there is not what its name says. It is never used.
     #[error("the archive holds something damaged under {0}: restore it from a backup")]
     Damaged(Digest),
     #[error("an object of {0} bytes is too large for the archive")]

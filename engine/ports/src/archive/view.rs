@@ -98,6 +98,15 @@ impl Store for ArchiveView {
         self.below.load(lane, from_version).await
     }
 
+    async fn log(&self, lane: LaneId, from: u64) -> StoreResult<Vec<String>> {
+        let Some(lane) = self.archived.lanes.get(&lane) else {
+            return self.below.log(lane, from).await;
+        };
+        let skip = usize::try_from(from).unwrap_or(usize::MAX);
+        let events = lane.events.iter().skip(skip).take(READ_MAX);
+        Ok(events.cloned().collect())
+    }
+
     async fn headers(&self, lanes: &[LaneId]) -> StoreResult<Vec<Option<Header>>> {
         let mut found = self.below.headers(lanes).await?;
         for (lane, header) in lanes.iter().zip(&mut found) {

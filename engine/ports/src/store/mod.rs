@@ -262,6 +262,9 @@ pub trait Store: Send + Sync + 'static {
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool>;
 
     // Reads. Bounded by `READ_MAX` each; never part of a decision without an `Expect`.
+    /// The log itself after `from` events, also where a snapshot would do; empty at its end. A lane
+    /// that is written meanwhile may show events beyond the version that its header has told.
+    async fn log(&self, lane: LaneId, from: u64) -> StoreResult<Vec<String>>;
     async fn now_ms(&self) -> StoreResult<i64>;
     async fn blob(&self, digest: Digest) -> StoreResult<Option<Vec<u8>>>;
     async fn headers(&self, lanes: &[LaneId]) -> StoreResult<Vec<Option<Header>>>;

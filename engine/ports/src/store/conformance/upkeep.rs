@@ -21,6 +21,7 @@ facts![
     a_change_of_housekeeping_happens_whole_or_not_at_all,
     a_change_read_from_an_older_version_is_refused,
     all_lanes_are_read_page_by_page,
+    the_whole_log_is_read_also_behind_a_snapshot,
 ];
 
 fn digest() -> Digest {
@@ -274,4 +275,32 @@ async fn all_lanes_are_read_page_by_page(kit: &Kit<'_>) {
     }
     let wanted: BTreeSet<_> = (1..=COUNT).map(|n| (lane(n), run(n))).collect();
     assert_eq!(found, wanted);
+}
+
+async fn the_whole_log_is_read_also_behind_a_snapshot(kit: &Kit<'_>) {
+    let claim = kit.held(1).await;
+    let numbers: Vec<String> = (2..=700).map(|number| format!("e{number}")).collect();
+    let (first, second) = numbers.split_at(400);
+    for (version, events) in [(1, first), (401, second)] {
+        let batch = Batch {
+            events: events.to_vec(),
+            snapshot: Some("s".into()),
+            ..Batch::default()
+        };
+        kit.commit(&claim, version, batch).await;
+    }
+    assert_eq!(kit.load(lane(1)).await.events, Vec::<String>::new());
+    let mut log = Vec::new();
+    for loads in 0.. {
+        assert!(loads < 5, "the reading ends");
+        let more = kit.store().log(lane(1), log.len() as u64).await.unwrap();
+        assert!(more.len() <= crate::store::READ_MAX);
+        if more.is_empty() {
+            break;
+        }
+        log.extend(more);
+    }
+    let wanted: Vec<String> = ["born".to_owned()].into_iter().chain(numbers).collect();
+    assert_eq!(log, wanted);
+    assert_eq!(kit.store().log(lane(9), 0).await, Ok(vec![]));
 }

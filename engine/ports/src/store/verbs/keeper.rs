@@ -222,6 +222,12 @@ impl<K: Keeper> Store for KvStore<K> {
             .await
     }
 
+    async fn log(&self, lane: LaneId, from: u64) -> StoreResult<Vec<String>> {
+        self.0
+            .read("log", move |kv| read::log(kv, lane, from))
+            .await
+    }
+
     async fn lanes(&self, after: Cursor) -> StoreResult<Page<Header>> {
         self.0
             .read("lanes", move |kv| read::lanes(kv, &after))

@@ -71,6 +71,17 @@ pub fn headers(kv: &dyn Kv, lanes: &[LaneId]) -> StoreResult<Vec<Option<Header>>
     lanes.iter().map(|id| header(kv, *id)).collect()
 }
 
+/// Events after `from`, oldest first.
+pub fn log(kv: &dyn Kv, id: LaneId, from: u64) -> StoreResult<Vec<String>> {
+    let mut span = keys::events(id);
+    span.from = keys::event(id, from.saturating_add(1));
+    let found = kv.range(&span, READ_MAX)?;
+    found
+        .into_iter()
+        .map(|(_, event)| text("event", event))
+        .collect()
+}
+
 /// Lanes in the order of their ids; the cursor is the last one read.
 pub fn lanes(kv: &dyn Kv, after: &Cursor) -> StoreResult<Page<Header>> {
     let mut span = keys::all_lanes();

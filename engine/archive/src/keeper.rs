@@ -1,0 +1,333 @@
+//! The housekeeping of finished runs, in bounded passes: purge what is archived, look again at what was
+//! not ready, go on through the list of runs.
+//!
+//! All it knows lies in the store, so any worker may do the next pass, and two at once do no harm.
+
+use crate::gather::{GatherError, Gathered, entries, gather};
+use crate::purge::{PURGING, Progress, purging};
+use hostler_core::id::{Digest, RunId};
+use hostler_core::view::{RunRow, index};
+use hostler_ports::archive::{Archive, ArchiveError, ArchivedRun, ObjectError};
+use hostler_ports::store::position::entry_text;
+use hostler_ports::store::{
+    CommitError, Cursor, DocumentWrite, Expect, IndexChange, IndexEntry, READ_MAX, Store,
+    StoreError, Upkeep,
+};
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Document: the place in the list of runs up to which all were looked at.
+const PLACE: &str = "archive:place";
+/// Index of runs behind the place that were not ready: run by the instant of the next look.
+const LATER: &str = "archive:later";
+/// The place stays this far behind the present: a start that was planned now may be accepted later.
+const GRACE_MS: i64 = 60_000;
+/// When a run that lives is looked at again.
+const AGAIN_MS: i64 = 600_000;
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// A run stays at least so long after its end.
+    pub after_ms: i64,
+    /// Most runs that one pass archives, and most that it looks at for nothing.
+    pub runs_a_pass: usize,
+    /// Most purge calls of one pass.
+    pub calls_a_pass: usize,
+    /// Most deletions of one purge call.
+    pub deletions_a_call: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            after_ms: 7 * 24 * 3_600_000,
+            runs_a_pass: 100,
+            calls_a_pass: 2_000,
+            deletions_a_call: 500,
+        }
+    }
+}
+
+#[derive(Debug, Error)]
+pub enum KeeperError {
+    #[error(transparent)]
+    Gather(#[from] GatherError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    #[error("the archive does not give back what was put there under {0}: nothing is purged")]
+    Unverified(Digest),
+    #[error("the entry of {0} cannot be read: {1}")]
+    Entry(String, String),
+}
+
+impl From<StoreError> for KeeperError {
+    fn from(fault: StoreError) -> Self {
+        Self::Gather(fault.into())
+    }
+}
+
+/// What one pass did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pass {
+    pub archived: usize,
+    pub purged: usize,
+    /// Runs that could not be archived or purged, with the reason; they are tried again.
+    pub failed: Vec<(String, String)>,
+    /// A limit was reached: there is more.
+    pub more: bool,
+}
+
+/// What waits for housekeeping.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Ended long enough ago and not archived yet, as far as one page shows.
+    pub due: usize,
+    /// Archived and not purged yet, as far as one page shows.
+    pub purging: usize,
+}
+
+pub struct Keeper {
+    pub(crate) store: Arc<dyn Store>,
+    archive: Arc<dyn Archive>,
+    pub(crate) settings: Settings,
+}
+
+/// What a look at a run found.
+enum Look {
+    Archived,
+    /// It is not there, or its archive has it.
+    Done,
+    At(i64),
+}
+
+impl Keeper {
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, archive: Arc<dyn Archive>, settings: Settings) -> Self {
+        Self {
+            store,
+            archive,
+            settings,
+        }
+    }
+
+    /// # Errors
+    /// When the store or the archive does not answer. What one run alone prevents is in the answer.
+    pub async fn pass(&self) -> Result<Pass, KeeperError> {
+        let mut pass = Pass::default();
+        self.purge_all(&mut pass).await?;
+        self.look_again(&mut pass).await?;
+        self.look_on(&mut pass).await?;
+        self.purge_all(&mut pass).await?;
+        Ok(pass)
+    }
+
+    async fn purge_all(&self, pass: &mut Pass) -> Result<(), KeeperError> {
+        let mut calls_left = self.settings.calls_a_pass.max(1);
+        let page = self.store.query(PURGING, false, Cursor::default()).await?;
+        for entry in &page.entries {
+            match self.purge(entry, &mut calls_left).await {
+                Ok(true) => pass.purged += 1,
+                Ok(false) => pass.more = true,
+                Err(fault) => note(pass, &entry.member, fault)?,
+            }
+            if calls_left == 0 {
+                pass.more = true;
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_again(&self, pass: &mut Pass) -> Result<(), KeeperError> {
+        let now_ms = self.store.now_ms().await?;
+        let page = self.store.query(LATER, false, Cursor::default()).await?;
+        let due = page
+            .entries
+            .iter()
+            .take_while(|entry| entry.score <= now_ms);
+        for entry in due.take(self.settings.runs_a_pass) {
+            let at_ms = match self.look(&entry.member, now_ms, pass).await? {
+                Look::Archived | Look::Done => None,
+                Look::At(at_ms) => Some(at_ms),
+            };
+            let index = vec![later(&entry.member, at_ms)];
+            self.store
+                .upkeep(Upkeep {
+                    index,
+                    ..Upkeep::default()
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Goes on through the list of runs, oldest first.
+    async fn look_on(&self, pass: &mut Pass) -> Result<(), KeeperError> {
+        let now_ms = self.store.now_ms().await?;
+        let (version, place) = self.place().await?;
+        let page = self.store.query(index::RUNS, false, Cursor(place)).await?;
+        let mut change = Upkeep::default();
+        let mut last = None;
+        let mut young = false;
+        for entry in page.entries.iter().take(self.settings.runs_a_pass) {
+            young |= entry.score > now_ms - GRACE_MS;
+            let look = self.look(&entry.member, now_ms, pass).await?;
+            if young {
+                continue;
+            }
+            last = Some(entry);
+            if let Look::At(at_ms) = look {
+                change.index.push(later(&entry.member, Some(at_ms)));
+            }
+        }
+        pass.more |=
+            !young && (page.next.is_some() || page.entries.len() > self.settings.runs_a_pass);
+        if let Some(last) = last {
+            change.expect.push(Expect {
+                document: PLACE.to_owned(),
+                version,
+            });
+            change.documents.push(DocumentWrite {
+                key: PLACE.to_owned(),
+                body: Some(entry_text(last.score, &last.member)),
+            });
+            match self.store.upkeep(change).await {
+                // Another worker went on: its pass counts.
+                Err(CommitError::Expect { .. }) => {}
+                done => drop(done?),
+            }
+        }
+        Ok(())
+    }
+
+    async fn place(&self) -> Result<(u64, Option<String>), KeeperError> {
+        let found = self.store.documents(&[PLACE.to_owned()]).await?;
+        let found = found.into_iter().next().flatten();
+        Ok(found.map_or((0, None), |found| (found.version, found.body)))
+    }
+
+    async fn look(&self, run: &str, now_ms: i64, pass: &mut Pass) -> Result<Look, KeeperError> {
+        let Ok(id) = run.parse::<RunId>() else {
+            return Ok(Look::Done);
+        };
+        match self.try_archive(id, now_ms).await {
+            Ok(look) => {
+                pass.archived += usize::from(matches!(look, Look::Archived));
+                Ok(look)
+            }
+            Err(fault) => {
+                note(pass, run, fault)?;
+                Ok(Look::At(now_ms + AGAIN_MS))
+            }
+        }
+    }
+
+    async fn try_archive(&self, run: RunId, now_ms: i64) -> Result<Look, KeeperError> {
+        let Some(record) = self.store.run_record(run).await? else {
+            return Ok(Look::Done);
+        };
+        if record.archive.is_some() {
+            return Ok(Look::Done);
+        }
+        let row: Option<RunRow> = serde_json::from_str(&record.summary).ok();
+        match row.and_then(|row| row.ended_ms) {
+            None => return Ok(Look::At(now_ms + AGAIN_MS)),
+            Some(ended_ms) if ended_ms.saturating_add(self.settings.after_ms) > now_ms => {
+                return Ok(Look::At(ended_ms.saturating_add(self.settings.after_ms)));
+            }
+            Some(_) => {}
+        }
+        match gather(&*self.store, run).await? {
+            Gathered::Gone => Ok(Look::Done),
+            Gathered::Lives(_) => Ok(Look::At(now_ms + AGAIN_MS)),
+            Gathered::Run(archived) => {
+                self.archive(&archived, now_ms).await?;
+                Ok(Look::Archived)
+            }
+        }
+    }
+
+    /// Put, read back, and only then say so in the store.
+    async fn archive(&self, archived: &ArchivedRun, now_ms: i64) -> Result<(), KeeperError> {
+        let digest = self.archive.put(&archived.to_bytes()?).await?;
+        if self.read(digest).await? != *archived {
+            return Err(KeeperError::Unverified(digest));
+        }
+        let progress = Progress { digest, lanes: 0 };
+        let change = Upkeep {
+            archived: vec![(archived.run, digest)],
+            index: vec![purging(archived.run, now_ms, &progress)],
+            ..Upkeep::default()
+        };
+        self.store.upkeep(change).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn read(&self, digest: Digest) -> Result<ArchivedRun, KeeperError> {
+        let found = self.archive.get(digest).await?;
+        let bytes = found.ok_or(KeeperError::Unverified(digest))?;
+        Ok(ArchivedRun::from_bytes(&bytes)?)
+    }
+
+    /// # Errors
+    /// The store's.
+    pub async fn backlog(store: &dyn Store, after_ms: i64) -> Result<Backlog, KeeperError> {
+        let now_ms = store.now_ms().await?;
+        let found = store.documents(&[PLACE.to_owned()]).await?;
+        let place = found
+            .into_iter()
+            .next()
+            .flatten()
+            .and_then(|found| found.body);
+        let unseen = store.query(index::RUNS, false, Cursor(place)).await?;
+        let is_due = |entry: &&IndexEntry| {
+            let row: Option<RunRow> = serde_json::from_str(&entry.body).ok();
+            let ended_ms = row.and_then(|row| row.ended_ms);
+            ended_ms.is_some_and(|ended_ms| ended_ms.saturating_add(after_ms) <= now_ms)
+        };
+        let later = entries(store, LATER).await?;
+        let later = later
+            .iter()
+            .filter(|entry| entry.score <= now_ms)
+            .take(READ_MAX);
+        let purging = store.query(PURGING, false, Cursor::default()).await?;
+        Ok(Backlog {
+            due: unseen.entries.iter().filter(is_due).count() + later.count(),
+            purging: purging.entries.len(),
+        })
+    }
+}
+
+/// None takes it from the list.
+fn later(run: &str, at_ms: Option<i64>) -> IndexChange {
+    let (index, member) = (LATER.to_owned(), run.to_owned());
+    match at_ms {
+        None => IndexChange::Remove { index, member },
+        Some(score) => IndexChange::Put {
+            index,
+            member,
+            score,
+            body: String::new(),
+        },
+    }
+}
+
+/// A fault of one run is noted; one of the store or the archive ends the pass.
+fn note(pass: &mut Pass, run: &str, fault: KeeperError) -> Result<(), KeeperError> {
+    let away = matches!(
+        fault,
+        KeeperError::Archive(ArchiveError::Unavailable(_))
+            | KeeperError::Gather(GatherError::Store(
+                StoreError::Unavailable(_) | StoreError::Regressed { .. }
+            ))
+    );
+    if away {
+        return Err(fault);
+    }
+    pass.failed.push((run.to_owned(), fault.to_string()));
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! Takes an archived run out of the store, a bounded number of deletions at a time, and goes on where
+//! it stopped.
+//!
+//! Not here: archiving. What is purged is read from the verified object, never from the store.
+
+use crate::keeper::{Keeper, KeeperError};
+use hostler_core::id::{Digest, RunId};
+use hostler_ports::archive::ArchivedRun;
+use hostler_ports::store::{IndexChange, IndexEntry, Upkeep, bounds};
+use serde::{Deserialize, Serialize};
+
+/// Index of runs that are archived and not yet purged: run by the instant of its archiving.
+pub const PURGING: &str = "archive:purging";
+
+/// How far a purge has come: the body of its entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    pub digest: Digest,
+    /// Lanes of the object, in its order, that are gone already.
+    #[serde(default)]
+    pub lanes: usize,
+}
+
+pub fn purging(run: RunId, at_ms: i64, progress: &Progress) -> IndexChange {
+    IndexChange::Put {
+        index: PURGING.to_owned(),
+        member: run.to_string(),
+        score: at_ms,
+        body: serde_json::to_string(progress).unwrap_or_default(),
+    }
+}
+
+fn removal(index: &str, member: &str) -> IndexChange {
+    IndexChange::Remove {
+        index: index.to_owned(),
+        member: member.to_owned(),
+    }
+}
+
+impl Keeper {
+    /// Goes on with one purge; true when the run is gone.
+    pub(crate) async fn purge(
+        &self,
+        entry: &IndexEntry,
+        calls_left: &mut usize,
+    ) -> Result<bool, KeeperError> {
+        let unreadable = |why: String| KeeperError::Entry(entry.member.clone(), why);
+        let run: RunId = entry
+            .member
+            .parse()
+            .map_err(|_| unreadable("it is not the id of a run".to_owned()))?;
+        let mut progress: Progress =
+            serde_json::from_str(&entry.body).map_err(|fault| unreadable(fault.to_string()))?;
+        let archived = self.read(progress.digest).await?;
+        let root = archived.record.root;
+        let others = archived.lanes.keys().filter(|lane| **lane != root);
+        // The root is last: its tombstone says that nothing else is left.
+        let order: Vec<_> = others.copied().chain([root]).collect();
+        while let Some(lane) = order.get(progress.lanes) {
+            if *calls_left == 0 {
+                let index = vec![purging(run, entry.score, &progress)];
+                self.write(index).await?;
+                return Ok(false);
+            }
+            *calls_left -= 1;
+            let max = self.settings.deletions_a_call;
+            if self.store.purge(*lane, progress.digest, max).await? {
+                progress.lanes += 1;
+            }
+        }
+        self.drop_indexes(&archived).await?;
+        self.write(vec![removal(PURGING, &entry.member)]).await?;
+        Ok(true)
+    }
+
+    async fn drop_indexes(&self, archived: &ArchivedRun) -> Result<(), KeeperError> {
+        for (name, entries) in &archived.indexes {
+            for entries in entries.chunks(bounds::LIST_MAX) {
+                let changes = entries.iter().map(|entry| removal(name, &entry.member));
+                self.write(changes.collect()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(&self, index: Vec<IndexChange>) -> Result<(), KeeperError> {
+        let change = Upkeep {
+            index,
+            ..Upkeep::default()
+        };
+        self.store.upkeep(change).await?;
+        Ok(())
+    }
+}

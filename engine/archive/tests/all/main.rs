@@ -1,0 +1,8 @@
+//! Runs leave a store for an archive: over the twin in memory, with its faults, and a real folder.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used)]
+
+mod folder;
+mod leaving;
+mod support;
+mod trouble;
