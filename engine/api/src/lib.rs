@@ -19,6 +19,7 @@ pub use problem::{Code, Problem};
 
 use catalogue::Runbooks;
 use hostler_core::directory::Directory;
+use hostler_ports::archive::Archive;
 use hostler_ports::channel::Compose;
 use hostler_ports::clock::Ids;
 use hostler_ports::plugin::PluginHost;
@@ -34,4 +35,6 @@ pub struct Api {
     pub runbooks: Arc<dyn Runbooks>,
     pub compose: Arc<dyn Compose>,
     pub ids: Arc<dyn Ids>,
+    /// Where finished runs lie; none when runs stay in the store.
+    pub archive: Option<Arc<dyn Archive>>,
 }

@@ -11,8 +11,10 @@ use hostler_core::id::{Digest, LaneId, RunId};
 use hostler_core::lane::{Item, Lane};
 use hostler_core::plan::Plan;
 use hostler_core::view::RunRow;
+use hostler_ports::archive::{ArchiveError, ArchiveView, ArchivedRun};
 use hostler_ports::store::{Cursor, IndexEntry};
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Most pages of one list that a request reads.
@@ -125,6 +127,40 @@ pub async fn items(api: &Api, lane: &Lane) -> Result<Vec<Item>, Problem> {
         Some(digest) => blob(api, "list of items", digest).await,
         None => Ok(Vec::new()),
     }
+}
+
+/// The same services over a store that has this run, wherever it lies: in the store itself or in the
+/// archive.
+///
+/// # Errors
+/// `store-unavailable` when the archive is not configured here or does not answer, `internal` when
+/// what lies there is damaged.
+pub async fn of_run(api: &Api, run: RunId) -> Result<Api, Problem> {
+    let record = api.store.run_record(run).await?;
+    let Some(digest) = record.and_then(|record| record.archive) else {
+        return Ok(api.clone());
+    };
+    let away = |why: String| {
+        Problem::new(
+            Code::StoreUnavailable,
+            format!("run {run} is in the archive, and {why}"),
+        )
+    };
+    let archive = api.archive.as_ref().ok_or_else(|| {
+        away("this engine has none".to_owned()).remedy("set archive.folder to where it lies")
+    })?;
+    let bytes = match archive.get(digest).await {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Err(away(format!("{} is not there", digest.short()))),
+        Err(fault @ ArchiveError::Damaged(_)) => return Err(unreadable("the run", fault)),
+        Err(fault) => return Err(away(fault.to_string())),
+    };
+    let archived = ArchivedRun::from_bytes(&bytes).map_err(|fault| unreadable("the run", fault))?;
+    let view = ArchiveView::new(Arc::clone(&api.store), archived);
+    Ok(Api {
+        store: Arc::new(view),
+        ..api.clone()
+    })
 }
 
 /// The summary of a run.

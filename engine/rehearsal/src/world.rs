@@ -93,6 +93,7 @@ impl World {
             runbooks: Arc::clone(&stage.runbooks),
             compose: Arc::clone(&stage.compose),
             ids: Arc::new(CountedIds::default()),
+            archive: None,
         };
         Self {
             store,

@@ -85,5 +85,6 @@ pub(super) async fn allowed(
         policy: &definition.policy,
     };
     authorize(subject, action, resource).check(subject)?;
+    let api = &read::of_run(api, run).await?;
     read::lane(api, run.root()).await
 }

@@ -61,6 +61,7 @@ pub struct LedgerRow {
 /// `forbidden`, `not-found`, the store's.
 pub async fn gather(api: &Api, subject: &Subject, run: RunId) -> Result<Evidence, Problem> {
     authorize(subject, Action::ReadEvidence, Resource::Realm).check(subject)?;
+    let api = &read::of_run(api, run).await?;
     let row = read::run(api, run).await?;
     let plan = read::plan(api, row.plan).await?;
     let mut limits = Vec::new();

@@ -19,6 +19,7 @@ pub const NOTICES_MAX: usize = 5_000;
 /// `forbidden`, the store's.
 pub async fn list(api: &Api, subject: &Subject, run: RunId) -> Result<Vec<MailRow>, Problem> {
     authorize(subject, Action::ReadNotices, Resource::Realm).check(subject)?;
+    let api = &read::of_run(api, run).await?;
     let mut rows = Vec::new();
     read::walk(
         api,

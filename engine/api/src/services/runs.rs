@@ -111,6 +111,7 @@ pub async fn show(
     authorize(subject, Action::ReadRuns, Resource::Realm).check(subject)?;
     // Read first: what changes meanwhile is told again, never missed.
     let seq = api.store.counts().await?.seq;
+    let api = &read::of_run(api, run).await?;
     let row = read::run(api, run).await?;
     let root = api
         .store
@@ -119,7 +120,7 @@ pub async fn show(
         .into_iter()
         .next()
         .flatten();
-    let root = root.ok_or_else(|| archived(run))?;
+    let root = root.ok_or_else(|| Problem::not_found("lane", run.root()))?;
     let root = parse_row(&root.summary, run.root());
     let (lanes, next) = lanes_of(api, run.root(), after).await?;
     let waiting = waiting::of_run(api, run).await?;
@@ -133,13 +134,6 @@ pub async fn show(
         seq,
         now_ms,
     })
-}
-
-fn archived(run: RunId) -> Problem {
-    Problem::new(
-        Code::NotFound,
-        format!("the lanes of run {run} are archived"),
-    )
 }
 
 /// Children of a lane with their present rows.
@@ -232,6 +226,7 @@ pub async fn lane(
     id: LaneId,
 ) -> Result<LaneView, Problem> {
     authorize(subject, Action::ReadRuns, Resource::Realm).check(subject)?;
+    let api = &read::of_run(api, run).await?;
     let header = api.store.headers(&[id]).await?.into_iter().next().flatten();
     let header = header
         .filter(|header| header.run == run)

@@ -182,6 +182,7 @@ pub fn world_with(runbook: &str) -> World {
         runbooks: Arc::new(Shelf(Arc::new(definition(runbook)))),
         compose: Arc::new(Plain),
         ids: Arc::new(CountedIds::default()),
+        archive: None,
     };
     World { api, clock }
 }

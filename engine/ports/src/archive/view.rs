@@ -205,6 +205,9 @@ impl Store for ArchiveView {
         self.below.lanes(after).await
     }
     async fn run_record(&self, run: RunId) -> StoreResult<Option<RunRecord>> {
+        if run == self.archived.run {
+            return Ok(Some(self.archived.record.clone()));
+        }
         self.below.run_record(run).await
     }
     async fn run_summary(&self, run: RunId) -> StoreResult<Option<String>> {

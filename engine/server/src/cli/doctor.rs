@@ -3,13 +3,15 @@
 use super::Context;
 use crate::clock::{SystemClock, SystemIds};
 use crate::compose::connections::EstateConnections;
-use crate::compose::{engine, store};
+use crate::compose::{self, engine, store};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::Rows;
 use hostler_api::catalogue::Runbooks;
+use hostler_archive::Keeper;
 use hostler_core::directory::Directory;
 use hostler_ports::clock::Clock;
+use hostler_ports::store::Store;
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -185,10 +187,39 @@ async fn store(config: &Config, directory: Option<&dyn Directory>, findings: &mu
     }
     match store::embedded(folder, Arc::new(SystemClock::new()), Arc::new(SystemIds)).await {
         Ok(store) => match engine::store_answers(&*store).await {
-            Ok(()) => findings.good("store", format!("{} opens", folder.display())),
+            Ok(()) => {
+                findings.good("store", format!("{} opens", folder.display()));
+                archive(config, &*store, findings).await;
+            }
             Err(why) => findings.bad("store", why),
         },
         Err(fault) => findings.warn("store", format!("{fault:#} (a running engine has it open)")),
+    }
+}
+
+/// More finished runs than this in the store, and housekeeping does not keep up.
+const BACKLOG_MAX: usize = 200;
+
+async fn archive(config: &Config, store: &dyn Store, findings: &mut Findings) {
+    let after_ms = match compose::archive::settings(&config.archive) {
+        Ok(settings) => settings.after_ms,
+        Err(fault) => return findings.bad("archive", format!("{fault:#}")),
+    };
+    let backlog = match Keeper::backlog(store, after_ms).await {
+        Ok(backlog) => backlog,
+        Err(fault) => return findings.bad("archive", fault.to_string()),
+    };
+    let after = &config.archive.after;
+    let text = format!(
+        "{} runs ended more than {after} ago and are in the store, {} are archived and being purged",
+        backlog.due, backlog.purging
+    );
+    if config.archive.folder.is_empty() {
+        findings.good("archive", format!("off (archive.folder is empty); {text}"));
+    } else if backlog.due + backlog.purging > BACKLOG_MAX {
+        findings.warn("archive", format!("{text}: raise archive.runs"));
+    } else {
+        findings.good("archive", text);
     }
 }
 
@@ -198,6 +229,11 @@ async fn redis(config: &Config, realm: &str, findings: &mut Findings) {
         Ok(options) => options,
         Err(fault) => return findings.bad("store", format!("{fault:#}")),
     };
+    match hostler_store_redis::open(options.clone(), Arc::new(SystemIds)).await {
+        Ok(store) => archive(config, &store, findings).await,
+        // The check below names what is wrong.
+        Err(fault) => tracing::debug!(%fault, "the store was not opened"),
+    }
     match hostler_store_redis::check(&options).await {
         Err(fault) => findings.bad("store", fault.to_string()),
         Ok(found) if found.is_empty() => findings.good("store", "Redis is fit"),

@@ -2,7 +2,7 @@
 
 use super::connections::EstateConnections;
 use super::library::{self, Library};
-use super::{contracts, mail, store};
+use super::{archive, contracts, mail, store};
 use crate::clock::{SystemClock, SystemIds};
 use crate::config::Config;
 use anyhow::{Context, anyhow, bail};
@@ -93,6 +93,7 @@ impl Engine {
         let zone = jiff::tz::TimeZone::get(&zone).with_context(|| format!("zone {zone}"))?;
         let evaluate: Arc<dyn Evaluate> = Arc::new(hostler_runbook::Evaluator::new(zone));
         let compose: Arc<dyn Compose> = Arc::new(mail::Renderer::default());
+        let archive = archive::open(&config.archive)?;
         let api = Api {
             store,
             directory,
@@ -100,6 +101,7 @@ impl Engine {
             runbooks,
             compose,
             ids,
+            archive,
         };
         Ok(Self {
             api,
@@ -146,6 +148,7 @@ impl Engine {
             let (driver, ticking) = (Arc::clone(&driver), ticking.clone());
             tokio::spawn(async move { driver.background(ticking).await })
         };
+        let keeping = archive::keep(&self.api, &self.config.archive, shutdown.clone())?;
         let runs = {
             let drive = move |claim, asked_ms| Arc::clone(&driver).drive(claim, asked_ms);
             hostler_queue_apalis::run(
@@ -166,7 +169,7 @@ impl Engine {
                 shutdown,
             )
         };
-        let (runs, mails) = tokio::join!(runs, mails);
+        let (runs, mails, ()) = tokio::join!(runs, mails, keeping);
         ticking.cancel();
         background.await?;
         if runs? == Drained::TimedOut || mails? == Drained::TimedOut {

@@ -1,5 +1,6 @@
 //! The composition root: which adapter stands behind which port.
 
+pub mod archive;
 pub mod connections;
 pub mod contracts;
 pub mod engine;

@@ -19,6 +19,7 @@ pub struct Config {
     pub runbooks: Runbooks,
     pub plugins: Plugins,
     pub worker: Worker,
+    pub archive: Archive,
     pub mail: Mail,
     pub log: Log,
 }
@@ -88,6 +89,19 @@ pub struct Worker {
     pub lease_ms: i64,
     /// How long a stop waits for lanes that are held, in milliseconds.
     pub drain_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Archive {
+    /// Folder for finished runs; empty: they stay in the store.
+    pub folder: String,
+    /// How long a run stays in the store after its end: `7d`.
+    pub after: String,
+    /// How often finished runs are looked for.
+    pub every: String,
+    /// Most runs that are archived each time.
+    pub runs: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,6 +194,17 @@ impl Default for Worker {
             mail_permits: 8,
             lease_ms: 30_000,
             drain_ms: 20_000,
+        }
+    }
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Self {
+            folder: String::new(),
+            after: "7d".into(),
+            every: "1m".into(),
+            runs: 100,
         }
     }
 }
