@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod keeping;
 mod lab_itself;
 mod real;
 mod scenarios;

@@ -170,38 +170,51 @@ impl Keeper {
         let now_ms = self.store.now_ms().await?;
         let (version, place) = self.place().await?;
         let page = self.store.query(index::RUNS, false, Cursor(place)).await?;
-        let mut change = Upkeep::default();
+        let most = self.settings.runs_a_pass;
+        let mut index = Vec::new();
         let mut last = None;
         let mut young = false;
-        for entry in page.entries.iter().take(self.settings.runs_a_pass) {
+        for entry in page.entries.iter().take(most) {
             young |= entry.score > now_ms - GRACE_MS;
             let look = self.look(&entry.member, now_ms, pass).await?;
             if young {
                 continue;
             }
-            last = Some(entry);
+            last = Some(entry_text(entry.score, &entry.member));
             if let Look::At(at_ms) = look {
-                change.index.push(later(&entry.member, Some(at_ms)));
+                index.push(later(&entry.member, Some(at_ms)));
             }
         }
-        pass.more |=
-            !young && (page.next.is_some() || page.entries.len() > self.settings.runs_a_pass);
-        if let Some(last) = last {
-            change.expect.push(Expect {
+        pass.more |= !young && (page.next.is_some() || page.entries.len() > most);
+        match last {
+            Some(last) => self.go_on(version, last, index).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Moves the place, unless another worker has moved it: then that one's pass counts.
+    async fn go_on(
+        &self,
+        version: u64,
+        place: String,
+        index: Vec<IndexChange>,
+    ) -> Result<(), KeeperError> {
+        let change = Upkeep {
+            expect: vec![Expect {
                 document: PLACE.to_owned(),
                 version,
-            });
-            change.documents.push(DocumentWrite {
+            }],
+            documents: vec![DocumentWrite {
                 key: PLACE.to_owned(),
-                body: Some(entry_text(last.score, &last.member)),
-            });
-            match self.store.upkeep(change).await {
-                // Another worker went on: its pass counts.
-                Err(CommitError::Expect { .. }) => {}
-                done => drop(done?),
-            }
+                body: Some(place),
+            }],
+            index,
+            ..Upkeep::default()
+        };
+        match self.store.upkeep(change).await {
+            Err(CommitError::Expect { .. }) => Ok(()),
+            done => Ok(drop(done?)),
         }
-        Ok(())
     }
 
     async fn place(&self) -> Result<(u64, Option<String>), KeeperError> {

@@ -8,6 +8,7 @@
 mod host;
 mod people;
 mod play;
+pub mod reindex;
 mod sample;
 pub mod scaffold;
 mod scenario;

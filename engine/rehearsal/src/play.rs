@@ -114,7 +114,7 @@ pub async fn side_by_side(
     Ok(ended)
 }
 
-async fn begin(world: &World, scenario: &Scenario, key: &str) -> Result<RunId, Trouble> {
+pub(crate) async fn begin(world: &World, scenario: &Scenario, key: &str) -> Result<RunId, Trouble> {
     let subject = Subject::of(&*world.api.directory, &scenario.starter, "rehearsal")
         .ok_or_else(|| Trouble::Stuck(format!("the estate has no {}", scenario.starter)))?;
     let ask = StartAsk {

@@ -15,6 +15,7 @@ mod notices;
 mod observe;
 mod outbox;
 mod record;
+mod reindex;
 mod resolve;
 mod rows;
 mod scope;
@@ -23,6 +24,7 @@ mod trouble;
 mod turn;
 
 pub use outbox::{Outbox, OutboxParts};
+pub use reindex::{Reindex, Reindexed};
 pub use trouble::Trouble;
 
 use cache::Cache;

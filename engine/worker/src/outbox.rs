@@ -189,7 +189,7 @@ fn template_name(spec: &MailSpec) -> String {
     }
 }
 
-fn row(mail: &Mail, event: &MailEvent) -> MailRow {
+pub(crate) fn row(mail: &Mail, event: &MailEvent) -> MailRow {
     let spec = &mail.spec;
     let (state, answer, sha256, at_ms) = match event {
         MailEvent::MailQueued { at_ms, .. } => ("queued", None, None, *at_ms),

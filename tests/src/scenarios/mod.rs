@@ -1,9 +1,10 @@
 //! Every runbook's scenarios, and what the scaffolds make of them: a new case is a new file in
 //! `workflows/<runbook>/scenarios/`, no Rust.
 
-mod stage;
+pub mod stage;
 
 use hostler_core::contract::Effect;
+use hostler_rehearsal::reindex::made_anew;
 use hostler_rehearsal::scaffold::{
     Case, crash_after_each_commit, fail_each_step, lose_each_answer, unseen_repeats,
 };
@@ -163,5 +164,25 @@ async fn runs_over_the_same_servers_wait_for_each_other_and_all_end() {
         let ended = side_by_side(&stage, &scenario, 3).await.unwrap();
         let states: Vec<_> = ended.iter().map(|ended| ended.state.as_str()).collect();
         assert_eq!(states, ["succeeded"; 3], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_lists_show_is_made_anew_from_the_logs_at_any_moment() {
+    let stage = stage::practice();
+    let mut met: BTreeMap<String, usize> = BTreeMap::new();
+    let mut times = 0;
+    for (name, scenario) in good() {
+        let compared = made_anew(&stage, &scenario).await.unwrap();
+        assert_eq!(compared.differences, Vec::<String>::new(), "{name}");
+        times += compared.times;
+        for (index, entries) in compared.met {
+            let most = met.entry(index).or_default();
+            *most = entries.max(*most);
+        }
+    }
+    println!("{times} times all was made anew and the same; most entries: {met:?}");
+    for index in ["runs", "waiting", "leases", "notices", "strays"] {
+        assert!(met[index] > 0, "no scenario ever had an entry in {index}");
     }
 }

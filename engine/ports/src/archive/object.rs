@@ -122,35 +122,33 @@ impl ArchivedRun {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ObjectError> {
         let text = std::str::from_utf8(bytes).map_err(unreadable)?;
         let mut lines = text.lines();
-        let first = lines.next().ok_or_else(|| unreadable("it is empty"))?;
-        let Line::Run {
-            format: FORMAT,
-            run,
-            record,
-        } = serde_json::from_str(first).map_err(unreadable)?
-        else {
-            return Err(unreadable("it has another format"));
-        };
-        let mut reading = Self {
-            run,
-            record,
-            lanes: BTreeMap::new(),
-            indexes: BTreeMap::new(),
-            blobs: BTreeMap::new(),
-        };
+        let mut reading = Self::begun(lines.next().ok_or_else(|| unreadable("it is empty"))?)?;
         let mut lane = None;
         for (number, line) in lines.enumerate() {
-            let line: Line = serde_json::from_str(line).map_err(unreadable)?;
-            if let Line::End { lines } = line {
-                return if lines == number + 1 {
-                    Ok(reading)
-                } else {
-                    Err(unreadable("lines are missing"))
-                };
+            match serde_json::from_str(line).map_err(unreadable)? {
+                Line::End { lines } if lines == number + 1 => return Ok(reading),
+                Line::End { .. } => return Err(unreadable("lines are missing")),
+                line => reading.take(line, &mut lane)?,
             }
-            reading.take(line, &mut lane)?;
         }
         Err(unreadable("it was cut off"))
+    }
+
+    fn begun(first: &str) -> Result<Self, ObjectError> {
+        match serde_json::from_str(first).map_err(unreadable)? {
+            Line::Run {
+                format: FORMAT,
+                run,
+                record,
+            } => Ok(Self {
+                run,
+                record,
+                lanes: BTreeMap::new(),
+                indexes: BTreeMap::new(),
+                blobs: BTreeMap::new(),
+            }),
+            _ => Err(unreadable("it has another format")),
+        }
     }
 
     fn take(&mut self, line: Line, lane: &mut Option<LaneId>) -> Result<(), ObjectError> {

@@ -15,6 +15,7 @@ pub mod serve;
 mod session;
 pub mod show;
 mod token;
+mod upkeep;
 
 use crate::config::{self, Config, ConfigError, Sources};
 use crate::dev;
@@ -86,6 +87,8 @@ enum Command {
     Worker,
     /// Look at configuration, estate, runbooks, plugins and store, and say what is wrong
     Doctor,
+    /// Make lists and summaries anew from the logs
+    Reindex,
     /// Settings
     #[command(subcommand)]
     Config(general::ConfigCommand),
@@ -189,6 +192,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Serve(args) => serve::serve(context, args).await,
         Command::Worker => serve::worker(context).await,
         Command::Doctor => doctor::doctor(context).await,
+        Command::Reindex => upkeep::reindex(context).await,
         Command::Config(command) => general::config(context, &command),
         Command::Runbook(command) => runbook::run(context, command).await,
         Command::Run(command) => run::run(context, command).await,
