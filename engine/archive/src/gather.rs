@@ -62,7 +62,10 @@ pub async fn gather(store: &dyn Store, run: RunId) -> Result<Gathered, GatherErr
     let mut indexes = BTreeMap::new();
     for name in [index::notices(run)] {
         let entries = entries(store, &name).await?;
-        indexes.insert(name, entries);
+        // An object has no line for a list without entries, and the store answers the same for it.
+        if !entries.is_empty() {
+            indexes.insert(name, entries);
+        }
     }
     let blobs = gathering.blobs(&record, &indexes).await?;
     Ok(Gathered::Run(Box::new(ArchivedRun {

@@ -172,3 +172,15 @@ async fn many_runs_leave_in_bounded_passes_and_none_twice() {
     assert_eq!(world.archive.list(None).await.unwrap().len(), 25);
     assert!(world.store.load(living.lane, 0).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn a_run_that_is_its_root_alone_leaves_too() {
+    let world = World::new();
+    let now_ms = world.now_ms().await;
+    world.store.start(World::asked(1, now_ms)).await.unwrap();
+    let root = world.claim().await;
+    world.end_bare(&root, 1).await;
+    world.clock.advance(8 * DAY_MS);
+    let pass = world.keeper(Settings::default()).pass().await.unwrap();
+    assert_eq!((pass.archived, pass.purged), (1, 1), "{:?}", pass.failed);
+}

@@ -162,6 +162,15 @@ impl World {
     }
 
     pub async fn end_root(&self, root: &Claim, number: u128) {
+        self.end_at(root, number, 401).await;
+    }
+
+    /// A root that has done nothing.
+    pub async fn end_bare(&self, root: &Claim, number: u128) {
+        self.end_at(root, number, 1).await;
+    }
+
+    async fn end_at(&self, root: &Claim, number: u128, version: u64) {
         let now_ms = self.now_ms().await;
         let row = row(number, now_ms, Some(now_ms));
         let batch = Batch {
@@ -171,7 +180,10 @@ impl World {
             then: Then::End,
             ..Batch::default()
         };
-        let done = self.store.commit(root.lane, &root.fence, 401, batch).await;
+        let done = self
+            .store
+            .commit(root.lane, &root.fence, version, batch)
+            .await;
         done.unwrap();
     }
 
