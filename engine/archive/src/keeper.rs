@@ -213,7 +213,7 @@ impl Keeper {
         };
         match self.store.upkeep(change).await {
             Err(CommitError::Expect { .. }) => Ok(()),
-            done => Ok(drop(done?)),
+            done => done.map(|_| ()).map_err(Into::into),
         }
     }
 

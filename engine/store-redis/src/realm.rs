@@ -109,7 +109,9 @@ impl RedisStore {
         for some in lanes.chunks(READ_MAX) {
             entries.extend(self.headers(some).await?.into_iter().flatten());
         }
-        let next = (next != "0").then(|| Cursor(Some(next)));
+        let next = Some(next)
+            .filter(|next| next != "0")
+            .map(|next| Cursor(Some(next)));
         Ok(Page { entries, next })
     }
 

@@ -5,17 +5,18 @@
 use super::Store;
 use crate::scenarios::stage::root;
 use hostler_ports::clock::{Clock, Ids};
+use hostler_ports::store::memory::{CountedIds, ManualClock};
+use hostler_tests::lab::until;
 use serde_json::Value;
 use std::future::Future;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Longest wait for one level on a busy machine; the first start compiles the plugins.
 const LIMIT: Duration = Duration::from_secs(240);
-const LOOK: Duration = Duration::from_millis(100);
 
 const RUNBOOK: &str = r#"
 runbook: keep
@@ -54,11 +55,8 @@ impl Running {
 }
 
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < LIMIT, "not within {LIMIT:?}: {what}");
-        std::thread::sleep(LOOK);
-    }
+    let found = until(LIMIT, || holds().then_some(()));
+    assert!(found.is_some(), "not within {LIMIT:?}: {what}");
 }
 
 fn free_port() -> u16 {
@@ -235,11 +233,11 @@ impl House {
             .enable_all()
             .build();
         runtime.unwrap().block_on(async {
-            let ids: Arc<dyn Ids> = Arc::new(Fresh);
+            let ids: Arc<dyn Ids> = Arc::new(CountedIds::default());
             let store: Arc<dyn Store> = match &self.redis {
                 None => {
                     let (path, options) = (self.folder().join("store"), Default::default());
-                    let clock: Arc<dyn Clock> = Arc::new(Now);
+                    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(0));
                     Arc::new(hostler_store_embedded::open(&path, options, clock, ids).unwrap())
                 }
                 Some((_, port)) => {
@@ -250,25 +248,5 @@ impl House {
             };
             work(store).await
         })
-    }
-}
-
-/// The machine's time.
-struct Now;
-
-impl Clock for Now {
-    fn now_ms(&self) -> i64 {
-        jiff::Timestamp::now().as_millisecond()
-    }
-    fn monotonic_ms(&self) -> i64 {
-        self.now_ms()
-    }
-}
-
-struct Fresh;
-
-impl Ids for Fresh {
-    fn fresh(&self) -> uuid::Uuid {
-        uuid::Uuid::new_v4()
     }
 }
