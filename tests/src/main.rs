@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod faults;
 mod keeping;
 mod lab_itself;
 mod real;

@@ -33,6 +33,17 @@ impl Answer {
 
 /// Sends one request. `body`, when not empty, is JSON.
 pub fn request(address: SocketAddr, method: &str, path: &str, body: &str) -> Result<Answer> {
+    request_with(address, method, path, "", body)
+}
+
+/// The same with further header lines, each ended by CR LF.
+pub fn request_with(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> Result<Answer> {
     let exchange = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
@@ -41,7 +52,7 @@ pub fn request(address: SocketAddr, method: &str, path: &str, body: &str) -> Res
         write!(
             stream,
             "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\n\
-             Content-Length: {length}\r\n\r\n{body}"
+             {headers}Content-Length: {length}\r\n\r\n{body}"
         )?;
         let mut bytes = Vec::new();
         stream.take(BODY_BYTES).read_to_end(&mut bytes)?;

@@ -23,7 +23,7 @@ mod wait;
 pub use alertmanager::Alertmanager;
 pub use blackbox::Blackbox;
 pub use error::LabError;
-pub use http::{Answer, request};
+pub use http::{Answer, request, request_with};
 pub use linux_host::{Family, HostPlan, LinuxHost, Said};
 pub use network::Lab;
 pub use program::Program;

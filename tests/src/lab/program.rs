@@ -37,6 +37,16 @@ impl Program {
         self.server.end(signal)
     }
 
+    /// Lets it stand still ([`Signal::Stop`]) or go on ([`Signal::Continue`]).
+    pub fn signal(&mut self, signal: Signal) -> Result<()> {
+        self.server.signal(signal)
+    }
+
+    /// Whether it runs, be it that it stands still.
+    pub fn runs(&mut self) -> bool {
+        self.server.runs()
+    }
+
     /// What it has written so far.
     pub fn log(&self) -> Result<String> {
         std::fs::read_to_string(&self.log).attempt(|| format!("read {}", self.log.display()))

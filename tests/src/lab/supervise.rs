@@ -97,6 +97,11 @@ impl Server {
         self.child.id()
     }
 
+    /// Whether the program has not ended yet.
+    pub(super) fn runs(&mut self) -> bool {
+        !self.ended && matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Sends a signal; nothing happens when the program has ended.
     pub(super) fn signal(&mut self, signal: Signal) -> Result<()> {
         if self.ended || self.child.try_wait().ok().flatten().is_some() {

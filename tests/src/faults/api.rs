@@ -1,0 +1,113 @@
+//! The API of a running engine, as its people use it. What cannot be reached is asked again: a start with the
+//! same key is the same run.
+//!
+//! Not here: what an answer means for a test.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use hostler_tests::lab::{Answer, request_with, until};
+use serde_json::{Value, json};
+
+use super::{LIMIT, files};
+
+/// One engine's door.
+#[derive(Clone, Debug)]
+pub struct Api(pub SocketAddr);
+
+impl Api {
+    /// One request, whatever comes of it; none when there is no answer.
+    pub fn ask(
+        &self,
+        who: &str,
+        method: &str,
+        path: &str,
+        key: &str,
+        body: &str,
+    ) -> Option<Answer> {
+        let token = files::token(who);
+        let key = match key {
+            "" => String::new(),
+            key => format!("Idempotency-Key: {key}\r\n"),
+        };
+        let headers = format!("Authorization: Bearer {token}\r\n{key}");
+        request_with(self.0, method, path, &headers, body).ok()
+    }
+
+    /// Reads until there is an answer.
+    pub fn read(&self, path: &str) -> Value {
+        let read = || {
+            let answer = self.ask("olga", "GET", path, "", "")?;
+            (answer.status == 200).then(|| answer.json().ok())?
+        };
+        until(LIMIT, read).unwrap_or_else(|| panic!("GET {path}: no answer within {LIMIT:?}"))
+    }
+
+    /// Starts a run until it is accepted; its id.
+    pub fn start(&self, targets: &str, key: &str) -> String {
+        let begun = || self.try_start(targets, key).ok();
+        until(LIMIT, begun).unwrap_or_else(|| panic!("{key}: not accepted within {LIMIT:?}"))
+    }
+
+    /// Starts a run once; its id, or what was said instead.
+    pub fn try_start(&self, targets: &str, key: &str) -> Result<String, Option<Answer>> {
+        let body = json!({ "runbook": files::RUNBOOK, "inputs": { "targets": targets } });
+        let answer = self.ask("olga", "POST", "/api/v1/runs", key, &body.to_string());
+        let answer = answer.ok_or(None)?;
+        let run = answer.json().ok().and_then(|body| {
+            let run = body["run"].as_str()?;
+            matches!(answer.status, 200 | 201).then(|| run.to_owned())
+        });
+        run.ok_or(Some(answer))
+    }
+
+    /// Open questions; none when the engine cannot be reached.
+    pub fn try_waiting(&self) -> Option<Vec<Value>> {
+        let answer = self.ask("olga", "GET", "/api/v1/waiting", "", "")?;
+        answer.json().ok()?.as_array().cloned()
+    }
+
+    /// Signs every approval that is open now, without waiting for the engine.
+    pub fn sign(&self) {
+        for row in self.try_waiting().unwrap_or_default() {
+            if row["kind"] != "approve" {
+                continue;
+            }
+            let lane = row["lane"].as_str().unwrap_or_default();
+            let path = format!("/api/v1/waiting/{lane}/decision");
+            let body = json!({ "yes": true, "signs": row["signs"] }).to_string();
+            // What was not heard is signed again at the next look.
+            let _ = self.ask("carla", "POST", &path, &format!("sign-{lane}"), &body);
+        }
+    }
+
+    /// Signs until the run has nothing to sign any more.
+    pub fn signed(&self, run: &str) {
+        let path = format!("/api/v1/runs/{run}");
+        let done = until(LIMIT, || {
+            self.sign();
+            let view = self.read(&path);
+            (view["run"]["step"] != "go").then_some(())
+        });
+        assert!(done.is_some(), "{run} was not signed");
+    }
+
+    /// A run with its lanes.
+    pub fn run(&self, run: &str) -> Value {
+        self.read(&format!("/api/v1/runs/{run}"))
+    }
+
+    /// Looks at a run until `look` finds something.
+    pub fn until<T>(
+        &self,
+        what: &str,
+        run: &str,
+        limit: Duration,
+        look: impl Fn(&Value) -> Option<T>,
+    ) -> T {
+        let found = until(limit, || look(&self.run(run)));
+        found.unwrap_or_else(|| {
+            panic!("{what}: not within {limit:?}: {:#}", self.run(run));
+        })
+    }
+}

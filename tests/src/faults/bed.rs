@@ -1,0 +1,176 @@
+//! One installation under test: Redis, a mail server, the counting target, the API and its workers, each worker
+//! behind a door of its own.
+//!
+//! Not here: faults. They are what the tests do.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hostler_tests::lab::{Lab, Program, RedisPlan, RedisServer, SmtpSink, request};
+
+use super::LIMIT;
+use super::api::Api;
+use super::files::{self, Differs};
+use super::target::{Call, Course, Target};
+
+/// Sizes of an installation.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub assets: usize,
+    /// Workers that the target can tell apart.
+    pub doors: usize,
+    pub lease_ms: u64,
+    pub permits: usize,
+    /// Timeout of every step.
+    pub timeout: &'static str,
+}
+
+/// A running installation without workers. Everything stops when it is dropped.
+pub struct Bed {
+    pub api: Api,
+    pub target: Target,
+    pub redis: RedisServer,
+    pub mail: SmtpSink,
+    pub size: Size,
+    pub lab: Lab,
+    folder: PathBuf,
+    store: String,
+    _serve: Program,
+}
+
+impl Bed {
+    /// Upon a Redis that syncs before every answer.
+    pub fn start(size: Size, behave: impl Fn(&Call) -> Course + Send + Sync + 'static) -> Bed {
+        let lab = Lab::start().unwrap();
+        let plan = RedisPlan::default().option("appendfsync", "always");
+        let redis = plan.start(&lab).unwrap();
+        let store = format!("kind = \"redis\"\nredis_url = \"{}\"", redis.url());
+        Bed::over(lab, redis, store, size, behave)
+    }
+
+    /// Upon a store of the test's own making.
+    pub fn over(
+        lab: Lab,
+        redis: RedisServer,
+        store: String,
+        size: Size,
+        behave: impl Fn(&Call) -> Course + Send + Sync + 'static,
+    ) -> Bed {
+        let mail = SmtpSink::start(&lab).unwrap();
+        let target = Target::start(&lab, size.doors, behave);
+        let folder = lab.folder("installation").unwrap();
+        files::write_shared(&folder, size.timeout);
+        for (door, address) in target.doors.iter().enumerate() {
+            let estate = files::estate(*address, size.assets);
+            std::fs::write(estate_of(&folder, door), estate).unwrap();
+        }
+        let listen = lab.service_address();
+        let differs = Differs {
+            listen,
+            store: &store,
+            estate: &estate_of(&folder, 0),
+            mail: mail.address(),
+            lease_ms: size.lease_ms,
+            permits: size.permits,
+        };
+        let settings = write_settings(&folder, "serve", &differs);
+        let words = ["serve", "--no-worker"];
+        let mut serve =
+            Program::start(&lab, "serve", &command(&folder, &settings, &words)).unwrap();
+        let listens = || request(listen, "GET", "/healthz", "").ok().map(drop);
+        serve.ready(LIMIT, listens).unwrap();
+        Bed {
+            api: Api(listen),
+            target,
+            redis,
+            mail,
+            size,
+            lab,
+            folder,
+            store,
+            _serve: serve,
+        }
+    }
+
+    /// Starts a run over all servers and signs it; its id.
+    pub fn run_all(&self) -> String {
+        let run = self.api.start("id=*", "all");
+        self.api.signed(&run);
+        run
+    }
+
+    /// One field of a lane's header in Redis; empty when there is none.
+    pub fn header(&self, lane: &str, field: &str) -> String {
+        self.redis_says(&format!("HGET h:{{main}}:l:{lane} {field}"))
+    }
+
+    /// A short answer of Redis without its frame.
+    pub fn redis_says(&self, command: &str) -> String {
+        let answer = self.redis.ask(command).unwrap();
+        let mut lines = answer.lines();
+        let first = lines.next().unwrap_or_default();
+        match first.strip_prefix('$') {
+            Some(_) => lines.next().unwrap_or_default().to_owned(),
+            None => first.get(1..).unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// A worker behind a door. Its log goes on with that of an earlier one behind the same door.
+    pub fn worker(&self, door: usize) -> Program {
+        self.worker_upon(door, &self.store)
+    }
+
+    /// A worker that reaches the store in a way of its own.
+    pub fn worker_upon(&self, door: usize, store: &str) -> Program {
+        let name = worker_name(door);
+        let differs = Differs {
+            listen: self.api.0,
+            store,
+            estate: &estate_of(&self.folder, door),
+            mail: self.mail.address(),
+            lease_ms: self.size.lease_ms,
+            permits: self.size.permits,
+        };
+        let settings = write_settings(&self.folder, &name, &differs);
+        let named = format!("worker.name={name}");
+        let level = "log.level=info,hostler_worker=debug";
+        let words = ["--set", &named, "--set", level, "worker"];
+        Program::start(&self.lab, &name, &command(&self.folder, &settings, &words)).unwrap()
+    }
+}
+
+/// The name under which leases show the worker behind a door.
+pub fn worker_name(door: usize) -> String {
+    format!("worker-{door}")
+}
+
+fn estate_of(folder: &Path, door: usize) -> PathBuf {
+    folder.join(format!("estate-{door}.yaml"))
+}
+
+fn write_settings(folder: &Path, name: &str, differs: &Differs<'_>) -> PathBuf {
+    let path = folder.join(format!("{name}.toml"));
+    std::fs::write(&path, files::settings(folder, differs)).unwrap();
+    path
+}
+
+fn command(folder: &Path, settings: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command
+        .current_dir(folder)
+        .arg("--config")
+        .arg(settings)
+        .args(words);
+    command
+}
+
+/// The program as it was built with the tests, beside the program `lab`.
+fn program() -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_lab")).with_file_name("hostler");
+    assert!(
+        path.exists(),
+        "{} is not there: run `cargo build -p hostler-server` first",
+        path.display()
+    );
+    path
+}
