@@ -29,6 +29,24 @@ impl Driver {
         let pause = Duration::from_millis(self.parts.settings.renew_ms.max(10));
         while !sleep(pause, shutdown).await {
             self.renew_all().await;
+            self.report_let_go().await;
+        }
+    }
+
+    /// Tells the store that no call of ours is in flight in the lanes that were let go: an outage of the
+    /// store is no strike against a lane. Whoever has them by now has another fence.
+    async fn report_let_go(&self) {
+        let let_go = self.held.take_let_go();
+        for lanes in let_go.chunks(RENEW_MAX) {
+            let calm: Vec<_> = lanes
+                .iter()
+                .map(|(lane, fence)| (*lane, fence.clone(), false))
+                .collect();
+            let lease_ms = self.parts.settings.lease_ms;
+            if let Err(fault) = self.parts.store.renew(&calm, lease_ms).await {
+                warn!(%fault, "lanes that were let go were not reported");
+                self.held.put_let_go(lanes.iter().cloned());
+            }
         }
     }
 

@@ -42,6 +42,7 @@ impl Driver {
                 }
                 other => warn!(lane = %claim.lane, fault = %other, "let go"),
             }
+            return self.held.let_go(&lease);
         }
         self.held.leave(&lease);
     }
@@ -200,10 +201,16 @@ impl Driver {
         if !turn.wait_for.is_empty() {
             batch.take = Some(Take::Wait(turn.wait_for.clone()));
         }
-        self.parts
-            .store
-            .commit(hold.lane.id(), &lease.fence, hold.header.version, batch)
-            .await
+        // Before the commit: a renewal that passes between it and the call would say that there is none.
+        let begins = batch.in_call == Some(true);
+        lease.set_in_call(begins);
+        let version = hold.header.version;
+        let store = &self.parts.store;
+        let committed = store
+            .commit(hold.lane.id(), &lease.fence, version, batch)
+            .await;
+        lease.set_in_call(begins && committed.is_ok());
+        committed
     }
 
     /// What becomes of the lane behind this turn.

@@ -44,9 +44,14 @@ impl Lease {
     }
 }
 
+/// Lanes let go of that the store has yet to hear of; beyond it the oldest earn a strike.
+const LET_GO_MAX: usize = 1_000;
+
 #[derive(Debug, Default)]
 pub struct Held {
     lanes: Mutex<HashMap<LaneId, Arc<Lease>>>,
+    /// Let go of by a worker that lives on, perhaps with a call in flight as far as the store knows.
+    let_go: Mutex<Vec<(LaneId, Fence)>>,
 }
 
 impl Held {
@@ -74,6 +79,25 @@ impl Held {
         {
             lanes.remove(&lease.lane);
         }
+    }
+
+    /// Forgets a lane whose work could not go on. Its call is over, but the store does not know that.
+    pub fn let_go(&self, lease: &Lease) {
+        self.leave(lease);
+        self.put_let_go([(lease.lane, lease.fence.clone())]);
+    }
+
+    /// Those that the store has yet to hear of, taken out.
+    pub fn take_let_go(&self) -> Vec<(LaneId, Fence)> {
+        std::mem::take(&mut *self.let_go.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The store did not hear of them.
+    pub fn put_let_go(&self, lanes: impl IntoIterator<Item = (LaneId, Fence)>) {
+        let mut let_go = self.let_go.lock().unwrap_or_else(PoisonError::into_inner);
+        let_go.extend(lanes);
+        let over = let_go.len().saturating_sub(LET_GO_MAX);
+        let_go.drain(..over);
     }
 
     pub fn all(&self) -> Vec<Arc<Lease>> {
