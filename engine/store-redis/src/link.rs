@@ -22,6 +22,10 @@ use tokio::time::Instant;
 const PAUSE_FIRST_MS: u64 = 20;
 const PAUSE_MAX_MS: u64 = 2_000;
 
+const DISK_FULL: &str = "it cannot write to its disk: make room";
+/// Whether a call waits until there is room again.
+const DISK_FULL_PASSES: bool = true;
+
 /// One life of the server's process, as this process has seen it.
 #[derive(Clone, Debug, Default)]
 pub struct Life {
@@ -119,8 +123,21 @@ impl Link {
     }
 
     /// Calls until there is an answer or patience ends; says whether it was called again after an
-    /// unknown outcome.
+    /// unknown outcome. What was begun waits for a full disk.
     pub async fn call(&self, build: impl Fn(&Attempt) -> Cmd) -> StoreResult<(Value, bool)> {
+        self.call_for(build, DISK_FULL_PASSES).await
+    }
+
+    /// The same for what begins something new: a full disk is an answer.
+    pub async fn call_anew(&self, build: impl Fn(&Attempt) -> Cmd) -> StoreResult<(Value, bool)> {
+        self.call_for(build, !DISK_FULL_PASSES).await
+    }
+
+    async fn call_for(
+        &self,
+        build: impl Fn(&Attempt) -> Cmd,
+        disk_full_passes: bool,
+    ) -> StoreResult<(Value, bool)> {
         let deadline = Instant::now() + Duration::from_millis(self.options.patience_ms);
         let mut attempt = Attempt {
             again: false,
@@ -137,6 +154,11 @@ impl Link {
                     ));
                 }
                 Err(Trouble::Refused(text)) => return Err(unavailable(text)),
+                // An attempt whose outcome is unknown may have begun it: then it is asked for again.
+                Err(Trouble::DiskFull) if !disk_full_passes && !attempt.again => {
+                    return Err(StoreError::Full(format!("Redis: {DISK_FULL}")));
+                }
+                Err(Trouble::DiskFull) => DISK_FULL,
                 Err(Trouble::Wait(text) | Trouble::Reconnect(text)) => text,
                 Err(Trouble::NoFunctions) => "its Functions are gone",
             };

@@ -88,7 +88,7 @@ impl Store for RedisStore {
         let mut command = self.function("h1_start");
         commit_args::start(&mut command, &start, &self.mark());
         let before = self.link.seen();
-        let (value, again) = self.link.call(|_| command.clone()).await?;
+        let (value, again) = self.link.call_anew(|_| command.clone()).await?;
         let mut parts = Parts::of(value, "a start")?;
         match parts.text()?.as_str() {
             "N" => Ok(Started::New(self.judge_seq(

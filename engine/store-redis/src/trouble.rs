@@ -14,15 +14,16 @@ pub enum Trouble {
     NoFunctions,
     /// The server refuses growth.
     Full,
+    /// The server cannot write its log. It will pass, but only when somebody makes room.
+    DiskFull,
     /// Asking again will not help.
     Refused(&'static str),
 }
 
 /// Codes of replies that say that nothing was carried out and that it will pass.
-const PASSING: [(&str, &str); 8] = [
+const PASSING: [(&str, &str); 7] = [
     ("LOADING", "it is loading its data"),
     ("BUSY", "a script keeps it busy"),
-    ("MISCONF", "it cannot write to its disk: make room"),
     ("NOREPLICAS", "too few replicas are attached"),
     ("TRYAGAIN", "the cluster moves slots"),
     ("CLUSTERDOWN", "the cluster is down"),
@@ -38,6 +39,7 @@ pub fn of(error: &RedisError) -> Trouble {
         }
         match code {
             "OOM" => return Trouble::Full,
+            "MISCONF" => return Trouble::DiskFull,
             // The primary has changed: find it anew.
             "READONLY" | "MOVED" | "ASK" => return Trouble::Reconnect("it is no primary"),
             "NOAUTH" | "WRONGPASS" => return Trouble::Refused("it refuses the user or password"),
@@ -74,10 +76,7 @@ mod tests {
         let cases = [
             ("OOM", Trouble::Full),
             ("LOADING", Trouble::Wait("it is loading its data")),
-            (
-                "MISCONF",
-                Trouble::Wait("it cannot write to its disk: make room"),
-            ),
+            ("MISCONF", Trouble::DiskFull),
             ("READONLY", Trouble::Reconnect("it is no primary")),
             (
                 "WRONGTYPE",

@@ -127,3 +127,23 @@ pub fn known(bed: &Bed) -> BTreeSet<String> {
     }
     panic!("the list of runs has no end");
 }
+
+/// Everything that holds after any fault: prints the figures behind `what`.
+pub fn all(bed: &Bed, runs: &[String], what: &str) {
+    let figures = settled(bed, runs, super::LIMIT);
+    let known = known(bed);
+    let lost: Vec<_> = runs.iter().filter(|run| !known.contains(*run)).collect();
+    assert!(lost.is_empty(), "lost: {lost:?}");
+    let book = bed.target.book();
+    once(bed, &book, runs);
+    let copies = notices(bed, figures.runs_ended, super::LIMIT);
+    println!(
+        "{what}: {} runs accepted, 0 lost; lanes {:?}; `once`: {} calls, {} effects, 0 twice; {} messages, at most \
+         {copies} copies of one",
+        runs.len(),
+        figures.lanes,
+        book.calls_of("guest.reboot"),
+        book.effects_of("guest.reboot").len(),
+        figures.runs_ended,
+    );
+}

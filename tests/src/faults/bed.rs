@@ -3,10 +3,11 @@
 //!
 //! Not here: faults. They are what the tests do.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use hostler_tests::lab::{Lab, Program, RedisPlan, RedisServer, SmtpSink, request};
+use hostler_tests::lab::{Lab, Program, RedisPlan, RedisServer, Signal, SmtpSink, request};
 
 use super::LIMIT;
 use super::api::Api;
@@ -35,7 +36,8 @@ pub struct Bed {
     pub lab: Lab,
     folder: PathBuf,
     store: String,
-    _serve: Program,
+    serve: Program,
+    serve_command: Command,
 }
 
 impl Bed {
@@ -74,11 +76,8 @@ impl Bed {
             permits: size.permits,
         };
         let settings = write_settings(&folder, "serve", &differs);
-        let words = ["serve", "--no-worker"];
-        let mut serve =
-            Program::start(&lab, "serve", &command(&folder, &settings, &words)).unwrap();
-        let listens = || request(listen, "GET", "/healthz", "").ok().map(drop);
-        serve.ready(LIMIT, listens).unwrap();
+        let serve_command = command(&folder, &settings, &["serve", "--no-worker"]);
+        let serve = serve(&lab, &serve_command, listen);
         Bed {
             api: Api(listen),
             target,
@@ -88,7 +87,8 @@ impl Bed {
             lab,
             folder,
             store,
-            _serve: serve,
+            serve,
+            serve_command,
         }
     }
 
@@ -113,6 +113,12 @@ impl Bed {
             Some(_) => lines.next().unwrap_or_default().to_owned(),
             None => first.get(1..).unwrap_or_default().to_owned(),
         }
+    }
+
+    /// The process of the API ends at once and another takes its place.
+    pub fn restart_api(&mut self) {
+        self.serve.end(Signal::Kill).unwrap();
+        self.serve = serve(&self.lab, &self.serve_command, self.api.0);
     }
 
     /// A worker behind a door. Its log goes on with that of an earlier one behind the same door.
@@ -142,6 +148,13 @@ impl Bed {
 /// The name under which leases show the worker behind a door.
 pub fn worker_name(door: usize) -> String {
     format!("worker-{door}")
+}
+
+fn serve(lab: &Lab, command: &Command, listen: SocketAddr) -> Program {
+    let mut serve = Program::start(lab, "serve", command).unwrap();
+    let listens = || request(listen, "GET", "/healthz", "").ok().map(drop);
+    serve.ready(LIMIT, listens).unwrap();
+    serve
 }
 
 fn estate_of(folder: &Path, door: usize) -> PathBuf {

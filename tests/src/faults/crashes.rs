@@ -1,18 +1,16 @@
 //! Workers and Redis are killed at every boundary of a call, again and again, while runs, approvals and messages
 //! go on.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use hostler_tests::lab::{Program, Signal, until};
+use hostler_tests::lab::{Program, Signal};
 
-use super::api::Api;
 use super::audit;
 use super::bed::{Bed, Size};
 use super::chance::Chance;
+use super::people::People;
 use super::target::{Boundary, Course};
-use super::{LIMIT, files, lasts, rounds};
+use super::{lasts, rounds};
 
 const SIZE: Size = Size {
     assets: 0,
@@ -28,9 +26,6 @@ const ASSETS_PER_RUN: usize = 2;
 const CALM_MS: u64 = 700;
 /// Longest wait for a call to come to a boundary; a kill at any other instant is as good.
 const MOMENT: Duration = Duration::from_millis(900);
-/// Longest that everything takes: a guard, not a figure.
-const ALL: Duration = Duration::from_secs(3 * 3_600);
-
 /// Every call lasts a while on both sides of its effect.
 const LASTS: Duration = Duration::from_millis(60);
 
@@ -50,31 +45,6 @@ const VICTIMS: [Victim; 6] = [
     Victim::Redis,
 ];
 const BOUNDARIES: [Boundary; 3] = [Boundary::Arrived, Boundary::Effective, Boundary::Answered];
-
-/// Starts runs and signs what is open until told to stop.
-struct People {
-    api: Api,
-    allowed: AtomicUsize,
-    stop: AtomicBool,
-    runs: Mutex<Vec<String>>,
-}
-
-impl People {
-    fn work(&self) {
-        let over = until(ALL, || {
-            self.api.sign();
-            let number = self.runs.lock().unwrap().len();
-            if number < self.allowed.load(Ordering::SeqCst) {
-                let run = self
-                    .api
-                    .start(&files::pair(number), &format!("run-{number}"));
-                self.runs.lock().unwrap().push(run);
-            }
-            self.stop.load(Ordering::SeqCst).then_some(())
-        });
-        assert!(over.is_some(), "the test did not end in time");
-    }
-}
 
 fn kill(bed: &mut Bed, workers: &mut [Program], victim: Victim) {
     let mut again = |door: usize| {
@@ -118,46 +88,18 @@ fn killed_workers_and_redis_lose_no_run_and_repeat_no_once_action_unseen() {
     };
     let mut bed = Bed::start(size, move |_| course);
     let mut workers: Vec<Program> = (0..SIZE.doors).map(|door| bed.worker(door)).collect();
-    let people = People {
-        api: bed.api.clone(),
-        allowed: AtomicUsize::new(AHEAD),
-        stop: AtomicBool::new(false),
-        runs: Mutex::default(),
-    };
+    let people = People::new(&bed.api, AHEAD);
     let mut chance = Chance::new();
     let mut caught = 0;
     std::thread::scope(|scope| {
         scope.spawn(|| people.work());
         for _ in 0..kills {
             caught += usize::from(round(&mut bed, &mut workers, &mut chance));
-            people.allowed.fetch_add(1, Ordering::SeqCst);
+            people.allow();
         }
-        let all = || (people.runs.lock().unwrap().len() == kills + AHEAD).then_some(());
-        let started = until(LIMIT, all);
-        people.stop.store(started.is_none(), Ordering::SeqCst);
-        assert!(started.is_some(), "runs were not accepted");
         // Somebody signs until nothing is on its way.
-        let runs = people.runs.lock().unwrap().clone();
-        report(&bed, &runs, kills, caught);
-        people.stop.store(true, Ordering::SeqCst);
+        let what = format!("{kills} kills ({caught} with a call at a boundary)");
+        audit::all(&bed, &people.runs(), &what);
+        people.stop();
     });
-}
-
-fn report(bed: &Bed, runs: &[String], kills: usize, caught: usize) {
-    let figures = audit::settled(bed, runs, LIMIT);
-    let known = audit::known(bed);
-    let lost: Vec<_> = runs.iter().filter(|run| !known.contains(*run)).collect();
-    assert!(lost.is_empty(), "lost: {lost:?}");
-    let book = bed.target.book();
-    audit::once(bed, &book, runs);
-    let copies = audit::notices(bed, figures.runs_ended, LIMIT);
-    println!(
-        "{kills} kills ({caught} with a call at a boundary), {} runs accepted, 0 lost; lanes {:?}; \
-         `once`: {} calls, {} effects, 0 twice; {} messages, at most {copies} copies of one",
-        runs.len(),
-        figures.lanes,
-        book.calls_of("guest.reboot"),
-        book.effects_of("guest.reboot").len(),
-        figures.runs_ended,
-    );
 }

@@ -45,9 +45,18 @@ impl RedisPlan {
 
     /// Starts it and returns when it answers.
     pub fn start(self, lab: &Lab) -> Result<RedisServer> {
-        recipe::require("redis-server")?;
         let address = lab.service_address();
         let folder = lab.folder(&format!("redis-{}", address.port()))?;
+        self.start_at(address, folder)
+    }
+
+    /// Starts it upon a folder of the caller's choice, which must be there.
+    pub fn start_in(self, lab: &Lab, folder: PathBuf) -> Result<RedisServer> {
+        self.start_at(lab.service_address(), folder)
+    }
+
+    fn start_at(self, address: SocketAddr, folder: PathBuf) -> Result<RedisServer> {
+        recipe::require("redis-server")?;
         let server = launch(&self, address, &folder)?;
         Ok(RedisServer {
             plan: self,
@@ -88,6 +97,11 @@ impl RedisServer {
         ask(self.address, command).attempt(|| format!("ask Redis {command}"))
     }
 
+    /// Whether its process has not ended.
+    pub fn runs(&mut self) -> bool {
+        self.server.runs()
+    }
+
     /// Kills it as a crash does; the files stay.
     pub fn crash(&mut self) -> Result<()> {
         self.server.end(Signal::Kill)
@@ -124,7 +138,7 @@ fn launch(plan: &RedisPlan, address: SocketAddr, folder: &PathBuf) -> Result<Ser
     Ok(server)
 }
 
-fn ask(address: SocketAddr, command: &str) -> std::io::Result<String> {
+pub(super) fn ask(address: SocketAddr, command: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, ANSWER_LIMIT)?;
     stream.set_read_timeout(Some(ANSWER_LIMIT))?;
     write!(stream, "{command}\r\n")?;

@@ -8,6 +8,9 @@ use hostler_store_redis as redis;
 use std::path::Path;
 use std::sync::Arc;
 
+/// Host and port are replaced by what the Sentinels say.
+const ANYWHERE: &str = "redis://127.0.0.1:6379/";
+
 /// # Errors
 /// When the folder is in use or the server is not fit; the text says what to do.
 pub async fn open(
@@ -41,10 +44,12 @@ pub async fn embedded(
 /// # Errors
 /// When no address is configured or its file cannot be read.
 pub fn redis_options(settings: &Settings, realm: &str) -> anyhow::Result<redis::Options> {
+    let has_sentinels = !settings.redis_sentinels.is_empty();
     let url = match (
         settings.redis_url_file.as_str(),
         settings.redis_url.as_str(),
     ) {
+        ("", "") if has_sentinels => ANYWHERE.to_owned(),
         ("", "") => bail!("store.kind is redis: set store.redis_url_file or store.redis_url"),
         ("", url) => url.to_owned(),
         (file, _) => std::fs::read_to_string(file)
@@ -52,5 +57,21 @@ pub fn redis_options(settings: &Settings, realm: &str) -> anyhow::Result<redis::
             .trim()
             .to_owned(),
     };
-    Ok(redis::Options::new(redis::Endpoint::Server(url), realm))
+    let endpoint = if has_sentinels {
+        redis::Endpoint::Sentinel {
+            sentinels: settings.redis_sentinels.clone(),
+            name: settings.redis_primary.clone(),
+            template: url,
+        }
+    } else {
+        redis::Endpoint::Server(url)
+    };
+    let durability = match settings.redis_replicas {
+        0 => redis::Durability::Answer,
+        replicas => redis::Durability::Replicas(replicas),
+    };
+    Ok(redis::Options {
+        durability,
+        ..redis::Options::new(endpoint, realm)
+    })
 }

@@ -47,6 +47,12 @@ pub struct Store {
     pub redis_url_file: String,
     /// The URL itself, where it is no secret.
     pub redis_url: String,
+    /// URLs of Sentinels; the primary is where they say, with user and password of the URL above.
+    pub redis_sentinels: Vec<String>,
+    /// What the Sentinels call the primary.
+    pub redis_primary: String,
+    /// Replicas that must have a commit before an effect follows; 0: the primary's answer is enough.
+    pub redis_replicas: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +161,9 @@ impl Default for Store {
             folder: ".hostler/store".into(),
             redis_url_file: String::new(),
             redis_url: String::new(),
+            redis_sentinels: Vec::new(),
+            redis_primary: "hostler".into(),
+            redis_replicas: 0,
         }
     }
 }

@@ -1,0 +1,163 @@
+//! The primary dies while its replica lags; a Sentinel makes the replica primary, and `once` steps go on.
+
+use std::time::Duration;
+
+use hostler_tests::lab::{Lab, Program, RedisPlan, RedisServer, Sentinel, Signal, until};
+
+use super::audit;
+use super::bed::{Bed, Size};
+use super::chance::Chance;
+use super::people::People;
+use super::target::{Boundary, Course};
+use super::{LIMIT, lasts, rounds};
+
+const SIZE: Size = Size {
+    assets: 0,
+    doors: 2,
+    lease_ms: 3_000,
+    permits: 16,
+    timeout: "3s",
+};
+const AHEAD: usize = 6;
+/// Runs that each failover brings besides.
+const EACH: usize = 4;
+/// Longest lag of the replica before the primary dies.
+const LAG_MS: u64 = 1_500;
+const MOMENT: Duration = Duration::from_secs(2);
+const LASTS: Duration = Duration::from_millis(60);
+const NAME: &str = "estate";
+
+fn plan() -> RedisPlan {
+    RedisPlan::default()
+        .option("min-replicas-to-write", "1")
+        .option("min-replicas-max-lag", "2")
+        .option("repl-diskless-sync-delay", "0")
+}
+
+/// The two servers; `bed.redis` is the first.
+struct Pair {
+    second: RedisServer,
+    first_is_primary: bool,
+    sentinel: Sentinel,
+}
+
+impl Pair {
+    fn servers<'a>(&'a mut self, bed: &'a mut Bed) -> (&'a mut RedisServer, &'a mut RedisServer) {
+        match self.first_is_primary {
+            true => (&mut bed.redis, &mut self.second),
+            false => (&mut self.second, &mut bed.redis),
+        }
+    }
+
+    /// Waits until the present primary has its replica and the Sentinel knows of it.
+    fn is_whole(&mut self, bed: &mut Bed) {
+        let asked = format!("SENTINEL replicas {NAME}");
+        let known = until(LIMIT, || {
+            let known = self.sentinel.ask(&asked).ok()?;
+            let is_well = known.contains("slave")
+                && !known.contains("s_down")
+                && !known.contains("disconnected");
+            is_well.then_some(())
+        });
+        let (primary, _) = self.servers(bed);
+        let attached = until(LIMIT, || {
+            let info = primary.ask("INFO replication").ok()?;
+            let is_well = info.contains("role:master") && info.contains("state=online");
+            is_well.then_some(())
+        });
+        assert!(known.is_some() && attached.is_some(), "no replica");
+    }
+
+    /// The replica lags, the primary dies, the replica is promoted, the dead one comes back behind it.
+    fn fail_over(&mut self, bed: &mut Bed, lag: Duration) {
+        let (primary, replica) = self.servers(bed);
+        replica.signal(Signal::Stop).unwrap();
+        lasts(lag);
+        primary.crash().unwrap();
+        replica.signal(Signal::Continue).unwrap();
+        let promoted = until(LIMIT, || {
+            let info = replica.ask("INFO replication").ok()?;
+            info.contains("role:master").then_some(())
+        });
+        assert!(promoted.is_some(), "nobody was promoted");
+        primary.restart().unwrap();
+        self.first_is_primary = !self.first_is_primary;
+        self.is_whole(bed);
+    }
+}
+
+/// Whether a process has found that the store has gone back; it then stands until somebody restarts it.
+fn has_regressed(bed: &Bed) -> bool {
+    let said = bed.api.ask("olga", "GET", "/api/v1/waiting", "", "");
+    said.is_some_and(|answer| answer.body.contains("store-regressed"))
+}
+
+fn begin(assets: usize) -> (Bed, Pair) {
+    let lab = Lab::start().unwrap();
+    let first = plan().start(&lab).unwrap();
+    let behind = format!("{} {}", first.address().ip(), first.address().port());
+    let second = plan().option("replicaof", &behind).start(&lab).unwrap();
+    let sentinel = Sentinel::start(&lab, NAME, &first).unwrap();
+    let store = format!(
+        "kind = \"redis\"\nredis_sentinels = [\"{}\"]\nredis_primary = \"{NAME}\"\nredis_replicas = 1",
+        sentinel.url()
+    );
+    let mut pair = Pair {
+        second,
+        first_is_primary: true,
+        sentinel,
+    };
+    let course = Course {
+        effect_after: LASTS,
+        answer_after: LASTS,
+        ..Course::default()
+    };
+    let size = Size { assets, ..SIZE };
+    let mut bed = Bed::over(lab, first, store, size, move |_| course);
+    pair.is_whole(&mut bed);
+    (bed, pair)
+}
+
+#[test]
+fn failovers_with_a_lagging_replica_repeat_no_once_action_unseen() {
+    let failovers = rounds(3);
+    let (mut bed, mut pair) = begin(2 * (AHEAD + failovers * EACH));
+    let start =
+        |bed: &Bed| -> Vec<Program> { (0..SIZE.doors).map(|door| bed.worker(door)).collect() };
+    let mut workers = start(&bed);
+    let people = People::new(&bed.api, AHEAD);
+    let mut chance = Chance::new();
+    let (mut regressions, mut heard) = (0, 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| people.work());
+        for _ in 0..failovers {
+            (0..EACH).for_each(|_| people.allow());
+            let boundary = chance.of(&[Boundary::Arrived, Boundary::Effective]);
+            drop(bed.target.catch(boundary, MOMENT));
+            let lag = Duration::from_millis(chance.below(LAG_MS));
+            pair.fail_over(&mut bed, lag);
+            if has_regressed(&bed) || regressed(&workers) > heard {
+                regressions += 1;
+                heard = regressed(&workers);
+                // The decision: what is there now counts.
+                bed.restart_api();
+                workers = start(&bed);
+            }
+        }
+        let what = format!(
+            "{failovers} failovers with a lagging replica, {regressions} declared regressions"
+        );
+        audit::all(&bed, &people.runs(), &what);
+        people.stop();
+    });
+}
+
+/// How often workers have said so; a log goes on with the next worker of the name.
+fn regressed(workers: &[Program]) -> usize {
+    let says = |worker: &Program| {
+        worker
+            .log()
+            .map_or(0, |log| log.matches("gone back").count())
+    };
+    workers.iter().map(says).sum()
+}
