@@ -22,6 +22,8 @@ pub struct Size {
     pub doors: usize,
     pub lease_ms: u64,
     pub permits: usize,
+    /// Calls of one worker at the target at the same time.
+    pub per_host: usize,
     /// Timeout of every step.
     pub timeout: &'static str,
 }
@@ -63,7 +65,7 @@ impl Bed {
         let folder = lab.folder("installation").unwrap();
         files::write_shared(&folder, size.timeout);
         for (door, address) in target.doors.iter().enumerate() {
-            let estate = files::estate(*address, size.assets);
+            let estate = files::estate(*address, size.assets, size.per_host);
             std::fs::write(estate_of(&folder, door), estate).unwrap();
         }
         let listen = lab.service_address();

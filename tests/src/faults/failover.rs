@@ -16,6 +16,7 @@ const SIZE: Size = Size {
     doors: 2,
     lease_ms: 3_000,
     permits: 16,
+    per_host: 400,
     timeout: "3s",
 };
 const AHEAD: usize = 6;

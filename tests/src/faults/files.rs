@@ -72,7 +72,7 @@ pub fn pair(run: usize) -> String {
 }
 
 /// The estate as the worker behind one door of the target sees it.
-pub fn estate(door: SocketAddr, assets: usize) -> String {
+pub fn estate(door: SocketAddr, assets: usize, per_host: usize) -> String {
     let range = format!("{}/32", door.ip());
     let mut text = format!(
         "realm: main\nzone: America/Chicago\n\
@@ -83,7 +83,7 @@ pub fn estate(door: SocketAddr, assets: usize) -> String {
          \x20   people:\n\
          \x20     - {{ id: chloe, name: Chloe Curie, mail: chloe@chemistry.example, roles: [owner, notices], confirmed: 2026-09-01 }}\n\
          connections:\n\
-         \x20 practice: {{ plugin: practice, url: \"http://{door}/\", addresses: [\"{range}\"], limits: {{ at_once: 400, per_host: 400 }} }}\n\
+         \x20 practice: {{ plugin: practice, url: \"http://{door}/\", addresses: [\"{range}\"], limits: {{ at_once: 400, per_host: {per_host} }} }}\n\
          defaults:\n\
          \x20 - match: \"id=*\"\n\
          \x20   set: {{ kind: virtual, service: co-managed, patch: monthly, data_level: 2, os: debian-12, customer: chemistry, via: {{ guest: practice, compute: practice }} }}\n\

@@ -17,6 +17,7 @@ const SIZE: Size = Size {
     doors: 1,
     lease_ms: 9_000,
     permits: 32,
+    per_host: 400,
     timeout: "60s",
 };
 /// Redis tries to write again every second.

@@ -15,6 +15,7 @@ const SIZE: Size = Size {
     doors: 2,
     lease_ms: 3_000,
     permits: 8,
+    per_host: 400,
     timeout: "2s",
 };
 /// After the cut, before it settles.

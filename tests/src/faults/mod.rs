@@ -12,6 +12,7 @@ mod crashes;
 mod failover;
 mod files;
 mod full;
+mod functions;
 mod late;
 mod network;
 mod people;

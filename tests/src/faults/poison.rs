@@ -17,6 +17,7 @@ const SIZE: Size = Size {
     doors: 1,
     lease_ms: 3_000,
     permits: 128,
+    per_host: 400,
     timeout: "3s",
 };
 /// One look for the poisoned lane's next call.

@@ -28,6 +28,7 @@ fn the_lanes_of_a_killed_worker_are_claimed_again_within_one_lease() {
         doors: 2,
         lease_ms: setting("HOSTLER_FAULT_LEASE_MS").unwrap_or(10_000),
         permits: LANES,
+        per_host: 400,
         timeout: "30s",
     };
     let bed = Bed::start(size, behave);

@@ -20,6 +20,7 @@ fn size() -> Size {
         doors: 2,
         lease_ms: setting("HOSTLER_FAULT_LEASE_MS").unwrap_or(6_000),
         permits: LANES / 2,
+        per_host: 400,
         timeout: "20s",
     }
 }

@@ -17,6 +17,7 @@ const SIZE: Size = Size {
     doors: 2,
     lease_ms: 3_000,
     permits: LANES,
+    per_host: 400,
     timeout: "6s",
 };
 

@@ -127,6 +127,9 @@ fn launch(plan: &RedisPlan, address: SocketAddr, folder: &PathBuf) -> Result<Ser
         &address.ip().to_string(),
         "--port",
         &address.port().to_string(),
+        // A replica is seen at the address that it calls from, which on loopback is another one.
+        "--replica-announce-ip",
+        &address.ip().to_string(),
     ]);
     command.arg("--dir").arg(folder).args(&plan.options);
     let mut server = Server::start("redis-server", &command, folder.join("log"))?;

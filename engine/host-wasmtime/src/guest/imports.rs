@@ -70,7 +70,7 @@ impl Active {
         if !self.secrets.is_empty() {
             request.body = self.filled(request.body);
         }
-        let outcome = reach::send(&endpoint, &grant, request)
+        let outcome = reach::send(&endpoint, &grant, &*self.watch, request)
             .await
             .map_err(|failure| self.cleaned(failure));
         if let Some(number) = number {
@@ -121,7 +121,7 @@ impl Active {
             arguments: &arguments,
             timeout_ms,
         };
-        let outcome = reach::run(&endpoint, &grant, run)
+        let outcome = reach::run(&endpoint, &grant, &*self.watch, run)
             .await
             .map_err(|failure| self.cleaned(failure));
         if let Some(number) = number {
@@ -153,7 +153,7 @@ impl Active {
             probe::Kind::Http => ProbeKind::Http,
             probe::Kind::Banner => ProbeKind::Banner,
         };
-        let found = reach::check(&endpoint, &grant, kind)
+        let found = reach::check(&endpoint, &grant, &*self.watch, kind)
             .await
             .map_err(|failure| self.cleaned(failure));
         found.map(|(up, detail)| probe::Outcome { up, detail })

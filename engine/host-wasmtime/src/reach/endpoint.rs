@@ -7,7 +7,7 @@ use super::{failed, tls};
 use crate::guest::{Failure, FailureKind};
 use crate::limits::CONNECT_TIMEOUT_MS;
 use hostler_ports::connection::{ConnectionConfig, Connections};
-use hostler_ports::plugin::Grant;
+use hostler_ports::plugin::{CallWatch, Grant};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -104,8 +104,8 @@ impl Endpoint {
     /// Waits for a free place; first come, first served.
     ///
     /// # Errors
-    /// Never in practice: the places are not closed.
-    pub async fn place(&self, host: &str) -> Result<Place, Failure> {
+    /// When the call may no longer begin.
+    pub async fn place(&self, host: &str, watch: &dyn CallWatch) -> Result<Place, Failure> {
         let of_host = {
             let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
             if hosts.len() > HOSTS_MAX {
@@ -121,6 +121,10 @@ impl Endpoint {
         let closed = |_| failed(FailureKind::Unreachable, "the connection is being closed");
         let one = of_host.acquire_owned().await.map_err(closed)?;
         let all = self.places.clone().acquire_owned().await.map_err(closed)?;
+        // The wait, and the journal before it, may have outlasted what was asked when the call came in.
+        if !watch.may_begin() {
+            return Err(failed(FailureKind::Cut, "the call is being cut off"));
+        }
         Ok(Place([one, all]))
     }
 

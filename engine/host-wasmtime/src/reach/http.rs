@@ -7,7 +7,7 @@ use super::{failed, lost, path};
 use crate::guest::{Failure, FailureKind, HttpRequest, HttpResponse};
 use crate::limits::{HEADERS_MAX, REDIRECTS_MAX, REQUEST_MAX_BYTES};
 use hostler_ports::connection::{Auth, SessionLogin, TokenFrom};
-use hostler_ports::plugin::Grant;
+use hostler_ports::plugin::{CallWatch, Grant};
 use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, Response};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use url::Url;
 pub async fn send(
     endpoint: &Endpoint,
     grant: &Grant,
+    watch: &dyn CallWatch,
     request: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
     let base = endpoint.base(grant)?;
@@ -56,7 +57,7 @@ pub async fn send(
         body: request.body,
     };
     let work = async {
-        let _place = endpoint.place(&host).await?;
+        let _place = endpoint.place(&host, watch).await?;
         exchange.run(first).await
     };
     match tokio::time::timeout(Duration::from_millis(wait_ms), work).await {

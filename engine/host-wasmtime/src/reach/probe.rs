@@ -6,7 +6,7 @@ use super::{failed, tls};
 use crate::guest::{Failure, FailureKind};
 use crate::limits::BANNER_MAX_BYTES;
 use hostler_ports::connection::{Auth, ConnectionConfig};
-use hostler_ports::plugin::Grant;
+use hostler_ports::plugin::{CallWatch, Grant};
 use rustls::pki_types::ServerName;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,12 +26,13 @@ pub enum Kind {
 pub async fn check(
     endpoint: &Endpoint,
     grant: &Grant,
+    watch: &dyn CallWatch,
     kind: Kind,
 ) -> Result<(bool, String), Failure> {
     let wait = Duration::from_millis(endpoint.config.limits.timeout_ms);
     let (host, port) = target(endpoint, grant)?;
     let work = async {
-        let _place = endpoint.place(&host).await?;
+        let _place = endpoint.place(&host, watch).await?;
         if kind == Kind::Http {
             return http(endpoint, grant).await;
         }

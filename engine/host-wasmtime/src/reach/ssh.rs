@@ -10,7 +10,7 @@ use super::stream::{connect, cuttable};
 use super::{failed, lost};
 use crate::guest::{Failure, FailureKind};
 use hostler_ports::connection::{ConnectionConfig, Ssh};
-use hostler_ports::plugin::Grant;
+use hostler_ports::plugin::{CallWatch, Grant};
 use russh::client::{Config, Handle, Handler};
 use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key};
 use russh::{ChannelMsg, Preferred};
@@ -46,7 +46,12 @@ pub struct Outcome {
 }
 
 /// Runs a script on the host of a grant.
-pub async fn run(endpoint: &Endpoint, grant: &Grant, run: Run<'_>) -> Result<Outcome, Failure> {
+pub async fn run(
+    endpoint: &Endpoint,
+    grant: &Grant,
+    watch: &dyn CallWatch,
+    run: Run<'_>,
+) -> Result<Outcome, Failure> {
     let config = &endpoint.config;
     let refuse = |why: &str| {
         failed(
@@ -67,7 +72,7 @@ pub async fn run(endpoint: &Endpoint, grant: &Grant, run: Run<'_>) -> Result<Out
         .timeout_ms
         .map_or(limit_ms, |asked| u64::from(asked).min(limit_ms));
     let work = async {
-        let _place = endpoint.place(host).await?;
+        let _place = endpoint.place(host, watch).await?;
         let stream = connect(config, endpoint.resolver.as_ref(), host, ssh.port).await?;
         let (stream, _cut) = cuttable(stream)?;
         let session = login(config, ssh, host, grant.host_key.as_deref(), stream).await?;
