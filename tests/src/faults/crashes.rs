@@ -93,6 +93,7 @@ fn killed_workers_and_redis_lose_no_run_and_repeat_no_once_action_unseen() {
     let mut chance = Chance::new();
     let mut caught = 0;
     std::thread::scope(|scope| {
+        let _stop = people.until_dropped();
         scope.spawn(|| people.work());
         for _ in 0..kills {
             caught += usize::from(round(&mut bed, &mut workers, &mut chance));
@@ -101,6 +102,5 @@ fn killed_workers_and_redis_lose_no_run_and_repeat_no_once_action_unseen() {
         // Somebody signs until nothing is on its way.
         let what = format!("{kills} kills ({caught} with a call at a boundary)");
         audit::all(&bed, &people.runs(), &what);
-        people.stop();
     });
 }

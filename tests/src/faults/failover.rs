@@ -52,13 +52,18 @@ impl Pair {
 
     /// Waits until the present primary has its replica and the Sentinel knows of it.
     fn is_whole(&mut self, bed: &mut Bed) {
-        let asked = format!("SENTINEL replicas {NAME}");
+        let (primary, _) = self.servers(bed);
+        let port = primary.address().port().to_string();
+        // What it says of replicas counts only once it has gone over to the new primary.
         let known = until(LIMIT, || {
-            let known = self.sentinel.ask(&asked).ok()?;
+            let at = format!("SENTINEL get-master-addr-by-name {NAME}");
+            let is_there = self.sentinel.ask(&at).ok()?.contains(&port);
+            let replicas = format!("SENTINEL replicas {NAME}");
+            let known = self.sentinel.ask(&replicas).ok()?;
             let is_well = known.contains("slave")
                 && !known.contains("s_down")
                 && !known.contains("disconnected");
-            is_well.then_some(())
+            (is_there && is_well).then_some(())
         });
         let (primary, _) = self.servers(bed);
         let attached = until(LIMIT, || {
@@ -130,6 +135,7 @@ fn failovers_with_a_lagging_replica_repeat_no_once_action_unseen() {
     let mut chance = Chance::new();
     let (mut regressions, mut heard) = (0, 0);
     std::thread::scope(|scope| {
+        let _stop = people.until_dropped();
         scope.spawn(|| people.work());
         for _ in 0..failovers {
             (0..EACH).for_each(|_| people.allow());
@@ -149,7 +155,6 @@ fn failovers_with_a_lagging_replica_repeat_no_once_action_unseen() {
             "{failovers} failovers with a lagging replica, {regressions} declared regressions"
         );
         audit::all(&bed, &people.runs(), &what);
-        people.stop();
     });
 }
 

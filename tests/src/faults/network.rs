@@ -76,6 +76,7 @@ fn a_bad_network_to_redis_loses_no_run_and_repeats_no_once_action_unseen() {
     let people = People::new(&bed.api, AHEAD);
     let mut chance = Chance::new();
     std::thread::scope(|scope| {
+        let _stop = people.until_dropped();
         scope.spawn(|| people.work());
         // A process that does not reach its store at the start says so and ends.
         let both = |book: &Book| {
@@ -91,7 +92,6 @@ fn a_bad_network_to_redis_loses_no_run_and_repeats_no_once_action_unseen() {
             &people.runs(),
             &format!("{spells} spells of bad network"),
         );
-        people.stop();
     });
     assert!(workers.iter_mut().all(Program::runs), "a worker has ended");
 }
@@ -147,7 +147,7 @@ fn a_worker_that_is_cut_off_from_redis_begins_no_call_on_an_old_lease() {
     );
     let age_max = Duration::from_millis(size.lease_ms * 2 / 3);
     assert!(
-        late <= age_max,
+        late <= age_max + ON_ITS_WAY,
         "a call began {late:?} after Redis was last heard"
     );
     audit::all(&bed, &[run], "cut off");

@@ -12,6 +12,9 @@ use super::{LIMIT, files};
 /// Longest that everything takes: a guard, not a figure.
 const ALL: Duration = Duration::from_secs(6 * 3_600);
 
+/// Runs that may be allowed and not accepted yet.
+const BACKLOG_MAX: usize = 24;
+
 /// Starts runs of two servers each, as many as are allowed, and signs what is open.
 pub struct People {
     api: Api,
@@ -30,12 +33,16 @@ impl People {
         }
     }
 
-    /// One more run.
+    /// One more run, once those before it are not too many to come.
     pub fn allow(&self) {
+        let accepted = || self.runs.lock().unwrap().len();
+        let near =
+            || (accepted() + BACKLOG_MAX >= self.allowed.load(Ordering::SeqCst)).then_some(());
+        assert!(until(LIMIT, near).is_some(), "runs are not accepted");
         self.allowed.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Works until [`People::stop`]; on a thread of its own.
+    /// Works until the [`Stop`] is dropped; on a thread of its own.
     pub fn work(&self) {
         let over = until(ALL, || {
             self.api.sign();
@@ -55,15 +62,21 @@ impl People {
     pub fn runs(&self) -> Vec<String> {
         let allowed = self.allowed.load(Ordering::SeqCst);
         let all = || (self.runs.lock().unwrap().len() >= allowed).then_some(());
-        let started = until(LIMIT, all);
-        if started.is_none() {
-            self.stop();
-        }
-        assert!(started.is_some(), "runs were not accepted");
+        assert!(until(LIMIT, all).is_some(), "runs were not accepted");
         self.runs.lock().unwrap().clone()
     }
 
-    pub fn stop(&self) {
-        self.stop.store(true, Ordering::SeqCst);
+    /// They stop when this is dropped, also by a test that fails: else it would wait for them.
+    pub fn until_dropped(&self) -> Stop<'_> {
+        Stop(self)
+    }
+}
+
+/// Ends the work of people.
+pub struct Stop<'a>(&'a People);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.stop.store(true, Ordering::SeqCst);
     }
 }
