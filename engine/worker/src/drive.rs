@@ -201,16 +201,10 @@ impl Driver {
         if !turn.wait_for.is_empty() {
             batch.take = Some(Take::Wait(turn.wait_for.clone()));
         }
-        // Before the commit: a renewal that passes between it and the call would say that there is none.
-        let begins = batch.in_call == Some(true);
-        lease.set_in_call(begins);
-        let version = hold.header.version;
-        let store = &self.parts.store;
-        let committed = store
-            .commit(hold.lane.id(), &lease.fence, version, batch)
-            .await;
-        lease.set_in_call(begins && committed.is_ok());
-        committed
+        self.parts
+            .store
+            .commit(hold.lane.id(), &lease.fence, hold.header.version, batch)
+            .await
     }
 
     /// What becomes of the lane behind this turn.
