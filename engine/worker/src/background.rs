@@ -1,6 +1,7 @@
 //! What goes on beside the lanes: renewing leases, and the store's clock.
 
 use crate::Driver;
+use hostler_ports::store::StoreError;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -76,8 +77,18 @@ impl Driver {
                     }
                 }
                 // The leases grow older; from a certain age on no call begins.
-                Err(fault) => warn!(%fault, "leases were not renewed"),
+                Err(fault) => {
+                    self.heed(&fault);
+                    warn!(%fault, "leases were not renewed");
+                }
             }
+        }
+    }
+
+    /// A store that has gone back takes with it what was read of lanes that are not held.
+    fn heed(&self, fault: &StoreError) {
+        if matches!(fault, StoreError::Regressed { .. }) {
+            self.forget_lanes();
         }
     }
 
@@ -89,7 +100,7 @@ impl Driver {
 
     /// Self-fencing: a lease that was not confirmed for too long is treated as lost, and its
     /// sockets are cut before another worker may get the lane.
-    fn cut_old_leases(&self) {
+    pub fn cut_old_leases(&self) {
         let now_ms = self.parts.clock.monotonic_ms();
         let age_max_ms = self
             .parts
@@ -120,6 +131,7 @@ impl Driver {
                     if ticked.more { Duration::ZERO } else { usual }
                 }
                 Err(fault) => {
+                    self.heed(&fault);
                     warn!(%fault, "the clock of the store was not read");
                     (pause * 2).clamp(usual, BACKOFF_MAX)
                 }

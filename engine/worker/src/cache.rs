@@ -61,6 +61,10 @@ impl<K: std::hash::Hash + Eq, V> Shelf<K, V> {
         self.lock().pop(key)
     }
 
+    fn clear(&self) {
+        self.lock().clear();
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<K, Arc<V>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -107,6 +111,13 @@ impl Cache {
 
     pub fn keep_lane(&self, lane: Lane) {
         self.lanes.put(lane.id(), Arc::new(lane));
+    }
+
+    /// Keeps only what its digest proves.
+    pub fn forget_lanes(&self) {
+        self.lanes.clear();
+        self.ancestors.clear();
+        self.views.clear();
     }
 
     /// A lane as it was while a step's children ran: what is behind that step does not change.

@@ -133,13 +133,15 @@ impl Driver {
         tokio::pin!(calling, shown);
         let outcome = loop {
             tokio::select! {
-                outcome = &mut calling => break outcome,
-                () = &mut shown, if hold.unshown => self.show(hold, lease).await,
+                // What was noted comes before the end of the call that noted it.
+                biased;
                 Some((note, answer)) = notes.recv() => {
                     let kept = self.note(hold, lease, note).await;
                     // The call may be over already; then nobody listens.
                     let _ = answer.send(kept);
                 }
+                outcome = &mut calling => break outcome,
+                () = &mut shown, if hold.unshown => self.show(hold, lease).await,
             }
         };
         Ok(outcome)

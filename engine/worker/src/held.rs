@@ -4,7 +4,7 @@
 
 use hostler_core::id::LaneId;
 use hostler_ports::store::{Claim, Fence};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -49,7 +49,7 @@ const LET_GO_MAX: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub struct Held {
-    lanes: Mutex<HashMap<LaneId, Arc<Lease>>>,
+    lanes: Mutex<BTreeMap<LaneId, Arc<Lease>>>,
     /// Let go of by a worker that lives on, perhaps with a call in flight as far as the store knows.
     let_go: Mutex<Vec<(LaneId, Fence)>>,
 }
@@ -104,7 +104,7 @@ impl Held {
         self.lock().values().cloned().collect()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<LaneId, Arc<Lease>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<LaneId, Arc<Lease>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -95,4 +95,10 @@ impl Driver {
             cache: Cache::default(),
         })
     }
+
+    /// The store has gone back in time: what was read of lanes before may never have happened.
+    /// To be called by whoever hears `StoreError::Regressed`.
+    pub fn forget_lanes(&self) {
+        self.cache.forget_lanes();
+    }
 }

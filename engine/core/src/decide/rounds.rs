@@ -29,8 +29,9 @@ impl Draft<'_> {
             (_, Some(at_ms)) if at_ms <= self.at_ms => self.next_round(),
             (_, Some(_)) => Ok(()),
             (Some(LaneResult::Again), None) => self.schedule_round(),
-            // The worker evaluates `until` in the round's scope and says what it found.
-            (Some(result), None) if until && !result.is_failure() => Ok(()),
+            // The worker evaluates `until` in the round's scope and says what it found. A round
+            // that was held or cancelled proves nothing: it is the last one.
+            (Some(result), None) if until && is_judged(result) => Ok(()),
             (Some(result), None) => self.rounds_over(result),
         }
     }
@@ -87,4 +88,9 @@ impl Draft<'_> {
         }
         self.succeed(output, Vec::new())
     }
+}
+
+/// A round that went well is judged by `until`.
+fn is_judged(result: LaneResult) -> bool {
+    result.is_done() || result == LaneResult::Nothing
 }

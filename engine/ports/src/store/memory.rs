@@ -4,10 +4,10 @@
 
 use super::verbs::kv::{Journaled, Kv};
 use super::verbs::{Keeper, KvStore, Signals, Tx};
-use super::{StoreError, StoreResult};
+use super::{Seq, StoreError, StoreResult};
 use crate::clock::{Clock, Ids};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 /// A store in memory.
@@ -34,6 +34,8 @@ pub struct Memory {
     signals: Signals,
     faults: Mutex<Option<FaultPlan>>,
     calls: AtomicU64,
+    /// Another server answers than at the last tick.
+    restarted: AtomicBool,
 }
 
 impl MemoryStore {
@@ -46,6 +48,7 @@ impl MemoryStore {
             signals: Signals::default(),
             faults: Mutex::default(),
             calls: AtomicU64::new(0),
+            restarted: AtomicBool::new(false),
         })
     }
 
@@ -69,7 +72,30 @@ impl MemoryStore {
     }
 }
 
+/// A failover to a replica that lags behind.
+impl MemoryStore {
+    /// From now on, the newest `transactions` may be lost by `fail_over`.
+    pub fn replicate_late(&self, transactions: usize) {
+        self.0.map().remember(transactions);
+    }
+
+    /// The replica has everything up to `seq`.
+    pub fn replicated(&self, seq: Seq) {
+        self.0.map().settle(seq.0);
+    }
+
+    /// Goes on without the newest `transactions`, as far as the replica lacks them; their number.
+    pub fn fail_over(&self, transactions: usize) -> usize {
+        self.0.restarted.store(true, Ordering::SeqCst);
+        self.0.map().lose(transactions)
+    }
+}
+
 impl Memory {
+    fn map(&self) -> MutexGuard<'_, Journaled> {
+        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn fault(&self, verb: &'static str) -> Option<Fault> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
         let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,19 +106,21 @@ impl Memory {
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut map = self.map.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut map = self.map();
         map.begin();
         let done = Tx::begin(&mut *map, self.clock.now_ms())
             .map_err(E::from)
             .and_then(|mut tx| {
                 let answer = work(&mut tx)?;
-                Ok((answer, tx.flush()?))
+                let seq = tx.meta.seq;
+                Ok((answer, tx.flush()?, seq))
             });
-        if done.is_err() {
-            map.rollback();
+        match &done {
+            Ok((_, _, seq)) => map.keep(*seq),
+            Err(_) => map.rollback(),
         }
         drop(map);
-        let (answer, woke) = done?;
+        let (answer, woke, _) = done?;
         if woke {
             self.signals.ready.notify_waiters();
         }
@@ -128,7 +156,7 @@ impl Keeper for Memory {
             Some(Fault::Unreached | Fault::AnswerLost) => {
                 Err(StoreError::Unavailable("not reached".into()))
             }
-            _ => work(&*self.map.lock().unwrap_or_else(PoisonError::into_inner)),
+            _ => work(&*self.map()),
         }
     }
 
@@ -140,6 +168,9 @@ impl Keeper for Memory {
     }
     fn fresh(&self) -> Uuid {
         self.ids.fresh()
+    }
+    fn has_restarted(&self) -> bool {
+        self.restarted.swap(false, Ordering::SeqCst)
     }
 }
 

@@ -53,6 +53,10 @@ pub trait Keeper: Send + Sync + 'static {
     fn signals(&self) -> &Signals;
     fn now_ms(&self) -> i64;
     fn fresh(&self) -> Uuid;
+    /// Whether another server answers than at the last tick; told once.
+    fn has_restarted(&self) -> bool {
+        false
+    }
 }
 
 /// A keeper with the port's verbs.
@@ -145,8 +149,9 @@ impl<K: Keeper> Store for KvStore<K> {
     }
 
     async fn tick(&self, max: usize, lease_ms: i64) -> StoreResult<Ticked> {
+        let restarted = self.0.has_restarted();
         self.0
-            .write("tick", move |tx| tick::tick(tx, max, lease_ms, false))
+            .write("tick", move |tx| tick::tick(tx, max, lease_ms, restarted))
             .await
     }
 

@@ -3,7 +3,7 @@
 //! Not here: any knowledge of what the bytes mean.
 
 use crate::store::StoreResult;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 pub type Pair = (Vec<u8>, Vec<u8>);
 
@@ -70,11 +70,19 @@ pub trait KvMut: Kv {
     fn delete(&mut self, key: &[u8]);
 }
 
-/// A map in memory whose changes since `begin` can be taken back.
+/// What a key held before a change.
+type Old = (Vec<u8>, Option<Vec<u8>>);
+
+/// A map in memory whose changes since `begin` can be taken back, and, where it was asked to
+/// remember them, whole transactions.
 #[derive(Debug, Default)]
 pub struct Journaled {
     map: BTreeMap<Vec<u8>, Vec<u8>>,
-    undo: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    undo: Vec<Old>,
+    /// Transactions that can still be lost, oldest first, each with the realm's seq behind it.
+    past: VecDeque<(u64, Vec<Old>)>,
+    /// Most transactions in `past`; older ones can no longer be lost.
+    past_max: usize,
 }
 
 impl Journaled {
@@ -90,6 +98,43 @@ impl Journaled {
                 None => self.map.remove(&key),
             };
         }
+    }
+
+    /// From now on, the newest `transactions` can be lost.
+    pub fn remember(&mut self, transactions: usize) {
+        self.past_max = transactions;
+    }
+
+    /// Ends a transaction that stays; `seq` is the realm's behind it.
+    pub fn keep(&mut self, seq: u64) {
+        if self.past_max == 0 {
+            return;
+        }
+        self.past.push_back((seq, std::mem::take(&mut self.undo)));
+        if self.past.len() > self.past_max {
+            self.past.pop_front();
+        }
+    }
+
+    /// Everything up to `seq` is durable: it cannot be lost any more.
+    pub fn settle(&mut self, seq: u64) {
+        while self.past.front().is_some_and(|(behind, _)| *behind <= seq) {
+            self.past.pop_front();
+        }
+    }
+
+    /// Takes back the newest `transactions`, as far as they can be lost; their number.
+    pub fn lose(&mut self, transactions: usize) -> usize {
+        let mut lost = 0;
+        while lost < transactions {
+            let Some((_, undo)) = self.past.pop_back() else {
+                break;
+            };
+            self.undo = undo;
+            self.rollback();
+            lost += 1;
+        }
+        lost
     }
 
     /// Fills the map when it is opened; not part of any transaction.
@@ -160,6 +205,24 @@ mod tests {
                 (b"b".to_vec(), b"2".to_vec())
             ])
         );
+    }
+
+    #[test]
+    fn a_failover_loses_the_newest_transactions_but_none_that_is_durable() {
+        let mut map = Journaled::default();
+        map.remember(3);
+        for seq in 1..=5u8 {
+            map.begin();
+            map.put(vec![seq], vec![seq]);
+            map.put(b"last".to_vec(), vec![seq]);
+            map.keep(u64::from(seq));
+        }
+        assert_eq!(map.lose(1), 1);
+        assert_eq!(map.get(b"last"), Ok(Some(vec![4])));
+        map.settle(3);
+        assert_eq!(map.lose(9), 1);
+        assert_eq!(map.get(b"last"), Ok(Some(vec![3])));
+        assert_eq!(map.get(&[4]), Ok(None));
     }
 
     #[test]

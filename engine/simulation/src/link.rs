@@ -1,0 +1,367 @@
+//! A process's connection to the store: calls travel on their own, arrive late or not at all, lose
+//! their answers, and notice when another server answers.
+//!
+//! Not here: the store's rules, which are the memory twin's; what is right (see `watch`).
+
+use crate::clockwork::{Owner, WORLD, locked};
+use crate::shape::{Sabotage, Trouble};
+use crate::sim::{OwnClock, Sim};
+use async_trait::async_trait;
+use hostler_core::id::{Digest, LaneId, RunId};
+use hostler_ports::clock::Clock;
+use hostler_ports::store::memory::MemoryStore;
+use hostler_ports::store::{
+    Batch, Child, Claim, ClaimAsk, CommitError, Committed, Confirmed, Counts, Cursor, Document,
+    FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, ResourceView, Sent, Seq,
+    Start, StartError, Started, Store, StoreError, StoreResult, Ticked,
+};
+use std::future::Future;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What a process knows of the server behind its connection.
+#[derive(Clone, Debug, Default)]
+pub struct Line {
+    /// Largest seq that an answer bore.
+    pub seen: u64,
+    /// Commits up to here were answered by an earlier server.
+    pub floor: u64,
+    /// Another server answers, and it has lost commits; nobody has accepted that yet.
+    pub regressed: Option<u64>,
+    /// Counts servers.
+    pub life: u64,
+}
+
+pub struct Link {
+    pub sim: Arc<Sim>,
+    pub owner: Owner,
+    pub clock: Arc<OwnClock>,
+}
+
+/// What becomes of one call.
+struct Journey {
+    there_ms: i64,
+    back_ms: i64,
+    unreached: bool,
+    answer_lost: bool,
+}
+
+impl Link {
+    fn journey(&self, writes: bool) -> Journey {
+        let sim = &self.sim;
+        let mut chance = locked(&sim.wire);
+        let slow = sim.strikes(Trouble::SlowStore, &mut chance, 3);
+        let longest = if slow { 12_000 } else { 4 };
+        let journey = Journey {
+            there_ms: chance.between(0, longest),
+            back_ms: chance.between(0, longest),
+            unreached: sim.strikes(Trouble::Unreached, &mut chance, 2),
+            answer_lost: sim.strikes(Trouble::AnswerLost, &mut chance, 2) && writes,
+        };
+        let happened = [
+            (slow, "slow store"),
+            (journey.unreached, "unreached"),
+            (journey.answer_lost, "answer lost"),
+        ];
+        for (_, what) in happened.into_iter().filter(|(struck, _)| *struck) {
+            sim.count(what);
+        }
+        journey
+    }
+
+    fn line(&self) -> Line {
+        locked(&self.sim.lines)
+            .get(&self.owner)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    fn check(&self) -> StoreResult<u64> {
+        let line = self.line();
+        match line.regressed {
+            Some(found) => {
+                self.sim.count("regressed seen");
+                let seen = line.seen;
+                Err(StoreError::Regressed { seen, found })
+            }
+            None => Ok(line.life),
+        }
+    }
+
+    /// Sends a call on its way. It goes on even when the process that made it is gone.
+    async fn carry<T, E, F>(&self, writes: bool, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let life = self.check()?;
+        let journey = self.journey(writes);
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let (sim, owner) = (Arc::clone(&self.sim), self.owner);
+        self.sim.clockwork.spawn(WORLD, async move {
+            sim.clockwork.sleep(journey.there_ms).await;
+            let same = |sim: &Sim| {
+                let lines = locked(&sim.lines);
+                lines.get(&owner).is_none_or(|line| line.life == life)
+            };
+            // A call to the server before is lost with it.
+            let outcome = if journey.unreached || !same(&sim) {
+                Err(unavailable().into())
+            } else {
+                let outcome = work.await;
+                if writes {
+                    sim.rung.notify_waiters();
+                }
+                outcome
+            };
+            sim.clockwork.sleep(journey.back_ms).await;
+            let lost = journey.answer_lost || !same(&sim);
+            let told = if lost { Err(unavailable().into()) } else { outcome };
+            // Whoever asked may be gone.
+            let _ = answer.send(told);
+        });
+        answered.await.unwrap_or_else(|_| Err(unavailable().into()))
+    }
+
+    async fn read<T, F, W>(&self, work: W) -> StoreResult<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = StoreResult<T>> + Send + 'static,
+        W: FnOnce(Arc<MemoryStore>) -> F,
+    {
+        self.carry(false, work(Arc::clone(&self.sim.store))).await
+    }
+
+    fn saw(&self, seq: u64) {
+        if let Some(line) = locked(&self.sim.lines).get_mut(&self.owner) {
+            line.seen = line.seen.max(seq);
+        }
+    }
+
+    /// The newest commit there is, as this process hears it.
+    pub async fn newest(&self) -> Seq {
+        let counts = self.sim.store.counts().await.unwrap_or_default();
+        self.saw(counts.seq);
+        Seq(counts.seq)
+    }
+
+    /// A store that does not look at fences: the newest one is put in place of whatever came.
+    async fn forged(&self, lane: LaneId, fence: &Fence, version: u64) -> (Fence, u64) {
+        let current = locked(&self.sim.watch).fence_of(lane);
+        let header = self.sim.store.headers(&[lane]).await.unwrap_or_default();
+        match (current, header.into_iter().flatten().next()) {
+            (Some(current), Some(header)) => (Fence(current), header.version),
+            _ => (fence.clone(), version),
+        }
+    }
+}
+
+fn unavailable() -> StoreError {
+    StoreError::Unavailable("as planned".to_owned())
+}
+
+#[async_trait]
+impl Store for Link {
+    async fn claim(&self, ask: &ClaimAsk) -> StoreResult<Vec<Claim>> {
+        let (sim, ask, owner) = (Arc::clone(&self.sim), ask.clone(), self.owner);
+        let asked_ms = self.clock.monotonic_ms();
+        let claims = self
+            .carry(true, async move {
+                let claims = sim.store.claim(&ask).await?;
+                sim.judge(|watch| watch.claimed(&sim, owner, &claims));
+                Ok::<_, StoreError>(claims)
+            })
+            .await?;
+        let mut watch = locked(&self.sim.watch);
+        for claim in &claims {
+            watch.confirmed(self.owner, claim.lane, &claim.fence.0, asked_ms);
+        }
+        Ok(claims)
+    }
+
+    async fn load(&self, lane: LaneId, from_version: u64) -> StoreResult<Option<Loaded>> {
+        self.read(|store| async move { store.load(lane, from_version).await })
+            .await
+    }
+
+    async fn commit(
+        &self,
+        lane: LaneId,
+        fence: &Fence,
+        expected_version: u64,
+        batch: Batch,
+    ) -> Result<Committed, CommitError> {
+        let (mut used, mut version) = (fence.clone(), expected_version);
+        if self.sim.sabotages(Sabotage::IgnoreFence) {
+            (used, version) = self.forged(lane, fence, version).await;
+        }
+        let (sim, fence, owner) = (Arc::clone(&self.sim), fence.clone(), self.owner);
+        let committed = self
+            .carry(true, async move {
+                let told = batch.clone();
+                let outcome = sim.store.commit(lane, &used, version, batch).await;
+                match &outcome {
+                    Ok(done) => {
+                        sim.judge(|watch| {
+                            watch.committed(&sim, owner, lane, &fence.0, version, &told, done)
+                        });
+                        crate::watch::locks_hold(&sim, lane, &told).await;
+                    }
+                    Err(fault) => {
+                        sim.count(refused(fault));
+                        sim.note(|| format!("w{owner} {} refused: {fault}", short(lane)));
+                    }
+                }
+                outcome
+            })
+            .await?;
+        self.saw(committed.seq.0);
+        Ok(committed)
+    }
+
+    async fn start(&self, start: Start) -> Result<Started, StartError> {
+        let sim = Arc::clone(&self.sim);
+        let started = self
+            .carry(true, async move {
+                let root = start.root.clone();
+                let started = sim.store.start(start).await?;
+                sim.judge(|watch| watch.spawned(&root));
+                Ok::<_, StartError>(started)
+            })
+            .await?;
+        if let Started::New(seq) = started {
+            self.saw(seq.0);
+        }
+        Ok(started)
+    }
+
+    async fn send(&self, lane: LaneId, command: Uuid, body: String) -> StoreResult<Sent> {
+        let store = Arc::clone(&self.sim.store);
+        self.carry(true, async move { store.send(lane, command, body).await })
+            .await
+    }
+
+    async fn renew(
+        &self,
+        held: &[(LaneId, Fence, bool)],
+        lease_ms: i64,
+    ) -> StoreResult<Vec<LaneId>> {
+        if held.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asked_ms = self.clock.monotonic_ms();
+        let (store, asked) = (Arc::clone(&self.sim.store), held.to_vec());
+        let lost = self
+            .carry(true, async move { store.renew(&asked, lease_ms).await })
+            .await?;
+        let mut watch = locked(&self.sim.watch);
+        for (lane, fence, _) in held.iter().filter(|(lane, ..)| !lost.contains(lane)) {
+            watch.confirmed(self.owner, *lane, &fence.0, asked_ms);
+        }
+        Ok(lost)
+    }
+
+    async fn tick(&self, max: usize, lease_ms: i64) -> StoreResult<Ticked> {
+        let sim = Arc::clone(&self.sim);
+        self.carry(true, async move {
+            let ticked = sim.store.tick(max, lease_ms).await?;
+            if ticked.leases_expired > 0 {
+                sim.count("lease expired");
+                sim.note(|| format!("{} leases expired", ticked.leases_expired));
+            }
+            Ok::<_, StoreError>(ticked)
+        })
+        .await
+    }
+
+    async fn confirm(&self, seq: Seq) -> StoreResult<Confirmed> {
+        let (sim, owner) = (Arc::clone(&self.sim), self.owner);
+        self.carry(false, async move {
+            let unsure = sim.strikes(Trouble::Unconfirmed, &mut locked(&sim.wire), 4);
+            let line = locked(&sim.lines).get(&owner).cloned().unwrap_or_default();
+            if sim.sabotages(Sabotage::ConfirmBlindly) {
+                return Ok(Confirmed::Durable);
+            }
+            if unsure || seq.0 <= line.floor || seq.0 > line.seen {
+                sim.count("unconfirmed");
+                return Ok(Confirmed::Unknown);
+            }
+            sim.store.replicated(seq);
+            Ok::<_, StoreError>(Confirmed::Durable)
+        })
+        .await
+    }
+
+    async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {
+        self.sim.store.purge(lane, archive, max).await
+    }
+    async fn now_ms(&self) -> StoreResult<i64> {
+        self.read(|store| async move { store.now_ms().await }).await
+    }
+    async fn blob(&self, digest: Digest) -> StoreResult<Option<Vec<u8>>> {
+        self.read(|store| async move { store.blob(digest).await })
+            .await
+    }
+    async fn headers(&self, lanes: &[LaneId]) -> StoreResult<Vec<Option<Header>>> {
+        let lanes = lanes.to_vec();
+        self.read(|store| async move { store.headers(&lanes).await })
+            .await
+    }
+    async fn documents(&self, keys: &[String]) -> StoreResult<Vec<Option<Document>>> {
+        let keys = keys.to_vec();
+        self.read(|store| async move { store.documents(&keys).await })
+            .await
+    }
+    async fn child_records(
+        &self,
+        lane: LaneId,
+        keys: &[String],
+    ) -> StoreResult<Vec<Option<Child>>> {
+        let keys = keys.to_vec();
+        self.read(|store| async move { store.child_records(lane, &keys).await })
+            .await
+    }
+    async fn children(&self, lane: LaneId, after: Cursor) -> StoreResult<Page<Child>> {
+        self.read(|store| async move { store.children(lane, after).await })
+            .await
+    }
+    async fn query(
+        &self,
+        index: &str,
+        newest_first: bool,
+        after: Cursor,
+    ) -> StoreResult<Page<IndexEntry>> {
+        self.sim.store.query(index, newest_first, after).await
+    }
+    async fn run_summary(&self, run: RunId) -> StoreResult<Option<String>> {
+        self.sim.store.run_summary(run).await
+    }
+    async fn ledger(&self, from: u64) -> StoreResult<Vec<LedgerEntry>> {
+        self.sim.store.ledger(from).await
+    }
+    async fn feed(&self, after: Seq, wait_ms: u64) -> StoreResult<Vec<FeedEntry>> {
+        self.sim.store.feed(after, wait_ms).await
+    }
+    async fn resource(&self, key: &str) -> StoreResult<ResourceView> {
+        self.sim.store.resource(key).await
+    }
+    async fn counts(&self) -> StoreResult<Counts> {
+        self.sim.store.counts().await
+    }
+}
+
+fn refused(fault: &CommitError) -> &'static str {
+    match fault {
+        CommitError::Fence => "refused: fence",
+        CommitError::Version { .. } => "refused: version",
+        CommitError::Expect { .. } => "refused: document",
+        CommitError::Busy { .. } => "refused: busy",
+        CommitError::Store(_) => "refused: store",
+    }
+}
+
+/// The beginning of a lane's id, for people who read a trace.
+pub fn short(lane: LaneId) -> String {
+    lane.to_string().chars().take(8).collect()
+}
