@@ -132,7 +132,7 @@ impl Host {
     async fn pause(&self, longest_ms: i64) {
         let for_ms = {
             let mut chance = locked(&self.sim.plugins);
-            let long = chance.percent(10) && !self.sim.is_calm();
+            let long = chance.percent(35) && !self.sim.is_calm();
             chance.between(0, if long { longest_ms } else { 200 })
         };
         self.sim.clockwork.sleep(for_ms).await;
@@ -170,7 +170,7 @@ impl Host {
 
     async fn perform(&self, entry: &Entry, call: &Call) -> Result<Reply, HostError> {
         let fate = self.fate(call, entry);
-        self.pause(6_000).await;
+        self.pause(12_000).await;
         if fate != Fate::Done {
             self.sim.count("plugin failed");
             self.sim.count(&format!("plugin {fate:?}"));
@@ -229,7 +229,7 @@ impl Host {
         let sim = &self.sim;
         let (after_ms, work_ms) = {
             let mut chance = locked(&sim.wire);
-            let slow = sim.strikes(Trouble::LateEffects, &mut chance, 15);
+            let slow = sim.strikes(Trouble::LateEffects, &mut chance, 25);
             let timeout_ms = i64::try_from(call.timeout_ms).unwrap_or(0);
             let longest = if slow { timeout_ms + LANDS_MS } else { 300 };
             (chance.between(1, longest.max(1)), chance.between(500, 30_000))
@@ -338,6 +338,24 @@ fn reject() -> Reply {
     })
 }
 
+/// A call in flight, until it is dropped.
+struct Busy<'a>(&'a Host);
+
+impl<'a> Busy<'a> {
+    fn with(host: &'a Host) -> Self {
+        *locked(&host.sim.busy).entry(host.owner).or_default() += 1;
+        Self(host)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        if let Some(calls) = locked(&self.0.sim.busy).get_mut(&self.0.owner) {
+            *calls = calls.saturating_sub(1);
+        }
+    }
+}
+
 #[async_trait]
 impl PluginHost for Host {
     fn plugins(&self) -> BTreeMap<Digest, Arc<Description>> {
@@ -350,6 +368,7 @@ impl PluginHost for Host {
     }
 
     async fn call(&self, entry: Entry, call: Call) -> Result<Reply, HostError> {
+        let _busy = Busy::with(self);
         let timeout_ms = i64::try_from(call.timeout_ms).unwrap_or(i64::MAX);
         let limit = self.sim.clockwork.sleep(self.clock.true_ms(timeout_ms));
         tokio::select! {

@@ -28,6 +28,8 @@ pub struct Line {
     pub floor: u64,
     /// Another server answers, and it has lost commits; nobody has accepted that yet.
     pub regressed: Option<u64>,
+    /// The process has heard so.
+    pub heard: bool,
     /// Counts servers.
     pub life: u64,
 }
@@ -69,17 +71,14 @@ impl Link {
         journey
     }
 
-    fn line(&self) -> Line {
-        locked(&self.sim.lines)
-            .get(&self.owner)
-            .cloned()
-            .unwrap_or_default()
-    }
-
     fn check(&self) -> StoreResult<u64> {
-        let line = self.line();
+        let mut lines = locked(&self.sim.lines);
+        let Some(line) = lines.get_mut(&self.owner) else {
+            return Ok(0);
+        };
         match line.regressed {
             Some(found) => {
+                line.heard = true;
                 self.sim.count("regressed seen");
                 let seen = line.seen;
                 Err(StoreError::Regressed { seen, found })
@@ -111,7 +110,7 @@ impl Link {
             } else {
                 let outcome = work.await;
                 if writes {
-                    sim.rung.notify_waiters();
+                    sim.ring().await;
                 }
                 outcome
             };
@@ -145,15 +144,15 @@ impl Link {
         self.saw(counts.seq);
         Seq(counts.seq)
     }
+}
 
-    /// A store that does not look at fences: the newest one is put in place of whatever came.
-    async fn forged(&self, lane: LaneId, fence: &Fence, version: u64) -> (Fence, u64) {
-        let current = locked(&self.sim.watch).fence_of(lane);
-        let header = self.sim.store.headers(&[lane]).await.unwrap_or_default();
-        match (current, header.into_iter().flatten().next()) {
-            (Some(current), Some(header)) => (Fence(current), header.version),
-            _ => (fence.clone(), version),
-        }
+/// A store that does not look at fences: the newest one is put in place of whatever came.
+async fn forged(sim: &Sim, lane: LaneId, fence: &Fence, version: u64) -> (Fence, u64) {
+    let current = locked(&sim.watch).fence_of(lane);
+    let header = sim.store.headers(&[lane]).await.unwrap_or_default();
+    match (current, header.into_iter().flatten().next()) {
+        (Some(current), Some(header)) if current != fence.0 => (Fence(current), header.version),
+        _ => (fence.clone(), version),
     }
 }
 
@@ -192,13 +191,13 @@ impl Store for Link {
         expected_version: u64,
         batch: Batch,
     ) -> Result<Committed, CommitError> {
-        let (mut used, mut version) = (fence.clone(), expected_version);
-        if self.sim.sabotages(Sabotage::IgnoreFence) {
-            (used, version) = self.forged(lane, fence, version).await;
-        }
         let (sim, fence, owner) = (Arc::clone(&self.sim), fence.clone(), self.owner);
         let committed = self
             .carry(true, async move {
+                let (mut used, mut version) = (fence.clone(), expected_version);
+                if sim.sabotages(Sabotage::IgnoreFence) {
+                    (used, version) = forged(&sim, lane, &fence, version).await;
+                }
                 let told = batch.clone();
                 let outcome = sim.store.commit(lane, &used, version, batch).await;
                 match &outcome {

@@ -84,11 +84,11 @@ impl People {
                 10 => self.command(|by| Command::Pause { by }).await,
                 11..=13 => self.command(|by| Command::Resume { by }).await,
                 14 => self.cancel().await,
-                15 => self.retry_items().await,
+                15..=17 => self.retry_items().await,
                 _ => {}
             }
         }
-        if self.sim.shape.has(Trouble::Duplicates) {
+        if self.sim.shape.has(Trouble::Duplicates) && self.chance.percent(50) {
             self.again().await;
         }
     }
@@ -139,7 +139,7 @@ impl People {
     }
 
     async fn cancel(&mut self) {
-        if self.chance.percent(40) {
+        if self.chance.percent(60) {
             self.command(|by| Command::Cancel { by, reason: None }).await;
         }
     }
@@ -177,7 +177,7 @@ impl People {
             let id = lane.command("again", self.letters);
             // Refused or not: it must not matter.
             let _ = self.sim.store.send(lane, id, body).await;
-            self.sim.rung.notify_waiters();
+            self.sim.ring().await;
         }
         if self.chance.percent(30) {
             let name = self.chance.pick(&["retry", "check", "wait", "expire", "soak"]);
@@ -200,7 +200,7 @@ impl People {
             // A lane that is gone takes nothing.
             let _ = self.sim.store.send(lane, id, body.clone()).await;
         }
-        self.sim.rung.notify_waiters();
+        self.sim.ring().await;
     }
 
     /// Nothing stays open: approvals are given, doubts cleared up, pauses ended.

@@ -7,7 +7,7 @@ use crate::people::People;
 use crate::shape::Shape;
 use crate::sim::{Counts, Sim};
 use crate::watch;
-use crate::weather::{self, Weather};
+use crate::weather::Weather;
 use hostler_core::id::Digest;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,7 +66,6 @@ pub fn play(shape: &Shape, traced: bool) -> Outcome {
         let until_ms = here.clockwork.now_ms() + CALM_MAX_MS;
         loop {
             here.clockwork.sleep(LOOK_MS).await;
-            weather::accept(&here);
             let all_started = started.load(Ordering::SeqCst) == here.shape.runs;
             let finished = watch::finished(&here).await.filter(|_| all_started);
             if let Some(verdict) = finished {

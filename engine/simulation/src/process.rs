@@ -9,6 +9,7 @@ use crate::host::Host;
 use crate::link::{Line, Link};
 use crate::shape::{Sabotage, Trouble};
 use crate::sim::{OwnClock, Sim};
+use hostler_ports::clock::Clock;
 use hostler_ports::store::{Claim, ClaimAsk, Queue, Store, StoreError};
 use hostler_worker::{Driver, Outbox, OutboxParts, Parts, Settings};
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const PERMITS: usize = 3;
 /// Timers and leases moved by one tick.
 const TICK_MAX: usize = 100;
+/// Between two ticks of one process.
+const TICK_MS: i64 = 4_000;
 /// Clocks go at most this much too fast or too slow, in a thousandth. A lease that is cut at 28 s
 /// of a slow clock is cut before the store's 30 s are over.
 const DRIFT_MAX: i64 = 20;
@@ -141,20 +144,23 @@ impl Process {
         self.sleep(phase_ms).await;
         loop {
             let ticked = self.link.tick(TICK_MAX, self.settings.lease_ms).await;
-            if let Err(StoreError::Regressed { .. }) = ticked {
-                self.driver.forget_lanes();
-            }
+            self.heed(ticked.as_ref().err());
             // An outage: the next tick looks again.
             let more = ticked.is_ok_and(|ticked| ticked.more);
-            self.sleep(if more { 10 } else { 2_000 }).await;
+            self.sleep(if more { 10 } else { TICK_MS }).await;
+        }
+    }
+
+    fn heed(&self, fault: Option<&StoreError>) {
+        if let Some(StoreError::Regressed { .. }) = fault {
+            self.driver.forget_lanes();
         }
     }
 
     async fn claim_loop(self) {
         loop {
             let free = PERMITS.saturating_sub(self.held.load(Ordering::SeqCst));
-            let waiting = self.sim.store.counts().await;
-            if free == 0 || waiting.is_ok_and(|counts| counts.ready == 0) {
+            if free == 0 || !self.sim.may_claim() {
                 self.idle().await;
                 continue;
             }
@@ -188,8 +194,10 @@ impl Process {
             wait_ms: 0,
         };
         let asked_ms = self.clock.monotonic_ms();
+        let claims = self.link.claim(&ask).await;
+        self.heed(claims.as_ref().err());
         // An outage: asked again when something happens.
-        let claims = self.link.claim(&ask).await.unwrap_or_default();
+        let claims = claims.unwrap_or_default();
         let some = !claims.is_empty();
         for claim in claims {
             self.held.fetch_add(1, Ordering::SeqCst);

@@ -91,16 +91,16 @@ impl Author<'_> {
 
     fn main_step(&mut self, fans_out: bool, lease: Option<String>) -> Step {
         let id = self.id();
-        match (self.chance.below(22), lease) {
+        match (self.chance.below(24), lease) {
             (0..=6, _) => self.act(),
-            (7, _) => self.leased(),
+            (7 | 22, _) => self.leased(),
             (8, _) => self.waiting(),
             (9 | 10, _) => self.approval(),
             (11, _) => self.question(false),
             (12, _) => self.question(true),
             (13, _) => self.report(),
             (14, _) if self.chance.percent(30) => self.finish(),
-            (15, Some(lease)) => Step::bare(&id, Verb::Release { lease }),
+            (15 | 19 | 23, Some(lease)) => Step::bare(&id, Verb::Release { lease }),
             (16 | 17, _) => bodies::rounds(self, &id),
             (18, _) if self.has_call => {
                 let wait = self.chance.percent(70);

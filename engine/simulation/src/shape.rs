@@ -91,7 +91,7 @@ impl Shape {
             workers: 1 + chance.below(4),
             runs: 1 + chance.below(3),
             steps_max: 1 + chance.below(5),
-            troubled_ms: chance.between(30_000, 150_000),
+            troubled_ms: chance.between(20_000, 90_000),
             troubles,
             sabotage: None,
         }

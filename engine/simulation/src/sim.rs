@@ -9,6 +9,7 @@ use crate::shape::{Sabotage, Shape, Trouble};
 use crate::target::Target;
 use crate::watch::Watch;
 use hostler_ports::clock::Clock;
+use hostler_ports::store::Store;
 use hostler_ports::store::memory::{CountedIds, MemoryStore};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -50,12 +51,15 @@ pub struct Sim {
     pub lines: Mutex<BTreeMap<Owner, Line>>,
     pub wire: Mutex<Chance>,
     pub plugins: Mutex<Chance>,
-    /// Something was written: a lane may be ready.
+    /// A lane is ready.
     pub rung: Notify,
+    ready: AtomicBool,
     /// Troubles are over.
     pub calm: AtomicBool,
     /// What is dropped just now is dropped by a process that dies.
     pub dying: AtomicBool,
+    /// Calls of plugins in flight, by process.
+    pub busy: Mutex<BTreeMap<Owner, u64>>,
     counts: Mutex<Counts>,
     trace: Option<Mutex<Vec<String>>>,
 }
@@ -86,8 +90,10 @@ impl Sim {
             wire: Mutex::new(Chance::of(seed, "wire")),
             plugins: Mutex::new(Chance::of(seed, "plugins")),
             rung: Notify::new(),
+            ready: AtomicBool::new(false),
             calm: AtomicBool::new(false),
             dying: AtomicBool::new(false),
+            busy: Mutex::default(),
             counts: Mutex::default(),
             trace: traced.then(Mutex::default),
         })
@@ -98,6 +104,19 @@ impl Sim {
         // Drawn in any case, so that switching it off changes nothing else.
         let drawn = chance.percent(percent);
         drawn && self.shape.has(trouble) && !self.is_calm()
+    }
+
+    /// Something was written: processes look again if a lane is ready.
+    pub async fn ring(&self) {
+        let counts = self.store.counts().await.unwrap_or_default();
+        self.ready.store(counts.ready > 0, Ordering::SeqCst);
+        if counts.ready > 0 {
+            self.rung.notify_waiters();
+        }
+    }
+
+    pub fn may_claim(&self) -> bool {
+        self.ready.load(Ordering::SeqCst)
     }
 
     pub fn is_calm(&self) -> bool {

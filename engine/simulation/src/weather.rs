@@ -14,7 +14,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Longest pause between two strikes.
-const PAUSE_MAX_MS: i64 = 12_000;
+const PAUSE_MAX_MS: i64 = 6_000;
+/// A strike waits a little for a call to be in flight.
+const IDLE_MS: i64 = 500;
+const IDLE_MAX: u32 = 8;
 /// Longest stall: two leases.
 const STALL_MAX_MS: i64 = 60_000;
 
@@ -41,10 +44,19 @@ impl Weather {
             let mut chance = Chance::of(self.sim.shape.seed, &format!("process {owner}"));
             Process::begin(&self.sim, owner, &mut chance);
         }
+        let people = accept(Arc::clone(&self.sim));
+        self.sim.clockwork.spawn(WORLD, people);
         while !self.sim.is_calm() {
             let pause_ms = self.chance.between(500, PAUSE_MAX_MS);
             self.sim.clockwork.sleep(pause_ms).await;
-            let (place, kind) = (self.chance.at(self.places.len()), self.chance.below(8));
+            // Then something happens sooner than later.
+            for _ in 0..IDLE_MAX {
+                if locked(&self.sim.busy).values().any(|calls| *calls > 0) {
+                    break;
+                }
+                self.sim.clockwork.sleep(IDLE_MS).await;
+            }
+            let (place, kind) = (self.place(), self.chance.below(8));
             let for_ms = self.chance.between(500, STALL_MAX_MS);
             let lost = self.chance.at(LAG_MAX) + 1;
             match kind {
@@ -54,6 +66,15 @@ impl Weather {
                 _ => {}
             }
         }
+    }
+
+    /// A process to strike: more often than not one with a call in flight, where it hurts.
+    fn place(&mut self) -> usize {
+        let (any, aimed) = (self.chance.at(self.places.len()), self.chance.percent(75));
+        let busy = locked(&self.sim.busy);
+        let hurts = |owner: &Owner| busy.get(owner).is_some_and(|calls| *calls > 0);
+        let found = self.places.iter().position(hurts);
+        found.filter(|_| aimed).unwrap_or(any)
     }
 
     fn strikes(&self, trouble: Trouble) -> bool {
@@ -104,20 +125,19 @@ impl Weather {
             line.regressed = (after.seq < line.seen).then_some(after.seq).or(line.regressed);
         }
         rewind(sim).await;
-        let accepted_ms = self.chance.between(1_000, 15_000);
-        let sim = Arc::clone(sim);
-        self.sim.clockwork.spawn(WORLD, async move {
-            sim.clockwork.sleep(accepted_ms).await;
-            accept(&sim);
-        });
     }
 }
 
-/// A person accepts that commits are lost.
-pub fn accept(sim: &Sim) {
-    for line in locked(&sim.lines).values_mut() {
-        if let Some(found) = line.regressed.take() {
-            line.seen = found;
+/// People accept, one process after the other, that commits are lost: where that has been told.
+async fn accept(sim: Arc<Sim>) {
+    let mut chance = Chance::of(sim.shape.seed, "accept");
+    loop {
+        sim.clockwork.sleep(chance.between(5_000, 15_000)).await;
+        for line in locked(&sim.lines).values_mut().filter(|line| line.heard) {
+            line.heard = false;
+            if let Some(found) = line.regressed.take() {
+                line.seen = found;
+            }
         }
     }
 }
@@ -132,5 +152,5 @@ async fn rewind(sim: &Sim) {
         }
     }
     sim.judge(|watch| watch.rewound(&versions));
-    sim.rung.notify_waiters();
+    sim.ring().await;
 }

@@ -126,7 +126,12 @@ impl Driver {
             .plan(&*self.parts.store, hold.lane.opening.plan)
             .await?;
         let (sender, mut notes) = mpsc::channel(JOURNAL_QUEUE);
-        let call = self.call_of(hold, lease, running, &plan, sender);
+        let mut call = self.call_of(hold, lease, running, &plan, sender);
+        if matches!(entry, Entry::Perform | Entry::Resume { .. }) {
+            // A call that begins late ends no later: another worker counts on its deadline.
+            let left_ms = running.deadline_ms.saturating_sub(call.now_ms);
+            call.timeout_ms = call.timeout_ms.min(u64::try_from(left_ms).unwrap_or(0));
+        }
         let host = Arc::clone(&self.parts.host);
         let calling = host.call(entry, call);
         let shown = tokio::time::sleep(SHOWN_AFTER);

@@ -65,6 +65,16 @@ fn a_lane_that_takes_back_is_not_cancelled() {
     assert_eq!(drive.result(), Some(Succeeded));
 }
 
+/// Nobody judges such a round: waiting for `until` would be for ever.
+#[test]
+fn a_round_that_was_held_or_cancelled_is_the_last_one() {
+    for result in [Held, Deferred, Cancelled] {
+        let mut drive = driving(vec![repeat("r", 3, true, OnExhausted::Stop)], Vec::new());
+        drive.enter().ends("1", result);
+        assert_eq!(drive.result(), Some(result));
+    }
+}
+
 #[test]
 fn rounds_that_fail_at_last_hand_over_what_the_good_ones_left_open() {
     for on_exhausted in [OnExhausted::Stop, OnExhausted::Ask] {

@@ -131,6 +131,10 @@ impl Shadow {
             sim.note(|| format!("w{owner} {} {}", short(id), brief(&recorded.event)));
             self.event(sim, id, recorded, now_ms)?;
         }
+        sim.note(|| {
+            let (used, then) = (batch.inbox_used, batch.then);
+            format!("w{owner} {} v{} after {used} letters: {then:?}", short(id), self.version())
+        });
         let Some(lane) = &self.lane else {
             return Err(format!("{id} has no beginning"));
         };
