@@ -39,7 +39,9 @@ pub fn waves(author: &mut Author<'_>, id: &str) -> Step {
         ASSETS[..count].iter().map(|asset| json!(asset)).collect()
     } else {
         let count = 1 + author.chance.below(6);
-        (0..count).map(|number| json!(format!("i{number}"))).collect()
+        (0..count)
+            .map(|number| json!(format!("i{number}")))
+            .collect()
     };
     let was_on_asset = std::mem::replace(&mut author.on_asset, over_assets);
     let program = body(author, Some("item".to_owned()), false);

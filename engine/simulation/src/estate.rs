@@ -44,7 +44,9 @@ impl Directory for Estate {
         Ok(ASSETS.contains(&asset))
     }
     fn asset(&self, id: &str) -> Option<Value> {
-        ASSETS.contains(&id).then(|| json!({ "id": id, "name": id }))
+        ASSETS
+            .contains(&id)
+            .then(|| json!({ "id": id, "name": id }))
     }
     fn route(&self, _asset: Option<&str>, _contract: &str) -> Option<Route> {
         Some(route())
@@ -68,7 +70,9 @@ impl Directory for Estate {
         qualifications(person).into_iter().collect()
     }
     fn holds(&self, person: &str, qualification: &str) -> bool {
-        qualifications(person).iter().any(|one| one == qualification)
+        qualifications(person)
+            .iter()
+            .any(|one| one == qualification)
     }
     fn person(&self, id: &str) -> Option<Person> {
         PEOPLE.contains(&id).then(|| Person {

@@ -3,11 +3,12 @@
 //!
 //! Not here: what is right (see `watch`).
 
-use crate::clockwork::{Owner, WORLD, locked};
+use crate::clockwork::{Owner, locked};
 use crate::estate;
+use crate::flight::{Flight, LANDS_MS};
 use crate::shape::{Sabotage, Trouble};
 use crate::sim::{OwnClock, Sim};
-use crate::target::{Landed, Request, Truth};
+use crate::target::{Request, Truth};
 use async_trait::async_trait;
 use hostler_core::answer::Answer;
 use hostler_core::id::Digest;
@@ -18,11 +19,7 @@ use hostler_ports::plugin::{
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::oneshot;
-
-/// Longest time in which a request may land after its sockets were closed.
-const LANDS_MS: i64 = 3_500;
 
 pub struct Host {
     pub sim: Arc<Sim>,
@@ -44,68 +41,6 @@ enum Fate {
     Retry,
     Reject,
     Asks,
-}
-
-/// A request in flight. Dropping it closes its sockets.
-struct Flight {
-    sim: Arc<Sim>,
-    request: Request,
-    void: Arc<AtomicBool>,
-    landed: Arc<AtomicBool>,
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        if self.landed.load(Ordering::SeqCst) {
-            return;
-        }
-        let sim = &self.sim;
-        let late = {
-            let mut chance = locked(&sim.wire);
-            let late_ms = chance.between(0, LANDS_MS);
-            sim.strikes(Trouble::LateEffects, &mut chance, 50)
-                .then_some(late_ms)
-        };
-        // Nobody closes the sockets of a machine that is gone: the request may go on to its end.
-        if sim.dying.load(Ordering::SeqCst) && late.is_some() {
-            sim.count("late effect");
-            return;
-        }
-        self.void.store(true, Ordering::SeqCst);
-        if let Some(late_ms) = late {
-            sim.count("late effect");
-            let void = Arc::new(AtomicBool::new(false));
-            land_after(sim, late_ms, self.request.clone(), void, Arc::default());
-        }
-    }
-}
-
-/// Sends a request on its way; resolves when it has landed.
-fn land_after(
-    sim: &Arc<Sim>,
-    after_ms: i64,
-    request: Request,
-    void: Arc<AtomicBool>,
-    landed: Arc<AtomicBool>,
-) -> oneshot::Receiver<()> {
-    let (sender, receiver) = oneshot::channel();
-    let here = Arc::clone(sim);
-    sim.clockwork.spawn(WORLD, async move {
-        here.clockwork.sleep(after_ms).await;
-        if void.load(Ordering::SeqCst) {
-            return;
-        }
-        landed.store(true, Ordering::SeqCst);
-        let now_ms = here.clockwork.now_ms();
-        let outcome = locked(&here.target).land(&request, now_ms);
-        here.note(|| format!("target: {} {} lands", request.action, request.key));
-        if let Landed::Effect { before } = outcome {
-            here.judge(|watch| watch.lands(&request, before));
-        }
-        // The process that waited may be gone.
-        let _ = sender.send(());
-    });
-    receiver
 }
 
 impl Host {
@@ -150,7 +85,8 @@ impl Host {
     }
 
     async fn guest(&self, entry: &Entry, call: &Call) -> Result<Reply, HostError> {
-        let answered = matches!(entry, Entry::Resume { checkpoint } if checkpoint.get("answer").is_some());
+        let answered =
+            matches!(entry, Entry::Resume { checkpoint } if checkpoint.get("answer").is_some());
         match entry {
             Entry::Perform => self.perform(entry, call).await,
             Entry::Resume { .. } if answered => self.perform(entry, call).await,
@@ -187,7 +123,11 @@ impl Host {
             _ => {}
         }
         if call.action.starts_with("sim.read_") {
-            return Ok(if self.may_begin(call) { done() } else { retry("cut") });
+            return Ok(if self.may_begin(call) {
+                done()
+            } else {
+                retry("cut")
+            });
         }
         self.change(fate, call).await
     }
@@ -216,7 +156,13 @@ impl Host {
         drop(flight);
         let keeps = locked(&self.sim.plugins).percent(60);
         // What was sent is told all the same.
-        if keeps && call.watch.journal(note(Some("200".to_owned()))).await.is_err() {
+        if keeps
+            && call
+                .watch
+                .journal(note(Some("200".to_owned())))
+                .await
+                .is_err()
+        {
             return Err(HostError::Internal("its journal was not kept".to_owned()));
         }
         if fate == Fate::Pending {
@@ -232,7 +178,10 @@ impl Host {
             let slow = sim.strikes(Trouble::LateEffects, &mut chance, 25);
             let timeout_ms = i64::try_from(call.timeout_ms).unwrap_or(0);
             let longest = if slow { timeout_ms + LANDS_MS } else { 300 };
-            (chance.between(1, longest.max(1)), chance.between(500, 30_000))
+            (
+                chance.between(1, longest.max(1)),
+                chance.between(500, 30_000),
+            )
         };
         let request = Request {
             key: call.idempotency_key,
@@ -242,22 +191,13 @@ impl Host {
             begun_ms: sim.clockwork.now_ms(),
             work_ms: (fate == Fate::Pending).then_some(work_ms),
         };
-        sim.note(|| format!("w{} begins {} {}", self.owner, call.action, call.idempotency_key));
-        let (void, landed) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
-        let receiver = land_after(
-            sim,
-            after_ms,
-            request.clone(),
-            Arc::clone(&void),
-            Arc::clone(&landed),
-        );
-        let flight = Flight {
-            sim: Arc::clone(sim),
-            request,
-            void,
-            landed,
-        };
-        (flight, receiver)
+        sim.note(|| {
+            format!(
+                "w{} begins {} {}",
+                self.owner, call.action, call.idempotency_key
+            )
+        });
+        Flight::begin(sim, after_ms, request)
     }
 
     fn truth(&self, call: &Call) -> Truth {
@@ -295,7 +235,12 @@ impl Host {
             },
             Truth::NotDone => Observed::NotDone,
         };
-        self.sim.note(|| format!("w{} observes {seen:?} of {}", self.owner, call.idempotency_key));
+        self.sim.note(|| {
+            format!(
+                "w{} observes {seen:?} of {}",
+                self.owner, call.idempotency_key
+            )
+        });
         Ok(Reply::Observed(seen))
     }
 }

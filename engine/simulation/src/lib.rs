@@ -9,6 +9,7 @@ mod bodies;
 mod chance;
 mod clockwork;
 mod estate;
+mod flight;
 mod host;
 mod link;
 mod people;

@@ -116,7 +116,11 @@ impl Link {
             };
             sim.clockwork.sleep(journey.back_ms).await;
             let lost = journey.answer_lost || !same(&sim);
-            let told = if lost { Err(unavailable().into()) } else { outcome };
+            let told = if lost {
+                Err(unavailable().into())
+            } else {
+                outcome
+            };
             // Whoever asked may be gone.
             let _ = answer.send(told);
         });

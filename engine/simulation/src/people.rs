@@ -61,7 +61,8 @@ impl People {
                 started.fetch_add(1, Ordering::SeqCst);
             });
         }
-        sim.clockwork.spawn(WORLD, async move { self.act_on().await });
+        sim.clockwork
+            .spawn(WORLD, async move { self.act_on().await });
         started
     }
 
@@ -101,7 +102,10 @@ impl People {
             .await;
         let entries = page.map(|page| page.entries).unwrap_or_default();
         let read = |body: &str| serde_json::from_str(body).ok();
-        entries.iter().filter_map(|entry| read(&entry.body)).collect()
+        entries
+            .iter()
+            .filter_map(|entry| read(&entry.body))
+            .collect()
     }
 
     async fn decide(&mut self) {
@@ -118,12 +122,9 @@ impl People {
             return;
         }
         let yes = self.chance.percent(75);
-        let choice = self.chance.pick(&[
-            Choice::Retry,
-            Choice::Skip,
-            Choice::Fail,
-            Choice::Done,
-        ]);
+        let choice = self
+            .chance
+            .pick(&[Choice::Retry, Choice::Skip, Choice::Fail, Choice::Done]);
         let command = answer(row, person, row.signs, yes, choice);
         self.send(row.lane, &command).await;
     }
@@ -140,7 +141,8 @@ impl People {
 
     async fn cancel(&mut self) {
         if self.chance.percent(60) {
-            self.command(|by| Command::Cancel { by, reason: None }).await;
+            self.command(|by| Command::Cancel { by, reason: None })
+                .await;
         }
     }
 
@@ -180,10 +182,17 @@ impl People {
             self.sim.ring().await;
         }
         if self.chance.percent(30) {
-            let name = self.chance.pick(&["retry", "check", "wait", "expire", "soak"]);
+            let name = self
+                .chance
+                .pick(&["retry", "check", "wait", "expire", "soak"]);
             let lane = self.root();
-            self.send(lane, &Command::Timer { name: name.to_owned() })
-                .await;
+            self.send(
+                lane,
+                &Command::Timer {
+                    name: name.to_owned(),
+                },
+            )
+            .await;
         }
     }
 
@@ -196,7 +205,11 @@ impl People {
         let twice = self.chance.percent(20) && self.sim.shape.has(Trouble::Duplicates);
         for number in 0..=u64::from(twice) {
             let other: Uuid = lane.command("person again", self.letters);
-            let id = if number == 1 && self.letters.is_multiple_of(2) { other } else { id };
+            let id = if number == 1 && self.letters.is_multiple_of(2) {
+                other
+            } else {
+                id
+            };
             // A lane that is gone takes nothing.
             let _ = self.sim.store.send(lane, id, body.clone()).await;
         }
@@ -218,7 +231,10 @@ impl People {
         }
         let paused: Vec<LaneId> = {
             let watch = locked(&self.sim.watch);
-            let lanes = watch.lanes.values().filter_map(|shadow| shadow.lane.as_ref());
+            let lanes = watch
+                .lanes
+                .values()
+                .filter_map(|shadow| shadow.lane.as_ref());
             lanes
                 .filter(|lane| lane.paused && !lane.has_ended())
                 .map(hostler_core::lane::Lane::id)

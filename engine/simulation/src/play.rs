@@ -57,8 +57,7 @@ pub fn play(shape: &Shape, traced: bool) -> Outcome {
     let over = Arc::new(AtomicBool::new(false));
     let started = People::new(&sim).arrive();
     let (here, ended) = (Arc::clone(&sim), Arc::clone(&over));
-    sim.clockwork
-        .spawn(WORLD, Weather::new(&sim, shape).blow());
+    sim.clockwork.spawn(WORLD, Weather::new(&sim, shape).blow());
     sim.clockwork.spawn(WORLD, async move {
         here.clockwork.sleep(here.shape.troubled_ms).await;
         here.calm.store(true, Ordering::SeqCst);

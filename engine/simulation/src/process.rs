@@ -75,7 +75,11 @@ impl Process {
         let settle_ms = Settings::default().settle_ms;
         let settings = Settings {
             worker: format!("w{owner}"),
-            settle_ms: if sim.sabotages(Sabotage::NoSettling) { 0 } else { settle_ms },
+            settle_ms: if sim.sabotages(Sabotage::NoSettling) {
+                0
+            } else {
+                settle_ms
+            },
             ..Settings::default()
         };
         let host = Host {
@@ -119,10 +123,7 @@ impl Process {
     }
 
     async fn sleep(&self, own_ms: i64) {
-        self.sim
-            .clockwork
-            .sleep(self.clock.true_ms(own_ms))
-            .await;
+        self.sim.clockwork.sleep(self.clock.true_ms(own_ms)).await;
     }
 
     async fn renew_loop(self) {

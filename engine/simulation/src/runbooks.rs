@@ -204,9 +204,7 @@ impl Author<'_> {
 
     pub fn waiting(&mut self) -> Step {
         let id = self.id();
-        let until = WaitUntil::For(Dynamic::Literal(
-            self.chance.between(1_000, 40_000).into(),
-        ));
+        let until = WaitUntil::For(Dynamic::Literal(self.chance.between(1_000, 40_000).into()));
         Step::bare(&id, Verb::Wait(Wait { until }))
     }
 
@@ -219,9 +217,7 @@ impl Author<'_> {
             say: None,
             condition: None,
             expires_ms: self.expiry(),
-            on_expire: self
-                .chance
-                .pick(&[OnExpire::Deny, OnExpire::Escalate]),
+            on_expire: self.chance.pick(&[OnExpire::Deny, OnExpire::Escalate]),
             on_deny: self.chance.pick(&[OnDeny::Stop, OnDeny::Continue]),
         }
     }
@@ -247,9 +243,7 @@ impl Author<'_> {
             form: Value::Null,
             show: Vec::new(),
             expires_ms: self.expiry(),
-            on_expire: self
-                .chance
-                .pick(&[OnExpire::Deny, OnExpire::Escalate]),
+            on_expire: self.chance.pick(&[OnExpire::Deny, OnExpire::Escalate]),
             later,
             key: None,
         };

@@ -47,7 +47,8 @@ impl Watch {
 
     pub fn spawned(&mut self, spawn: &Spawn) -> Verdict {
         if spawn.queue == Queue::Run && !self.lanes.contains_key(&spawn.lane) {
-            self.lanes.insert(spawn.lane, Shadow::opened(&spawn.events)?);
+            self.lanes
+                .insert(spawn.lane, Shadow::opened(&spawn.events)?);
         }
         Ok(())
     }
@@ -91,9 +92,10 @@ impl Watch {
     pub fn begins(&self, owner: Owner, lane: LaneId, own_ms: i64) -> Verdict {
         let confirmed = self.leases.get(&(owner, lane)).map(|(_, at_ms)| *at_ms);
         let age_ms = confirmed.map(|at_ms| own_ms - at_ms);
-        must(age_ms.is_some_and(|age_ms| age_ms <= LEASE_AGE_MAX_MS), || {
-            format!("w{owner} began a request for {lane} on a lease of {age_ms:?} ms")
-        })
+        must(
+            age_ms.is_some_and(|age_ms| age_ms <= LEASE_AGE_MAX_MS),
+            || format!("w{owner} began a request for {lane} on a lease of {age_ms:?} ms"),
+        )
     }
 
     #[allow(clippy::too_many_arguments, reason = "what one commit is made of")]
@@ -146,19 +148,20 @@ impl Watch {
 
     /// The store has gone back: so has what is known of it.
     pub fn rewound(&mut self, versions: &BTreeMap<LaneId, u64>) -> Verdict {
-        self.lanes
-            .retain(|lane, shadow| match versions.get(lane) {
-                Some(version) => {
-                    shadow.rewind(*version);
-                    true
-                }
-                None => false,
-            });
+        self.lanes.retain(|lane, shadow| match versions.get(lane) {
+            Some(version) => {
+                shadow.rewind(*version);
+                true
+            }
+            None => false,
+        });
         let lost = self
             .accepted
             .iter()
             .find(|root| !self.lanes.contains_key(root));
-        must(lost.is_none(), || format!("the accepted run of {lost:?} is lost"))
+        must(lost.is_none(), || {
+            format!("the accepted run of {lost:?} is lost")
+        })
     }
 
     /// A request takes effect at its target. `before` is when an earlier one of the same step did.
@@ -184,7 +187,10 @@ impl Watch {
             )
         })?;
         must(!(request.is_once() && shadow.has_ended()), || {
-            format!("{} of {} took effect after its end", request.action, request.lane)
+            format!(
+                "{} of {} took effect after its end",
+                request.action, request.lane
+            )
         })
     }
 
@@ -225,18 +231,31 @@ fn wants(lane: &Lane, key: &str) -> bool {
 }
 
 fn held_rightly(watch: &Watch, lane: LaneId, key: &str, view: &ResourceView) -> Verdict {
-    let capacity = if key.starts_with("asset:") { 1 } else { view.capacity };
+    let capacity = if key.starts_with("asset:") {
+        1
+    } else {
+        view.capacity
+    };
     must(view.holders.len() <= capacity as usize, || {
         format!("{key} is held by {} lanes", view.holders.len())
     })?;
-    let state = |lane: &LaneId| watch.lanes.get(lane).and_then(|shadow| shadow.lane.as_ref());
+    let state = |lane: &LaneId| {
+        watch
+            .lanes
+            .get(lane)
+            .and_then(|shadow| shadow.lane.as_ref())
+    };
     for (holder, _) in &view.holders {
         let rightly = state(holder).is_some_and(|lane| wants(lane, key));
-        must(rightly, || format!("{key} is held by {holder}, whose state says otherwise"))?;
+        must(rightly, || {
+            format!("{key} is held by {holder}, whose state says otherwise")
+        })?;
     }
     let is_holder = view.holders.iter().any(|(holder, _)| *holder == lane);
     let wanted = state(&lane).is_some_and(|lane| wants(lane, key));
-    must(is_holder || !wanted, || format!("{lane} goes on without {key}"))
+    must(is_holder || !wanted, || {
+        format!("{lane} goes on without {key}")
+    })
 }
 
 /// Every lane must have ended, and nothing may be left behind. None while that may still come.

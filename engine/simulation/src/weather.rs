@@ -115,14 +115,20 @@ impl Weather {
         let before = sim.store.counts().await.unwrap_or_default();
         let lost = sim.store.fail_over(transactions);
         let after = sim.store.counts().await.unwrap_or_default();
-        sim.count(if after.seq < before.seq { "failover with loss" } else { "failover" });
+        sim.count(if after.seq < before.seq {
+            "failover with loss"
+        } else {
+            "failover"
+        });
         sim.note(|| format!("failover: {lost} lost, seq {} → {}", before.seq, after.seq));
         let skew_ms = self.chance.between(-500, 500);
         sim.store_clock.skew_ms.store(skew_ms, Ordering::SeqCst);
         for line in locked(&sim.lines).values_mut() {
             line.life += 1;
             line.floor = after.seq.max(line.seen);
-            line.regressed = (after.seq < line.seen).then_some(after.seq).or(line.regressed);
+            line.regressed = (after.seq < line.seen)
+                .then_some(after.seq)
+                .or(line.regressed);
         }
         rewind(sim).await;
     }

@@ -69,10 +69,11 @@ impl Driver {
             return Ok(None);
         };
         let key = rows::record_key(&parent.step, &parent.key);
+        // Beside its own parent, which has ended itself where a lane takes back for another one.
         let record = self
             .parts
             .store
-            .child_records(lane.id(), &[key])
+            .child_records(parent.lane, &[key])
             .await?
             .into_iter()
             .next()

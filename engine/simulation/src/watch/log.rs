@@ -133,7 +133,11 @@ impl Shadow {
         }
         sim.note(|| {
             let (used, then) = (batch.inbox_used, batch.then);
-            format!("w{owner} {} v{} after {used} letters: {then:?}", short(id), self.version())
+            format!(
+                "w{owner} {} v{} after {used} letters: {then:?}",
+                short(id),
+                self.version()
+            )
         });
         let Some(lane) = &self.lane else {
             return Err(format!("{id} has no beginning"));
@@ -191,7 +195,9 @@ fn judged(lane: &Lane, id: LaneId, event: &Event) -> Verdict {
         }),
         Event::StepStarted { step, key, .. } => {
             let wanted = id.idempotency_key(step, lane.visit);
-            must(*key == wanted, || format!("{step} of {id} is called under another key"))
+            must(*key == wanted, || {
+                format!("{step} of {id} is called under another key")
+            })
         }
         Event::VoteCast { vote } => {
             let Phase::Person(person) = &lane.phase else {
@@ -230,7 +236,10 @@ fn told_alike(lane: &Lane, row: &LaneRow) -> Verdict {
         && row.paused == lane.paused
         && row.steps == steps;
     must(alike, || {
-        format!("the worker's state of {} is not the fold of its log: {row:?}", lane.id())
+        format!(
+            "the worker's state of {} is not the fold of its log: {row:?}",
+            lane.id()
+        )
     })
 }
 
@@ -263,7 +272,10 @@ fn counted(sim: &Sim, lane: &Lane, event: &Event) {
         }
     };
     sim.count(&name);
-    let undone = lane.results.values().any(|result| result.state == StepState::Failed);
+    let undone = lane
+        .results
+        .values()
+        .any(|result| result.state == StepState::Failed);
     if undone && matches!(event, Event::LaneEnded { .. }) {
         sim.count("ended with a failed step");
     }
