@@ -84,12 +84,12 @@ impl Host {
         true
     }
 
-    async fn guest(&self, entry: &Entry, call: &Call) -> Result<Reply, HostError> {
+    async fn guest(&self, entry: &Entry, call: &Call, ends_ms: i64) -> Result<Reply, HostError> {
         let answered =
             matches!(entry, Entry::Resume { checkpoint } if checkpoint.get("answer").is_some());
         match entry {
-            Entry::Perform => self.perform(entry, call).await,
-            Entry::Resume { .. } if answered => self.perform(entry, call).await,
+            Entry::Perform => self.perform(entry, call, ends_ms).await,
+            Entry::Resume { .. } if answered => self.perform(entry, call, ends_ms).await,
             Entry::Resume { .. } => self.resume(call).await,
             Entry::Observe { .. } => self.observe(call).await,
             Entry::Cancel { .. } => {
@@ -104,7 +104,7 @@ impl Host {
         }
     }
 
-    async fn perform(&self, entry: &Entry, call: &Call) -> Result<Reply, HostError> {
+    async fn perform(&self, entry: &Entry, call: &Call, ends_ms: i64) -> Result<Reply, HostError> {
         let fate = self.fate(call, entry);
         self.pause(12_000).await;
         if fate != Fate::Done {
@@ -129,11 +129,11 @@ impl Host {
                 retry("cut")
             });
         }
-        self.change(fate, call).await
+        self.change(fate, call, ends_ms).await
     }
 
     /// The one mutating request of a call, with its journal around it.
-    async fn change(&self, fate: Fate, call: &Call) -> Result<Reply, HostError> {
+    async fn change(&self, fate: Fate, call: &Call, ends_ms: i64) -> Result<Reply, HostError> {
         let number = call.journal.last().map_or(1, |entry| entry.number + 1);
         let note = |outcome: Option<String>| JournalEntry {
             number,
@@ -144,7 +144,7 @@ impl Host {
         if call.watch.journal(note(None)).await.is_err() || !self.may_begin(call) {
             return Ok(retry("the host call could not begin"));
         }
-        let (flight, landing) = self.begin(fate, call);
+        let (flight, landing) = self.begin(fate, call, ends_ms);
         if matches!(fate, Fate::Internal | Fate::Broken) {
             self.pause(3_000).await;
             drop(flight);
@@ -171,13 +171,14 @@ impl Host {
         Ok(done())
     }
 
-    fn begin(&self, fate: Fate, call: &Call) -> (Flight, oneshot::Receiver<()>) {
+    fn begin(&self, fate: Fate, call: &Call, ends_ms: i64) -> (Flight, oneshot::Receiver<()>) {
         let sim = &self.sim;
         let (after_ms, work_ms) = {
             let mut chance = locked(&sim.wire);
             let slow = sim.strikes(Trouble::LateEffects, &mut chance, 25);
-            let timeout_ms = i64::try_from(call.timeout_ms).unwrap_or(0);
-            let longest = if slow { timeout_ms + LANDS_MS } else { 300 };
+            // No longer than the call itself, whenever in it the request is begun.
+            let left_ms = (ends_ms - sim.clockwork.now_ms()).max(0);
+            let longest = if slow { left_ms + LANDS_MS } else { 300 };
             (
                 chance.between(1, longest.max(1)),
                 chance.between(500, 30_000),
@@ -315,11 +316,13 @@ impl PluginHost for Host {
     async fn call(&self, entry: Entry, call: Call) -> Result<Reply, HostError> {
         let _busy = Busy::with(self);
         let timeout_ms = i64::try_from(call.timeout_ms).unwrap_or(i64::MAX);
-        let limit = self.sim.clockwork.sleep(self.clock.true_ms(timeout_ms));
+        let limit_ms = self.clock.true_ms(timeout_ms);
+        let ends_ms = self.sim.clockwork.now_ms() + limit_ms;
+        let limit = self.sim.clockwork.sleep(limit_ms);
         tokio::select! {
             // The same order in every play; as in a real host, the guest goes before its limit.
             biased;
-            outcome = self.guest(&entry, &call) => outcome,
+            outcome = self.guest(&entry, &call, ends_ms) => outcome,
             () = call.watch.cut() => {
                 self.sim.count("call cut");
                 Err(HostError::Cut)

@@ -201,6 +201,8 @@ impl Driver {
         if !turn.wait_for.is_empty() {
             batch.take = Some(Take::Wait(turn.wait_for.clone()));
         }
+        // A ticket that nobody stands behind any more would hold up all others for ever.
+        batch.withdraw = batch.take.is_none() && may_wait(&hold.lane);
         self.parts
             .store
             .commit(hold.lane.id(), &lease.fence, hold.header.version, batch)
@@ -240,6 +242,11 @@ fn at_claim(claim: &Claim, lane: &Lane) -> Option<Input> {
         return Some(Input::Quarantine { reason });
     }
     in_call.then_some(Input::Orphaned)
+}
+
+/// The phases in which a lane queues for a lock or a slot.
+fn may_wait(lane: &Lane) -> bool {
+    matches!(lane.phase, Phase::Gated(_) | Phase::Pending(_))
 }
 
 fn trouble(fault: CommitError) -> Trouble {

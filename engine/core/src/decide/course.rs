@@ -149,6 +149,15 @@ impl Draft<'_> {
                 });
                 self.settle_if_stopping()
             }
+            // Its work goes on at the target: begun anew, it would be done twice.
+            Answer::Retry { after_ms, .. } if call.checkpoint.is_some() => {
+                let wait_ms = after_ms.unwrap_or(0).max(RETRY_WAIT_MS);
+                self.push(Event::StepPended {
+                    checkpoint: call.checkpoint.unwrap_or_default(),
+                    resume_ms: self.at_ms.saturating_add_unsigned(wait_ms),
+                });
+                self.settle_if_stopping()
+            }
             Answer::Retry { reason, after_ms } => {
                 // That this attempt did nothing says nothing of the one before it.
                 let unsure = self.lane.unsure.is_some();

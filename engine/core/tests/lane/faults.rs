@@ -80,6 +80,17 @@ fn a_pending_call_that_is_looked_up_gives_no_slot_back_twice() {
     assert!(!drive.effects.contains(&Effect::ReleaseSlot { key }));
 }
 
+/// Begun anew, the work that goes on at the target would be done twice.
+#[test]
+fn a_resumed_call_that_wants_a_retry_is_resumed_again() {
+    let mut drive = driving(vec![once("a").retry(3)], Vec::new());
+    drive.enter().ok(Input::Answered(pending()));
+    drive.after(600).ok(Input::Continue);
+    drive.ok(Input::Answered(again()));
+    assert_eq!(drive.phase(), "pending");
+    assert_eq!(drive.lane.attempt, 1);
+}
+
 #[test]
 fn not_done_counts_only_when_the_lost_call_can_no_longer_land() {
     let mut drive = driving(vec![once("a")], Vec::new());
