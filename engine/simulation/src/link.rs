@@ -12,8 +12,8 @@ use hostler_ports::clock::Clock;
 use hostler_ports::store::memory::MemoryStore;
 use hostler_ports::store::{
     Batch, Child, Claim, ClaimAsk, CommitError, Committed, Confirmed, Counts, Cursor, Document,
-    FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, ResourceView, Sent, Seq,
-    Start, StartError, Started, Store, StoreError, StoreResult, Ticked,
+    FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, ResourceView, RunRecord, Sent,
+    Seq, Start, StartError, Started, Store, StoreError, StoreResult, Ticked, Upkeep,
 };
 use std::future::Future;
 use std::sync::Arc;
@@ -296,8 +296,20 @@ impl Store for Link {
         .await
     }
 
+    async fn upkeep(&self, change: Upkeep) -> Result<Seq, CommitError> {
+        self.sim.store.upkeep(change).await
+    }
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {
         self.sim.store.purge(lane, archive, max).await
+    }
+    async fn log(&self, lane: LaneId, from: u64) -> StoreResult<Vec<String>> {
+        self.sim.store.log(lane, from).await
+    }
+    async fn lanes(&self, after: Cursor) -> StoreResult<Page<Header>> {
+        self.sim.store.lanes(after).await
+    }
+    async fn run_record(&self, run: RunId) -> StoreResult<Option<RunRecord>> {
+        self.sim.store.run_record(run).await
     }
     async fn now_ms(&self) -> StoreResult<i64> {
         self.read(|store| async move { store.now_ms().await }).await

@@ -212,7 +212,7 @@ impl Process {
 
     async fn drive(self, queue: Queue, claim: Claim, asked_ms: i64) {
         match queue {
-            Queue::Run => Arc::clone(&self.driver).drive_since(claim, asked_ms).await,
+            Queue::Run => Arc::clone(&self.driver).drive(claim, asked_ms).await,
             Queue::Mail => Arc::clone(&self.outbox).drive(claim).await,
         }
         self.held.fetch_sub(1, Ordering::SeqCst);

@@ -104,7 +104,7 @@ async fn lanes(
             .lane
             .results
             .iter()
-            .map(|(step, result)| (step.to_string(), result.clone()))
+            .map(|(step, result)| (step.to_string(), (**result).clone()))
             .collect();
         found.push(LaneEvidence {
             row: runs::parse_row(&header.summary, id),

@@ -237,7 +237,7 @@ pub async fn lane(
         .lane
         .results
         .iter()
-        .map(|(step, result)| (step.to_string(), result.clone()))
+        .map(|(step, result)| (step.to_string(), (**result).clone()))
         .collect();
     let event = |recorded| serde_json::to_value(recorded).unwrap_or_default();
     Ok(LaneView {
