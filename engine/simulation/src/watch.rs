@@ -148,6 +148,8 @@ impl Watch {
 
     /// The store has gone back: so has what is known of it.
     pub fn rewound(&mut self, versions: &BTreeMap<LaneId, u64>) -> Verdict {
+        // Some of them were never written, as it is now.
+        self.letters.clear();
         self.lanes.retain(|lane, shadow| match versions.get(lane) {
             Some(version) => {
                 shadow.rewind(*version);
