@@ -114,12 +114,24 @@ fn the_same_seed_gives_the_same_play() {
     eprintln!("40 seeds twice, {lines} lines alike");
 }
 
+const NEEDED: [Trouble; 6] = [
+    Trouble::Stall,
+    Trouble::SlowStore,
+    Trouble::Unreached,
+    Trouble::Failover,
+    Trouble::LateEffects,
+    Trouble::Plugins,
+];
+
 /// How many seeds it takes to see that a rule is off.
 fn found(sabotage: Sabotage, words: &str, seeds: u64) -> u64 {
     let runtime = runtime().expect("a runtime of one thread needs nothing of the machine");
     let _inside = runtime.enter();
     for seed in 0..seeds {
+        // Where the rules are needed most.
         let shape = Shape {
+            workers: 3,
+            troubles: NEEDED.into(),
             sabotage: Some(sabotage),
             ..Shape::of(seed)
         };
