@@ -63,11 +63,7 @@ impl Bed {
         let mail = SmtpSink::start(&lab).unwrap();
         let target = Target::start(&lab, size.doors, behave);
         let folder = lab.folder("installation").unwrap();
-        files::write_shared(&folder, size.timeout);
-        for (door, address) in target.doors.iter().enumerate() {
-            let estate = files::estate(*address, size.assets, size.per_host);
-            std::fs::write(estate_of(&folder, door), estate).unwrap();
-        }
+        write_estates(&folder, &target, size);
         let listen = lab.service_address();
         let differs = Differs {
             listen,
@@ -157,6 +153,14 @@ fn serve(lab: &Lab, command: &Command, listen: SocketAddr) -> Program {
     let listens = || request(listen, "GET", "/healthz", "").ok().map(drop);
     serve.ready(LIMIT, listens).unwrap();
     serve
+}
+
+fn write_estates(folder: &Path, target: &Target, size: Size) {
+    files::write_shared(folder, size.timeout);
+    for (door, address) in target.doors.iter().enumerate() {
+        let estate = files::estate(*address, size.assets, size.per_host);
+        std::fs::write(estate_of(folder, door), estate).unwrap();
+    }
 }
 
 fn estate_of(folder: &Path, door: usize) -> PathBuf {
