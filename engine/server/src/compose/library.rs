@@ -326,6 +326,7 @@ mod tests {
                 row.version
             );
             assert!(library.definition(&row.name, row.version).is_some());
+            assert!(row.released, "{}@{} is a draft", row.name, row.version);
         }
     }
 
