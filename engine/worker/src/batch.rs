@@ -46,10 +46,9 @@ impl Driver {
         if then != Then::Keep && (hold.unshown || !turn.events.is_empty()) {
             self.rows(&turn.lane, &mut batch).await?;
         }
-        if !turn.events.is_empty() {
-            if turn.lane.version >= hold.snapshot_version + SNAPSHOT_EVERY {
-                batch.snapshot = serde_json::to_string(&turn.lane).ok();
-            }
+        let behind = turn.lane.version >= hold.snapshot_version + SNAPSHOT_EVERY;
+        if behind && !turn.events.is_empty() {
+            batch.snapshot = serde_json::to_string(&turn.lane).ok();
         }
         Ok(batch)
     }
