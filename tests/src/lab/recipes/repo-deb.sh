@@ -50,7 +50,7 @@ POST
 echo 'hostler-lab-broken: refusing to be configured' >&2
 exit 1
 POST
-  build hostler-lab-broken $version main
+  build hostler-lab-broken $version $pool
   # Holds its installation for as long as /run/hostler-lab-hold exists (at most two minutes).
   [ $version = 1.0 ] || script postinst <<'POST'
 [ -e /run/hostler-lab-hold ] || exit 0
