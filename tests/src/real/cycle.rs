@@ -76,12 +76,13 @@ impl<'a> Cycle<'a> {
         })
     }
 
-    /// Waits until a person must say how to go on with an item; the question's row.
-    pub fn trouble(&self) -> Value {
-        self.wait("somebody is asked", LIMIT, |view| {
+    /// Waits until a person must say how to go on with an item: a question of this kind; its row.
+    pub fn trouble(&self, kind: &str) -> Value {
+        self.wait(kind, LIMIT, |view| {
             let over = !view["run"]["ended_ms"].is_null();
             assert!(!over, "nobody was asked: {view:#}");
-            view["waiting"].as_array()?.first().cloned()
+            let rows = view["waiting"].as_array()?;
+            rows.iter().find(|row| row["kind"] == kind).cloned()
         })
     }
 

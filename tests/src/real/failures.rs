@@ -215,20 +215,26 @@ fn a_power_cut_is_repaired(fleet: &Fleet, cycle: &Cycle<'_>) {
     println!("power-cut1: repaired after the restart, each package upgraded once");
 }
 
+/// Nobody can know whether the packages are there, nor take them back: both are asked.
 fn a_server_that_dies_is_never_reported_as_patched(cycle: &Cycle<'_>) {
-    let row = cycle.trouble();
-    println!(
-        "dead1: {} ({}): {}",
-        row["title"], row["kind"], row["reason"]
-    );
-    let (lane, words) = (
-        row["lane"].as_str().unwrap(),
-        ["-c", "the server burnt down"],
-    );
-    cycle.says.text(
-        "lee",
-        &[&["approve", "choose", lane, "fail"], &words[..]].concat(),
-    );
+    for kind in ["in_doubt", "undo_failed"] {
+        let row = cycle.trouble(kind);
+        println!("dead1: {} ({kind}): {}", row["title"], row["reason"]);
+        assert!(
+            row["reason"]
+                .as_str()
+                .unwrap()
+                .contains("cannot be reached")
+        );
+        let (lane, words) = (
+            row["lane"].as_str().unwrap(),
+            ["-c", "the server burnt down"],
+        );
+        cycle.says.text(
+            "lee",
+            &[&["approve", "choose", lane, "fail"], &words[..]].concat(),
+        );
+    }
     let (result, note) = item(cycle, "patch", "dead1", LIMIT);
     println!("dead1: {result}: {note}");
     assert_eq!(result, "failed");
