@@ -5,7 +5,9 @@
 
 use crate::command::RetryItem;
 use crate::id::{Digest, LaneId};
-use crate::lane::{CallSpec, ChildrenKind, Opening, Person, UndoEntry, Vote, WaveRange, Why};
+use crate::lane::{
+    CallSpec, ChildrenKind, Opening, Person, UndoEntry, Vote, WaveRange, Why, is_zero,
+};
 use crate::result::{LaneResult, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -158,6 +160,9 @@ pub enum Event {
     /// The same attempt is called again after its worker was lost.
     StepRestarted {
         deadline_ms: i64,
+        /// Until then the call of the lost worker may still reach its target.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        lands_ms: i64,
     },
     StepPended {
         checkpoint: Value,
@@ -308,6 +313,10 @@ pub enum Event {
         verdict: Verdict,
     },
     UndoBegan,
+    /// Nothing is taken back while a lost call may still reach its target.
+    UndoHeld {
+        until_ms: i64,
+    },
     UndoneOne {
         entry: UndoEntry,
     },

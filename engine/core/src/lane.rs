@@ -74,6 +74,29 @@ pub struct Opening {
     /// Locks of its ancestors: not taken again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub locks: Vec<String>,
+    /// As the lane's own, of the lane that this one takes back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lands_ms: i64,
+}
+
+impl Opening {
+    /// The first lane of a run.
+    #[must_use]
+    pub fn root(run: RunId, definition: Digest, plan: Digest) -> Self {
+        Self {
+            lane: run.root(),
+            run,
+            parent: None,
+            definition,
+            plan,
+            origin: Origin::Program(0),
+            locals: Map::new(),
+            inherited: BTreeMap::new(),
+            undo: Vec::new(),
+            locks: Vec::new(),
+            lands_ms: 0,
+        }
+    }
 }
 
 /// Which list of steps is being read.
@@ -143,6 +166,15 @@ pub struct Lane {
     /// Undo entries that were still open when the lane went on to `always` with a good end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<UndoEntry>,
+    /// Until then calls whose workers were lost may still reach their targets. Zero: none was lost.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lands_ms: i64,
+}
+
+// serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+pub(crate) fn is_zero(ms: &i64) -> bool {
+    *ms == 0
 }
 
 impl Lane {
@@ -172,6 +204,7 @@ impl Lane {
             journal: Vec::new(),
             ended_ms: None,
             left: Vec::new(),
+            lands_ms: opening.lands_ms,
             opening: Arc::new(opening),
         }
     }

@@ -1,8 +1,6 @@
 //! Programs that no file spells out: undo lanes, leases, questions that hold nobody.
 
-use crate::definition::{
-    Definition, OnFailure, Program, ProgramIndex, Retry, Step, Verb, Wait, WaitUntil,
-};
+use crate::definition::{Definition, OnFailure, Program, Retry, Step, Verb, Wait, WaitUntil};
 use crate::expression::Dynamic;
 use crate::lane::Origin;
 use std::borrow::Cow;
@@ -25,17 +23,9 @@ pub fn program_of<'a>(origin: &Origin, definition: &'a Definition) -> Option<Cow
                 binds: None,
             }))
         }
-        Origin::Lease { program, step } => lease(find(definition, *program, step)?),
-        Origin::Later { program, step } => later(find(definition, *program, step)?),
+        Origin::Lease { program, step } => lease(definition.find(*program, step)?),
+        Origin::Later { program, step } => later(definition.find(*program, step)?),
     }
-}
-
-fn find<'a>(definition: &'a Definition, program: ProgramIndex, id: &str) -> Option<&'a Step> {
-    let program = definition.program(program)?;
-    let own = || program.steps.iter().chain(&program.always);
-    own()
-        .chain(own().flat_map(|step| &step.undo))
-        .find(|step| &*step.id == id)
 }
 
 /// Wait, then end it.

@@ -188,4 +188,7 @@ pub struct UndoRecord {
     pub entries: Vec<crate::lane::UndoEntry>,
     pub locals: serde_json::Map<String, Value>,
     pub results: BTreeMap<std::sync::Arc<str>, std::sync::Arc<crate::result::StepResult>>,
+    /// See the lane's own.
+    #[serde(default, skip_serializing_if = "crate::lane::is_zero")]
+    pub lands_ms: i64,
 }

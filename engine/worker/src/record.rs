@@ -130,5 +130,6 @@ fn undo_record(lane: &Lane) -> UndoRecord {
         entries: lane.undo_left().to_vec(),
         locals: lane.opening.locals.clone(),
         results: lane.results.clone(),
+        lands_ms: lane.lands_ms,
     }
 }

@@ -94,6 +94,7 @@ impl Driver {
             inherited: undo.results,
             undo: undo.entries,
             locks: held_locks(lane),
+            lands_ms: undo.lands_ms.max(lane.lands_ms),
         }))
     }
 
@@ -158,17 +159,13 @@ pub fn lease_lane(opener: LaneId, step: &str) -> LaneId {
 }
 
 fn opening_of(lane: &Lane, id: LaneId, origin: Origin) -> Opening {
+    let from = &lane.opening;
     Opening {
         lane: id,
-        run: lane.opening.run,
-        parent: None,
-        definition: lane.opening.definition,
-        plan: lane.opening.plan,
         origin,
-        locals: lane.opening.locals.clone(),
+        locals: from.locals.clone(),
         inherited: lane.results.clone(),
-        undo: Vec::new(),
-        locks: Vec::new(),
+        ..Opening::root(from.run, from.definition, from.plan)
     }
 }
 
@@ -244,15 +241,11 @@ fn child_opening(
     };
     Some(Opening {
         lane: child.lane,
-        run: lane.opening.run,
         parent: Some(parent),
-        definition,
-        plan,
         origin: Origin::Program(program),
         locals,
-        inherited: std::collections::BTreeMap::new(),
-        undo: Vec::new(),
         locks: held_locks(lane),
+        ..Opening::root(lane.opening.run, definition, plan)
     })
 }
 

@@ -93,7 +93,13 @@ fn call(lane: &mut Lane, event: &Event, at_ms: i64) {
                 deadline_ms: *deadline_ms,
             }));
         }
-        Event::StepRestarted { deadline_ms } => restart(lane, *deadline_ms),
+        Event::StepRestarted {
+            deadline_ms,
+            lands_ms,
+        } => {
+            restart(lane, *deadline_ms);
+            lane.lands_ms = lane.lands_ms.max(*lands_ms);
+        }
         Event::StepPended {
             checkpoint,
             resume_ms,
@@ -154,6 +160,11 @@ fn call(lane: &mut Lane, event: &Event, at_ms: i64) {
             lane.phase = Phase::Backoff {
                 until_ms: *retry_ms,
             };
+        }
+        Event::UndoHeld { until_ms } => {
+            lane.phase = Phase::Backoff {
+                until_ms: *until_ms,
+            }
         }
         Event::BackoffEnded => lane.phase = Phase::At,
         _ => {}

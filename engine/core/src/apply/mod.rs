@@ -40,6 +40,7 @@ pub fn apply(lane: &mut Lane, recorded: &Recorded) {
         | Event::StepUnsettled { .. }
         | Event::AttemptFailed { .. }
         | Event::BackoffEnded
+        | Event::UndoHeld { .. }
         | Event::StepSucceeded { .. }
         | Event::StepFailed { .. }
         | Event::StepReopened { .. }

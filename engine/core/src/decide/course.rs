@@ -17,6 +17,11 @@ impl Draft<'_> {
         if !matches!(self.lane.phase, Phase::At | Phase::Gated(_)) || self.lane.paused {
             return self.unexpected("a step to begin");
         }
+        let until_ms = self.settled_ms();
+        if self.lane.cursor.section == Section::Undo && until_ms > self.at_ms {
+            self.push(Event::UndoHeld { until_ms });
+            return Ok(());
+        }
         if let Some(child) = self.lane.undoing_child() {
             return self.enter_undo_of(child, entry);
         }
@@ -223,7 +228,7 @@ impl Draft<'_> {
         if total_ms > limit_ms {
             self.push(Event::StepUnsettled {
                 why: Why::Timeout,
-                ask_ms: self.at_ms,
+                ask_ms: self.at_ms.max(self.settled_ms()),
             });
         } else {
             self.push(Event::StepResumed { deadline_ms });
@@ -249,9 +254,18 @@ impl Draft<'_> {
 
     /// "Not done" counts only when the cut call can no longer land.
     fn check_after_settling(&mut self) {
-        let ask_ms = self.at_ms.saturating_add(self.context.settle_ms);
+        let cut_ms = self.at_ms.saturating_add(self.context.settle_ms);
+        let ask_ms = cut_ms.max(self.settled_ms());
         let why = self.why(Why::Timeout);
         self.push(Event::StepUnsettled { why, ask_ms });
+    }
+
+    /// From then on no call of a lost worker can land any more.
+    fn settled_ms(&self) -> i64 {
+        match self.lane.lands_ms {
+            0 => 0,
+            lands_ms => lands_ms.saturating_add(self.context.settle_ms),
+        }
     }
 
     /// A call of a stopping lane that may go on at the target is asked to stop.
@@ -292,12 +306,18 @@ impl Draft<'_> {
         // A stopping lane begins nothing anew: what a lost call did is looked up.
         if running.call.effect == Effect::Once || stopping {
             let lands_ms = running.deadline_ms.max(self.at_ms);
-            let ask_ms = lands_ms.saturating_add(self.context.settle_ms);
+            let settled_ms = lands_ms.saturating_add(self.context.settle_ms);
+            let ask_ms = settled_ms.max(self.settled_ms());
             let why = self.why(Why::Lost);
             self.push(Event::StepUnsettled { why, ask_ms });
         } else {
             let deadline_ms = self.at_ms.saturating_add_unsigned(running.call.timeout_ms);
-            self.push(Event::StepRestarted { deadline_ms });
+            let may_land = running.call.effect.mutates();
+            let lands_ms = if may_land { running.deadline_ms } else { 0 };
+            self.push(Event::StepRestarted {
+                deadline_ms,
+                lands_ms,
+            });
         }
         Ok(())
     }

@@ -48,6 +48,16 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// A step of a program, or one of its undo steps, by its id.
+    #[must_use]
+    pub fn find(&self, program: ProgramIndex, id: &str) -> Option<&Step> {
+        let program = self.program(program)?;
+        let own = || program.steps.iter().chain(&program.always);
+        own()
+            .chain(own().flat_map(|step| &step.undo))
+            .find(|step| &*step.id == id)
+    }
+
     /// The program at an index. Compiled definitions never point outside.
     #[must_use]
     pub fn program(&self, index: ProgramIndex) -> Option<&Program> {

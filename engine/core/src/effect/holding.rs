@@ -74,6 +74,7 @@ pub(super) fn changes(before: &Lane, event: &Event) -> Vec<Effect> {
 fn timers_after(event: &Event) -> Timers {
     match event {
         Event::AttemptFailed { retry_ms, .. } => vec![(timer::RETRY, *retry_ms)],
+        Event::UndoHeld { until_ms } => vec![(timer::RETRY, *until_ms)],
         Event::StepPended { resume_ms, .. } => vec![(timer::RESUME, *resume_ms)],
         Event::StepUnsettled { ask_ms, .. } => vec![(timer::CHECK, *ask_ms)],
         Event::WaitBegan { until_ms } => vec![(timer::WAIT, *until_ms)],

@@ -13,7 +13,7 @@ use hostler_core::result::LaneResult;
 use serde_json::json;
 
 fn gate_of(approve: Approve) -> Drive {
-    let steps = vec![step("gate", Verb::Approve(approve)), read("behind")];
+    let steps = vec![Step::bare("gate", Verb::Approve(approve)), read("behind")];
     let mut drive = Drive::of(World::of(definition(steps, Vec::new())));
     drive.enter();
     drive

@@ -379,3 +379,42 @@ fn a_pause_holds_every_phase_and_a_resume_frees_it() {
         assert!(matches!(events[0], Event::StopRequested { .. }), "{phase}");
     }
 }
+
+/// The call of a lost worker reaches its target whenever it likes, also behind its own undo.
+#[test]
+fn nothing_is_taken_back_while_a_lost_call_may_still_land() {
+    let a = repeatable("a").undo(vec![read("back")]);
+    let mut drive = driving(vec![a, read("b").failing(OnFailure::Undo)], Vec::new());
+    drive.enter().after(50).ok(Input::Orphaned).done();
+    drive.enter().ok(Input::Answered(reject())).enter();
+    assert_eq!(drive.phase(), "backoff");
+    let early = drive.after(1_049).refused(Input::Continue);
+    assert!(matches!(early, Refusal::Unexpected { .. }), "{early}");
+    drive.after(1).ok(Input::Continue).enter();
+    assert_eq!(drive.phase(), "running");
+    drive.done();
+    assert_eq!(drive.result(), Some(RolledBack));
+}
+
+#[test]
+fn a_read_that_was_lost_holds_no_undo_up() {
+    let a = repeatable("a").undo(vec![read("back")]);
+    let mut drive = driving(vec![a, read("b").failing(OnFailure::Undo)], Vec::new());
+    drive.enter().done();
+    drive.enter().after(50).ok(Input::Orphaned);
+    drive.ok(Input::Answered(reject())).enter();
+    assert_eq!(drive.phase(), "running");
+}
+
+#[test]
+fn an_unknown_repetition_is_looked_up_only_when_the_lost_call_can_no_longer_land() {
+    let mut drive = driving(vec![repeatable("a")], Vec::new());
+    drive.enter().after(50).ok(Input::Orphaned);
+    let reason = "cut".to_owned();
+    drive.ok(Input::Unsettled { reason });
+    assert!(
+        matches!(&drive.lane.phase, Phase::Checking(checking) if checking.ask_ms == BEGIN_MS + 1_100),
+        "{:?}",
+        drive.lane.phase
+    );
+}

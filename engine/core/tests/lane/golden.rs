@@ -1,6 +1,6 @@
 //! Old logs stay readable: what was once written folds to the state that it once meant.
 //!
-//! The files of `golden/` are never changed. A new kind of event gets a new session here and
+//! The files of `golden/` are never changed. A new kind of event gets a new session here.
 //! A session that has no file yet is written down by its test, which then fails once.
 
 use crate::support::build::*;
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Every kind of event of format 1.
-const KINDS: [&str; 47] = [
+const KINDS: [&str; 48] = [
     "admission_stopped",
     "always_began",
     "attempt_failed",
@@ -61,6 +61,7 @@ const KINDS: [&str; 47] = [
     "step_unsettled",
     "stop_requested",
     "undo_began",
+    "undo_held",
     "undo_noted",
     "undone_one",
     "verdict_reached",
@@ -193,11 +194,11 @@ fn people() -> Drive {
     }
     let gate = approve(1, OnExpire::Escalate, OnDeny::Stop);
     let steps = vec![
-        step("gate", Verb::Approve(gate)),
+        Step::bare("gate", Verb::Approve(gate)),
         ask("form"),
         later,
-        step("report", Verb::Notify(notify)),
-        step("release", Verb::Release { lease }),
+        Step::bare("report", Verb::Notify(notify)),
+        Step::bare("release", Verb::Release { lease }),
         wait("rest"),
         end,
     ];
@@ -283,6 +284,17 @@ fn tolerated() -> Drive {
     drive
 }
 
+/// An undo that waits for a call whose worker was lost.
+fn held_up() -> Drive {
+    let a = repeatable("a").undo(vec![read("back")]);
+    let steps = vec![a, read("b").failing(OnFailure::Undo)];
+    let mut drive = Drive::of(World::of(definition(steps, Vec::new())));
+    drive.enter().after(50).ok(Input::Orphaned).done();
+    drive.enter().ok(Input::Answered(reject())).enter();
+    drive.after(1_050).ok(Input::Continue).enter().done();
+    drive
+}
+
 fn sessions() -> Vec<(&'static str, Drive)> {
     vec![
         ("host", host()),
@@ -291,6 +303,7 @@ fn sessions() -> Vec<(&'static str, Drive)> {
         ("rounds", rounds()),
         ("lease", lease()),
         ("tolerated", tolerated()),
+        ("held_up", held_up()),
     ]
 }
 

@@ -94,7 +94,7 @@ fn what_always_runs_runs_once_whatever_happened() {
 fn approvals_and_questions_always_end() {
     for on_expire in [OnExpire::Deny, OnExpire::Escalate, OnExpire::Again] {
         for on_deny in [OnDeny::Stop, OnDeny::Again, OnDeny::Continue] {
-            let gate = step("gate", Verb::Approve(approve(2, on_expire, on_deny)));
+            let gate = Step::bare("gate", Verb::Approve(approve(2, on_expire, on_deny)));
             let steps = vec![read("a").undo(vec![approval("may")]), gate, ask("form")];
             through(steps, Vec::new(), NARROW);
         }

@@ -8,31 +8,14 @@ use hostler_core::expression::{Dynamic, Expression};
 use hostler_core::id::{Digest, RunId};
 use hostler_core::lane::{Item, Lane, Opening, Origin};
 use serde_json::Value;
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// Timeout of every action.
 pub const TIMEOUT_MS: u64 = 1_000;
 pub const BEGIN_MS: i64 = 1_000_000;
 
-pub fn step(id: &str, verb: Verb) -> Step {
-    Step {
-        id: Arc::from(id),
-        name: None,
-        condition: None,
-        verb,
-        retry: Retry::default(),
-        on_failure: OnFailure::Stop,
-        undo: Vec::new(),
-        lease: None,
-        no_return: false,
-        notices: None,
-        duty: None,
-    }
-}
-
 pub fn act(id: &str, effect: Effect) -> Step {
-    step(
+    Step::bare(
         id,
         Verb::Do(Do {
             action: format!("practice.{id}"),
@@ -59,7 +42,7 @@ pub fn once(id: &str) -> Step {
 
 pub fn wait(id: &str) -> Step {
     let until = WaitUntil::For(Dynamic::Literal(10.into()));
-    step(id, Verb::Wait(Wait { until }))
+    Step::bare(id, Verb::Wait(Wait { until }))
 }
 
 pub fn who(clauses: &[(&str, u32)]) -> Who {
@@ -87,7 +70,7 @@ pub fn approve(quorum: u32, on_expire: OnExpire, on_deny: OnDeny) -> Approve {
 }
 
 pub fn approval(id: &str) -> Step {
-    step(id, Verb::Approve(approve(1, OnExpire::Deny, OnDeny::Stop)))
+    Step::bare(id, Verb::Approve(approve(1, OnExpire::Deny, OnDeny::Stop)))
 }
 
 pub fn ask(id: &str) -> Step {
@@ -101,7 +84,7 @@ pub fn ask(id: &str) -> Step {
         later: false,
         key: None,
     };
-    step(id, Verb::Ask(ask))
+    Step::bare(id, Verb::Ask(ask))
 }
 
 pub fn finish(id: &str, result: &str) -> Step {
@@ -110,7 +93,7 @@ pub fn finish(id: &str, result: &str) -> Step {
         of_run: false,
         note: None,
     };
-    step(id, Verb::Finish(finish))
+    Step::bare(id, Verb::Finish(finish))
 }
 
 /// An `each` over items; everything else at its default.
@@ -140,7 +123,7 @@ pub fn gate() -> Option<Gate> {
 }
 
 pub fn each(id: &str, each: Each) -> Step {
-    step(id, Verb::Spawn(Spawn::Each(Box::new(each))))
+    Step::bare(id, Verb::Spawn(Spawn::Each(Box::new(each))))
 }
 
 pub fn repeat(id: &str, at_most: u32, until: bool, on_exhausted: OnExhausted) -> Step {
@@ -152,7 +135,7 @@ pub fn repeat(id: &str, at_most: u32, until: bool, on_exhausted: OnExhausted) ->
         until: until.then(|| Expression("true".to_owned())),
         on_exhausted,
     };
-    step(id, Verb::Spawn(Spawn::Repeat(repeat)))
+    Step::bare(id, Verb::Spawn(Spawn::Repeat(repeat)))
 }
 
 pub fn call(id: &str) -> Step {
@@ -161,7 +144,7 @@ pub fn call(id: &str) -> Step {
         with: Dynamic::null(),
         wait: true,
     };
-    step(id, Verb::Spawn(Spawn::Call(call)))
+    Step::bare(id, Verb::Spawn(Spawn::Call(call)))
 }
 
 /// What stands around a step.
@@ -239,16 +222,8 @@ pub fn definition(steps: Vec<Step>, always: Vec<Step>) -> Definition {
 pub fn opening(origin: Origin) -> Opening {
     let run = RunId(Uuid::from_u128(7));
     Opening {
-        lane: run.root(),
-        run,
-        parent: None,
-        definition: Digest::of(b"definition"),
-        plan: Digest::of(b"plan"),
         origin,
-        locals: Default::default(),
-        inherited: Default::default(),
-        undo: Vec::new(),
-        locks: Vec::new(),
+        ..Opening::root(run, Digest::of(b"definition"), Digest::of(b"plan"))
     }
 }
 
