@@ -8,7 +8,7 @@ use hostler_core::directory::{Directory, Route};
 use hostler_core::event::{Event, Recorded};
 use hostler_core::expression::{Dynamic, Expression};
 use hostler_core::id::{Digest, RunId};
-use hostler_core::lane::{Opening, Origin};
+use hostler_core::lane::Opening;
 use hostler_core::plan::{Plan, Starter};
 use hostler_estate::Known;
 use hostler_host_wasmtime::{HostConfig, SystemResolver, WasmHost};
@@ -157,18 +157,7 @@ pub fn start(definition: &Blob, host: &WasmHost, number: u64, now_ms: i64) -> St
     };
     let bytes = plan.to_json().into_bytes();
     let digest = plan.digest();
-    let opening = Opening {
-        lane: run.root(),
-        run,
-        parent: None,
-        definition: definition.digest,
-        plan: digest,
-        origin: Origin::Program(0),
-        locals: serde_json::Map::new(),
-        inherited: BTreeMap::new(),
-        undo: Vec::new(),
-        locks: Vec::new(),
-    };
+    let opening = Opening::root(run, definition.digest, digest);
     let opened = Recorded::new(
         Event::LaneOpened {
             opening: Box::new(opening),

@@ -173,7 +173,7 @@ impl Pump {
             tokio::select! {
                 place = &mut alone => break place,
                 () = tokio::time::sleep(between) => {
-                    let held = [(claim.lane, claim.fence.clone(), false)];
+                    let held = [(claim.lane, claim.fence.clone())];
                     let now_ms = self.clock.monotonic_ms();
                     match self.store.renew(&held, self.ask.lease_ms).await {
                         Ok(lost) if lost.is_empty() => asked_ms = now_ms,

@@ -177,8 +177,12 @@ async fn a_lane_that_took_its_worker_down_twice_runs_with_nothing_beside_it() {
             wait_ms: 0,
         };
         let claim = store.claim(&ask).await.unwrap().remove(0);
+        let calls = Batch {
+            in_call: Some(true),
+            ..Batch::default()
+        };
         store
-            .renew(&[(claim.lane, claim.fence, true)], LEASE_MS)
+            .commit(claim.lane, &claim.fence, claim.header.version, calls)
             .await
             .unwrap();
         // In steps shorter than a stall, or the store would hold the lease for the dead.

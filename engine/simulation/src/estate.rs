@@ -8,7 +8,7 @@ use hostler_core::directory::{Connection, Contact, Directory, Person, Route, Sel
 use hostler_core::event::{Event, Recorded};
 use hostler_core::expression::{Evaluate, EvaluationFailed, Expression, Scope};
 use hostler_core::id::{Digest, RunId};
-use hostler_core::lane::{Opening, Origin};
+use hostler_core::lane::Opening;
 use hostler_core::plan::{Plan, Starter};
 use hostler_ports::channel::{Channel, Compose, Composed, Delivery, Draft, Message};
 use hostler_ports::store::{Blob, Priority, Queue, Spawn, Start};
@@ -205,18 +205,7 @@ pub fn start(wish: &Wish<'_>) -> Start {
     let (main, other) = (blob(wish.main), blob(wish.other));
     let plan = plan(wish.run, &main, &other, wish.asset, wish.slots, wish.now_ms);
     let (digest, run) = (plan.digest(), wish.run);
-    let opening = Opening {
-        lane: run.root(),
-        run,
-        parent: None,
-        definition: main.digest,
-        plan: digest,
-        origin: Origin::Program(0),
-        locals: serde_json::Map::new(),
-        inherited: BTreeMap::new(),
-        undo: Vec::new(),
-        locks: Vec::new(),
-    };
+    let opening = Opening::root(run, main.digest, digest);
     let opening = Box::new(opening);
     let opened = Recorded::new(Event::LaneOpened { opening }, wish.now_ms);
     let bytes = plan.to_json().into_bytes();

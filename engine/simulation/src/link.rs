@@ -245,11 +245,7 @@ impl Store for Link {
             .await
     }
 
-    async fn renew(
-        &self,
-        held: &[(LaneId, Fence, bool)],
-        lease_ms: i64,
-    ) -> StoreResult<Vec<LaneId>> {
+    async fn renew(&self, held: &[(LaneId, Fence)], lease_ms: i64) -> StoreResult<Vec<LaneId>> {
         if held.is_empty() {
             return Ok(Vec::new());
         }
@@ -259,10 +255,16 @@ impl Store for Link {
             .carry(true, async move { store.renew(&asked, lease_ms).await })
             .await?;
         let mut watch = locked(&self.sim.watch);
-        for (lane, fence, _) in held.iter().filter(|(lane, ..)| !lost.contains(lane)) {
+        for (lane, fence) in held.iter().filter(|(lane, _)| !lost.contains(lane)) {
             watch.confirmed(self.owner, *lane, &fence.0, asked_ms);
         }
         Ok(lost)
+    }
+
+    async fn calm(&self, held: &[(LaneId, Fence)]) -> StoreResult<()> {
+        let (store, held) = (Arc::clone(&self.sim.store), held.to_vec());
+        self.carry(true, async move { store.calm(&held).await })
+            .await
     }
 
     async fn tick(&self, max: usize, lease_ms: i64) -> StoreResult<Ticked> {

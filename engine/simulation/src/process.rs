@@ -131,6 +131,7 @@ impl Process {
             self.sleep(i64::try_from(self.settings.renew_ms).unwrap_or(10_000))
                 .await;
             self.driver.renew_all().await;
+            self.driver.report_let_go().await;
         }
     }
 

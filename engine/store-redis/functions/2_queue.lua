@@ -139,23 +139,34 @@ local function h1_claim(keys, args)
   return claims
 end
 
--- ARGV: lease_ms, then lane, fence, in_call for each. Answers the positions that are lost.
+-- ARGV: lease_ms, then lane, fence for each. Answers the positions that are lost.
 local function h1_renew(keys, args)
   local call = begin(keys)
   local expires = call.now + tonumber(args[1])
   local lost = {}
   local position = 0
-  for at = 2, #args, 3 do
+  for at = 2, #args, 2 do
     local header = key(call, 'l', args[at])
     if redis.call('HGET', header, 'f') == args[at + 1] then
       redis.call('ZADD', call.prefix .. 'leased', expires, args[at])
-      redis.call('HSET', header, 'ic', args[at + 2])
     else
       lost[#lost + 1] = position
     end
     position = position + 1
   end
   return lost
+end
+
+-- ARGV: lane, fence for each. No call is in flight in those that are held under their fence.
+local function h1_calm(keys, args)
+  local call = begin(keys)
+  for at = 1, #args, 2 do
+    local header = key(call, 'l', args[at])
+    if redis.call('HGET', header, 'f') == args[at + 1] then
+      redis.call('HSET', header, 'ic', '0')
+    end
+  end
+  return 0
 end
 
 -- A lease ended without its worker: ready again, with a strike if a host call was in flight.

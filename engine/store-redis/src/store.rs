@@ -119,11 +119,7 @@ impl Store for RedisStore {
         }
     }
 
-    async fn renew(
-        &self,
-        held: &[(LaneId, Fence, bool)],
-        lease_ms: i64,
-    ) -> StoreResult<Vec<LaneId>> {
+    async fn renew(&self, held: &[(LaneId, Fence)], lease_ms: i64) -> StoreResult<Vec<LaneId>> {
         bounds::lease(lease_ms)?;
         bounds::read("leases to renew", held.len())?;
         if held.is_empty() {
@@ -131,19 +127,29 @@ impl Store for RedisStore {
         }
         let mut call = self.function("h1_renew");
         call.arg(lease_ms);
-        for (lane, fence, in_call) in held {
-            call.arg(lane.to_string())
-                .arg(&fence.0)
-                .arg(u8::from(*in_call));
+        for (lane, fence) in held {
+            call.arg(lane.to_string()).arg(&fence.0);
         }
         let lost = array(self.ask(call).await?, "a renewal")?;
         let lane = |value| {
             let position: usize = parsed(value, "a renewal")?;
             held.get(position)
-                .map(|(lane, _, _)| *lane)
+                .map(|(lane, _)| *lane)
                 .ok_or_else(|| corrupt("a renewal"))
         };
         lost.into_iter().map(lane).collect()
+    }
+
+    async fn calm(&self, held: &[(LaneId, Fence)]) -> StoreResult<()> {
+        bounds::read("lanes to calm", held.len())?;
+        if held.is_empty() {
+            return Ok(());
+        }
+        let mut call = self.function("h1_calm");
+        for (lane, fence) in held {
+            call.arg(lane.to_string()).arg(&fence.0);
+        }
+        self.ask(call).await.map(drop)
     }
 
     async fn tick(&self, max: usize, lease_ms: i64) -> StoreResult<Ticked> {

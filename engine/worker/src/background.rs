@@ -36,15 +36,10 @@ impl Driver {
 
     /// Tells the store that no call of ours is in flight in the lanes that were let go: an outage of the
     /// store is no strike against a lane. Whoever has them by now has another fence.
-    async fn report_let_go(&self) {
+    pub async fn report_let_go(&self) {
         let let_go = self.held.take_let_go();
         for lanes in let_go.chunks(RENEW_MAX) {
-            let calm: Vec<_> = lanes
-                .iter()
-                .map(|(lane, fence)| (*lane, fence.clone(), false))
-                .collect();
-            let lease_ms = self.parts.settings.lease_ms;
-            if let Err(fault) = self.parts.store.renew(&calm, lease_ms).await {
+            if let Err(fault) = self.parts.store.calm(lanes).await {
                 warn!(%fault, "lanes that were let go were not reported");
                 self.held.put_let_go(lanes.iter().cloned());
             }
@@ -52,20 +47,10 @@ impl Driver {
     }
 
     /// Renews everything held. A lane that the store does not know under our fence is cut off.
-    ///
-    /// A lane that has just been claimed and calls nothing yet is left for the next round: told now
-    /// that no call is in flight, the store could hear it after the commit that begins one.
     pub async fn renew_all(&self) {
-        let now_ms = self.parts.clock.monotonic_ms();
-        let fresh_ms = i64::try_from(self.parts.settings.renew_ms).unwrap_or(i64::MAX) - 1;
-        let mut held = self.held.all();
-        held.retain(|lease| lease.in_call() || !lease.is_young(now_ms, fresh_ms));
-        for leases in held.chunks(RENEW_MAX) {
+        for leases in self.held.all().chunks(RENEW_MAX) {
             let asked_ms = self.parts.clock.monotonic_ms();
-            let asked: Vec<_> = leases
-                .iter()
-                .map(|l| (l.lane, l.fence.clone(), l.in_call()))
-                .collect();
+            let asked: Vec<_> = leases.iter().map(|l| (l.lane, l.fence.clone())).collect();
             match self
                 .parts
                 .store

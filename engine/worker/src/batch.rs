@@ -10,15 +10,12 @@ use crate::{Driver, Trouble};
 use hostler_core::command::Command;
 use hostler_core::effect::{Effect, Wish};
 use hostler_core::event::{ChildEnd, Event, Recorded};
-use hostler_core::lane::{Lane, Origin, Phase};
+use hostler_core::lane::{Lane, Origin};
 use hostler_core::result::{LaneResult, Verdict};
 use hostler_core::view::{LeaseRow, index};
 use hostler_ports::store::{Batch, Child, IndexChange, LedgerLine, Post, Take, Then, TimerChange};
 use serde_json::json;
 use std::sync::Arc;
-
-/// Events behind the newest snapshot before another one is written.
-pub(crate) const SNAPSHOT_EVERY: u64 = 100;
 
 impl Driver {
     /// `then` is what becomes of the lane. A lane that is kept goes on at once: its rows in lists are
@@ -26,16 +23,15 @@ impl Driver {
     pub(crate) async fn batch(
         &self,
         hold: &Hold,
-        lease: &Lease,
         turn: &Turn,
         then: Then,
     ) -> Result<Batch, Trouble> {
-        let in_call = matches!(turn.lane.phase, Phase::Running(_) | Phase::Checking(_));
+        let in_call = turn.in_call();
         let mut batch = Batch {
             events: turn.events.iter().map(Recorded::to_json).collect(),
             inbox_used: turn.letters_used,
             blobs: turn.blobs.clone(),
-            in_call: lease.set_in_call(in_call).then_some(in_call),
+            in_call: (hold.in_call != in_call).then_some(in_call),
             forgive: hold.strikes > 0 && turn.events.iter().any(forgives),
             then,
             ..Batch::default()
@@ -46,8 +42,7 @@ impl Driver {
         if then != Then::Keep && (hold.unshown || !turn.events.is_empty()) {
             self.rows(&turn.lane, &mut batch).await?;
         }
-        let behind = turn.lane.version >= hold.snapshot_version + SNAPSHOT_EVERY;
-        if behind && !turn.events.is_empty() {
+        if hold.wants_snapshot(turn) {
             batch.snapshot = serde_json::to_string(&turn.lane).ok();
         }
         Ok(batch)

@@ -181,7 +181,7 @@ impl Driver {
             now_ms,
         )
         .map_err(|_| LeaseLost)?;
-        let batch = self.batch(hold, lease, &turn, Then::Keep).await;
+        let batch = self.batch(hold, &turn, Then::Keep).await;
         let batch = Batch {
             inbox_used: 0,
             ..batch.map_err(|_| LeaseLost)?
@@ -192,9 +192,7 @@ impl Driver {
             .commit(hold.lane.id(), &lease.fence, version, batch)
             .await;
         let committed = committed.map_err(|_| LeaseLost)?;
-        hold.lane = turn.lane;
-        hold.header.version = committed.version;
-        hold.more_letters |= committed.dirty;
+        hold.take(turn, committed.version, committed.dirty);
         if intent && store.confirm(committed.seq).await != Ok(Confirmed::Durable) {
             return Err(LeaseLost);
         }

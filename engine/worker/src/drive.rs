@@ -1,6 +1,5 @@
 //! One claimed lane: decide, commit, perform, report, until it waits, ends, or is lost.
 
-use crate::batch::SNAPSHOT_EVERY;
 use crate::held::Lease;
 use crate::turn::{Hold, Turn, read_lane};
 use crate::{Driver, Trouble};
@@ -101,16 +100,17 @@ impl Driver {
         tired: bool,
     ) -> Result<Next, Trouble> {
         let mut turn = self.gather(hold, report.clone(), None).await?;
-        let committed = match self.commit(hold, lease, &turn, tired).await {
+        let mut then = self.then(hold, &turn, tired);
+        let committed = match self.commit(hold, lease, &turn, then).await {
             Err(CommitError::Busy { resource, .. }) => {
                 debug!(%resource, "waits");
                 turn = self.gather(hold, report, Some(&resource)).await?;
-                self.commit(hold, lease, &turn, tired).await
+                then = self.then(hold, &turn, tired);
+                self.commit(hold, lease, &turn, then).await
             }
             outcome => outcome,
         };
         let committed = committed.map_err(trouble)?;
-        let then = self.then(hold, &turn, tired);
         self.settle_hold(hold, turn, committed);
         match then {
             Then::Keep => self.go_on(hold, lease, committed).await,
@@ -126,17 +126,12 @@ impl Driver {
         hold.letters
             .drain(..turn.letters_used.min(hold.letters.len()));
         hold.unshown = true;
-        if turn.lane.version >= hold.snapshot_version + SNAPSHOT_EVERY {
-            hold.snapshot_version = turn.lane.version;
-        }
         if turn.events.iter().any(crate::batch::forgives) {
             hold.strikes = 0;
         }
-        hold.lane = turn.lane;
-        hold.header.version = committed.version;
+        hold.take(turn, committed.version, committed.dirty);
         hold.now_ms = committed.now_ms;
         hold.read_at_ms = self.parts.clock.monotonic_ms();
-        hold.more_letters |= committed.dirty;
     }
 
     /// After a commit that keeps the lane: read new letters, perform what has been started.
@@ -186,10 +181,9 @@ impl Driver {
         hold: &Hold,
         lease: &Lease,
         turn: &Turn,
-        tired: bool,
+        then: Then,
     ) -> Result<Committed, CommitError> {
-        let then = self.then(hold, turn, tired);
-        let mut batch = match self.batch(hold, lease, turn, then).await {
+        let mut batch = match self.batch(hold, turn, then).await {
             Ok(batch) => batch,
             Err(Trouble::Store(fault)) => return Err(fault.into()),
             Err(fault) => {

@@ -5,7 +5,7 @@
 use hostler_core::id::LaneId;
 use hostler_ports::store::{Claim, Fence};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -16,8 +16,6 @@ pub struct Lease {
     pub fence: Fence,
     /// Monotonic instant at which the store last confirmed the lease (before the call was sent).
     confirmed_ms: AtomicI64,
-    /// What the store was last told: a host call is in flight. Renewals repeat it.
-    in_call: AtomicBool,
     /// Cancelled when the lane is no longer ours: sockets are cut by it.
     pub lost: CancellationToken,
 }
@@ -31,16 +29,6 @@ impl Lease {
 
     pub fn confirm(&self, at_ms: i64) {
         self.confirmed_ms.fetch_max(at_ms, Ordering::AcqRel);
-    }
-
-    /// Set before the store is told: a renewal on its way must not take a new mark back. True when
-    /// it has changed.
-    pub fn set_in_call(&self, in_call: bool) -> bool {
-        self.in_call.swap(in_call, Ordering::AcqRel) != in_call
-    }
-
-    pub fn in_call(&self) -> bool {
-        self.in_call.load(Ordering::Acquire)
     }
 }
 
@@ -61,7 +49,6 @@ impl Held {
             lane: claim.lane,
             fence: claim.fence.clone(),
             confirmed_ms: AtomicI64::new(asked_ms),
-            in_call: AtomicBool::new(false),
             lost: CancellationToken::new(),
         });
         if let Some(old) = self.lock().insert(claim.lane, Arc::clone(&lease)) {

@@ -5,10 +5,9 @@
 //! are refused then, and made again from the newer log.
 
 use crate::cache::Cache;
+use crate::turn::fold_onto;
 use crate::{Trouble, outbox, rows, scope};
-use hostler_core::apply::apply;
 use hostler_core::definition::Definition;
-use hostler_core::event::{Event, Recorded};
 use hostler_core::id::LaneId;
 use hostler_core::lane::{Lane, Origin};
 use hostler_core::mail::{Mail, MailEvent};
@@ -282,19 +281,9 @@ impl Reindex {
 
 /// The whole log, without any snapshot.
 fn fold(events: &[String]) -> Result<Lane, Trouble> {
-    let unopened = || Trouble::Unreadable("the log does not begin with an opening".to_owned());
-    let mut lane: Option<Lane> = None;
-    for text in events {
-        let recorded = Recorded::read(text)?;
-        match (&mut lane, &recorded.event) {
-            (Some(lane), _) => apply(lane, &recorded),
-            (None, Event::LaneOpened { opening }) => {
-                lane = Some(Lane::open((**opening).clone(), recorded.at_ms));
-            }
-            (None, _) => return Err(unopened()),
-        }
-    }
-    lane.ok_or_else(unopened)
+    let mut lane = None;
+    fold_onto(&mut lane, 0, events)?;
+    lane.ok_or_else(|| Trouble::Unreadable("the log is empty".to_owned()))
 }
 
 fn json(row: &impl Serialize) -> String {
@@ -340,10 +329,7 @@ fn lease_row(lane: &Lane, definition: &Definition, asset: Option<String>) -> Opt
     let Origin::Lease { program, step } = &lane.opening.origin else {
         return None;
     };
-    let program = definition.program(*program)?;
-    let own = || program.steps.iter().chain(&program.always);
-    let mut all = own().chain(own().flat_map(|step| &step.undo));
-    let lease = all.find(|found| found.id == *step)?.lease.as_ref()?;
+    let lease = definition.find(*program, step)?.lease.as_ref()?;
     Some(LeaseRow {
         run: lane.opening.run,
         lane: lane.id(),

@@ -9,12 +9,14 @@ use hostler_core::effect::Effect;
 use hostler_core::event::Event;
 use hostler_core::event::Recorded;
 use hostler_core::id::LaneId;
-use hostler_core::lane::{Item, Lane};
+use hostler_core::lane::{Item, Lane, Phase};
 use hostler_core::refusal::Refusal;
 use hostler_ports::store::{Blob, Header, Letter, READ_MAX, Resource, Store};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// Events behind the newest snapshot before another one is written.
+const SNAPSHOT_EVERY: u64 = 100;
 /// Events gathered before a commit is made in any case.
 pub const EVENTS_MAX: usize = 100;
 
@@ -33,6 +35,26 @@ pub struct Hold {
     pub strikes: u32,
     /// The rows in lists are older than the log.
     pub unshown: bool,
+    /// What the store was last told: a host call is in flight.
+    pub in_call: bool,
+}
+
+impl Hold {
+    /// The newest snapshot lies too far behind what this turn makes of the lane.
+    pub fn wants_snapshot(&self, turn: &Turn) -> bool {
+        !turn.events.is_empty() && turn.lane.version >= self.snapshot_version + SNAPSHOT_EVERY
+    }
+
+    /// The commit of this turn was carried out.
+    pub fn take(&mut self, turn: Turn, version: u64, dirty: bool) {
+        if self.wants_snapshot(&turn) {
+            self.snapshot_version = turn.lane.version;
+        }
+        self.in_call = turn.in_call();
+        self.lane = turn.lane;
+        self.header.version = version;
+        self.more_letters |= dirty;
+    }
 }
 
 /// What one commit will write.
@@ -56,6 +78,11 @@ impl Turn {
             blobs: Vec::new(),
             wait_for: Vec::new(),
         }
+    }
+
+    /// A host call goes on behind this turn.
+    pub fn in_call(&self) -> bool {
+        matches!(self.lane.phase, Phase::Running(_) | Phase::Checking(_))
     }
 
     pub fn is_full(&self) -> bool {
@@ -116,6 +143,7 @@ pub async fn read_lane(
                 snapshot_version,
                 strikes: 0,
                 unshown: false,
+                in_call: false,
             });
         }
         if loaded.events.is_empty() {
@@ -126,7 +154,8 @@ pub async fn read_lane(
     }
 }
 
-fn fold_onto(lane: &mut Option<Lane>, from: u64, events: &[String]) -> Result<(), Trouble> {
+/// What every reading of a log goes through.
+pub fn fold_onto(lane: &mut Option<Lane>, from: u64, events: &[String]) -> Result<(), Trouble> {
     let known = lane.as_ref().map_or(0, |lane| lane.version);
     let skip = usize::try_from(known.saturating_sub(from)).unwrap_or(usize::MAX);
     for text in events.iter().skip(skip) {

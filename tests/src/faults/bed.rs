@@ -28,6 +28,18 @@ pub struct Size {
     pub timeout: &'static str,
 }
 
+impl Size {
+    /// Two workers that take runs of a few assets, under short leases.
+    pub const BUSY: Self = Self {
+        assets: 0,
+        doors: 2,
+        lease_ms: 3_000,
+        permits: 16,
+        per_host: 400,
+        timeout: "3s",
+    };
+}
+
 /// A running installation without workers. Everything stops when it is dropped.
 pub struct Bed {
     pub api: Api,

@@ -12,14 +12,6 @@ use super::people::People;
 use super::target::{Boundary, Course};
 use super::{lasts, rounds};
 
-const SIZE: Size = Size {
-    assets: 0,
-    doors: 2,
-    lease_ms: 3_000,
-    permits: 16,
-    per_host: 400,
-    timeout: "3s",
-};
 /// Runs that are under way besides the one that each round brings.
 const AHEAD: usize = 16;
 const ASSETS_PER_RUN: usize = 2;
@@ -54,7 +46,7 @@ fn kill(bed: &mut Bed, workers: &mut [Program], victim: Victim) {
     };
     match victim {
         Victim::Worker(door) => again(door),
-        Victim::Workers => (0..SIZE.doors).for_each(again),
+        Victim::Workers => (0..Size::BUSY.doors).for_each(again),
         Victim::Redis => {
             bed.redis.crash().unwrap();
             bed.redis.restart().unwrap();
@@ -80,7 +72,7 @@ fn killed_workers_and_redis_lose_no_run_and_repeat_no_once_action_unseen() {
     let kills = rounds(40);
     let size = Size {
         assets: (kills + AHEAD) * ASSETS_PER_RUN,
-        ..SIZE
+        ..Size::BUSY
     };
     let course = Course {
         effect_after: LASTS,
@@ -88,7 +80,7 @@ fn killed_workers_and_redis_lose_no_run_and_repeat_no_once_action_unseen() {
         ..Course::default()
     };
     let mut bed = Bed::start(size, move |_| course);
-    let mut workers: Vec<Program> = (0..SIZE.doors).map(|door| bed.worker(door)).collect();
+    let mut workers: Vec<Program> = (0..Size::BUSY.doors).map(|door| bed.worker(door)).collect();
     let people = People::new(&bed.api, AHEAD);
     let mut chance = Chance::new();
     let mut caught = 0;

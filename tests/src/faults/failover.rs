@@ -11,14 +11,6 @@ use super::people::People;
 use super::target::{Boundary, Course};
 use super::{LIMIT, lasts, rounds};
 
-const SIZE: Size = Size {
-    assets: 0,
-    doors: 2,
-    lease_ms: 3_000,
-    permits: 16,
-    per_host: 400,
-    timeout: "3s",
-};
 const AHEAD: usize = 6;
 /// Runs that each failover brings besides.
 const EACH: usize = 4;
@@ -118,7 +110,10 @@ fn begin(assets: usize) -> (Bed, Pair) {
         answer_after: LASTS,
         ..Course::default()
     };
-    let size = Size { assets, ..SIZE };
+    let size = Size {
+        assets,
+        ..Size::BUSY
+    };
     let mut bed = Bed::over(lab, first, store, size, move |_| course);
     pair.is_whole(&mut bed);
     (bed, pair)
@@ -128,8 +123,9 @@ fn begin(assets: usize) -> (Bed, Pair) {
 fn failovers_with_a_lagging_replica_repeat_no_once_action_unseen() {
     let failovers = rounds(3);
     let (mut bed, mut pair) = begin(2 * (AHEAD + failovers * EACH));
-    let start =
-        |bed: &Bed| -> Vec<Program> { (0..SIZE.doors).map(|door| bed.worker(door)).collect() };
+    let start = |bed: &Bed| -> Vec<Program> {
+        (0..Size::BUSY.doors).map(|door| bed.worker(door)).collect()
+    };
     let mut workers = start(&bed);
     let people = People::new(&bed.api, AHEAD);
     let mut chance = Chance::new();

@@ -7,12 +7,12 @@ use crate::{Api, catalogue, read};
 use hostler_core::definition::{Definition, Verb};
 use hostler_core::event::{Event, Recorded};
 use hostler_core::id::{Digest, RunId};
-use hostler_core::lane::{Opening, Origin};
+use hostler_core::lane::Opening;
 use hostler_core::plan::Starter;
 use hostler_core::view::{LaneRow, RunRow, index};
 use hostler_ports::store::{IndexChange, LedgerLine, Priority, Queue, Spawn, Start, Started};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -190,18 +190,7 @@ async fn prepare(
 fn opening(planned: &Planned, body: Digest) -> Start {
     let plan = &planned.plan;
     let (run, lane) = (plan.run, plan.run.root());
-    let opening = Opening {
-        lane,
-        run,
-        parent: None,
-        definition: plan.definition,
-        plan: plan.digest(),
-        origin: Origin::Program(0),
-        locals: Map::new(),
-        inherited: BTreeMap::new(),
-        undo: Vec::new(),
-        locks: Vec::new(),
-    };
+    let opening = Opening::root(run, plan.definition, plan.digest());
     let event = Recorded::new(
         Event::LaneOpened {
             opening: Box::new(opening),

@@ -5,7 +5,9 @@
 use super::bindings::hostler::platform::types::Call;
 use super::{CallState, WitAnswer, WitObserved};
 use wasmtime::Store;
-use wasmtime::component::{Component, ComponentExportIndex, Instance};
+use wasmtime::component::{
+    Component, ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower,
+};
 
 /// Where each export stands.
 pub struct Doors {
@@ -17,6 +19,25 @@ pub struct Doors {
 }
 
 type CallStore = Store<CallState>;
+
+/// What every entry is told: the circumstances and the input.
+type With<'a> = (&'a Call, &'a str);
+
+/// Enters one export.
+async fn through<Params, Answer>(
+    store: &mut CallStore,
+    instance: &Instance,
+    door: &ComponentExportIndex,
+    params: Params,
+) -> wasmtime::Result<Answer>
+where
+    Params: ComponentNamedList + Lower + Send + Sync,
+    Answer: Send + Sync + 'static,
+    (Answer,): ComponentNamedList + Lift,
+{
+    let door = instance.get_typed_func::<Params, (Answer,)>(&mut *store, door)?;
+    Ok(door.call_async(store, params).await?.0)
+}
 
 impl Doors {
     /// None when an export is missing.
@@ -38,11 +59,9 @@ impl Doors {
         &self,
         store: &mut CallStore,
         instance: &Instance,
-        (call, input): (&Call, &str),
+        (call, input): With<'_>,
     ) -> wasmtime::Result<Result<String, String>> {
-        let door = instance
-            .get_typed_func::<(&Call, &str), (Result<String, String>,)>(&mut *store, &self.plan)?;
-        Ok(door.call_async(store, (call, input)).await?.0)
+        through(store, instance, &self.plan, (call, input)).await
     }
 
     /// # Errors
@@ -51,11 +70,9 @@ impl Doors {
         &self,
         store: &mut CallStore,
         instance: &Instance,
-        (call, input): (&Call, &str),
+        (call, input): With<'_>,
     ) -> wasmtime::Result<WitAnswer> {
-        let door =
-            instance.get_typed_func::<(&Call, &str), (WitAnswer,)>(&mut *store, &self.perform)?;
-        Ok(door.call_async(store, (call, input)).await?.0)
+        through(store, instance, &self.perform, (call, input)).await
     }
 
     /// # Errors
@@ -64,12 +81,10 @@ impl Doors {
         &self,
         store: &mut CallStore,
         instance: &Instance,
-        (call, input): (&Call, &str),
+        (call, input): With<'_>,
         checkpoint: &str,
     ) -> wasmtime::Result<WitAnswer> {
-        let door = instance
-            .get_typed_func::<(&Call, &str, &str), (WitAnswer,)>(&mut *store, &self.resume)?;
-        Ok(door.call_async(store, (call, input, checkpoint)).await?.0)
+        through(store, instance, &self.resume, (call, input, checkpoint)).await
     }
 
     /// # Errors
@@ -78,14 +93,10 @@ impl Doors {
         &self,
         store: &mut CallStore,
         instance: &Instance,
-        (call, input): (&Call, &str),
+        (call, input): With<'_>,
         checkpoint: Option<&str>,
     ) -> wasmtime::Result<WitObserved> {
-        let door = instance.get_typed_func::<(&Call, &str, Option<&str>), (WitObserved,)>(
-            &mut *store,
-            &self.observe,
-        )?;
-        Ok(door.call_async(store, (call, input, checkpoint)).await?.0)
+        through(store, instance, &self.observe, (call, input, checkpoint)).await
     }
 
     /// # Errors
@@ -94,13 +105,9 @@ impl Doors {
         &self,
         store: &mut CallStore,
         instance: &Instance,
-        (call, input): (&Call, &str),
+        (call, input): With<'_>,
         checkpoint: Option<&str>,
     ) -> wasmtime::Result<WitAnswer> {
-        let door = instance.get_typed_func::<(&Call, &str, Option<&str>), (WitAnswer,)>(
-            &mut *store,
-            &self.cancel,
-        )?;
-        Ok(door.call_async(store, (call, input, checkpoint)).await?.0)
+        through(store, instance, &self.cancel, (call, input, checkpoint)).await
     }
 }

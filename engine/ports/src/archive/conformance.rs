@@ -1,7 +1,10 @@
 //! The suite that every adapter of `Archive` runs. A fact's function panics when it does not hold.
 //!
 //! Not here: damage below the adapter; every adapter tests that with its own means.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a case is a test: what does not hold ends it"
+)]
 
 use super::{Archive, ArchiveError, LIST_MAX, OBJECT_MAX_BYTES};
 use hostler_core::id::Digest;

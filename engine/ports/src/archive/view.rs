@@ -176,12 +176,11 @@ impl Store for ArchiveView {
     async fn send(&self, lane: LaneId, command_id: Uuid, body: String) -> StoreResult<Sent> {
         self.below.send(lane, command_id, body).await
     }
-    async fn renew(
-        &self,
-        held: &[(LaneId, Fence, bool)],
-        lease_ms: i64,
-    ) -> StoreResult<Vec<LaneId>> {
+    async fn renew(&self, held: &[(LaneId, Fence)], lease_ms: i64) -> StoreResult<Vec<LaneId>> {
         self.below.renew(held, lease_ms).await
+    }
+    async fn calm(&self, held: &[(LaneId, Fence)]) -> StoreResult<()> {
+        self.below.calm(held).await
     }
     async fn tick(&self, max: usize, lease_ms: i64) -> StoreResult<Ticked> {
         self.below.tick(max, lease_ms).await

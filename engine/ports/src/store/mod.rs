@@ -239,13 +239,13 @@ pub trait Store: Send + Sync + 'static {
     /// Puts a command into a lane's inbox and rings the lane.
     async fn send(&self, lane: LaneId, command_id: Uuid, body: String) -> StoreResult<Sent>;
 
-    /// Extends leases; returns the lanes whose fence no longer holds. `in_call` says which of them
-    /// have a host call in flight: only those earn a strike if the worker dies.
-    async fn renew(
-        &self,
-        held: &[(LaneId, Fence, bool)],
-        lease_ms: i64,
-    ) -> StoreResult<Vec<LaneId>>;
+    /// Extends leases; returns the lanes whose fence no longer holds. It says nothing about host calls:
+    /// a renewal that is overtaken by a commit must not hide the call that the commit begins.
+    async fn renew(&self, held: &[(LaneId, Fence)], lease_ms: i64) -> StoreResult<Vec<LaneId>>;
+
+    /// No host call is in flight in these lanes any more, though no commit could say so: losing them
+    /// is no strike. Lanes under another fence are left alone.
+    async fn calm(&self, held: &[(LaneId, Fence)]) -> StoreResult<()>;
 
     /// Moves due timers into inboxes and expired leases back to ready, at most `max` of each.
     async fn tick(&self, max: usize, lease_ms: i64) -> StoreResult<Ticked>;

@@ -247,7 +247,7 @@ async fn over_its_memory_limit_the_server_finishes_but_starts_nothing() {
     };
     assert_eq!(kit.commit(&claim, 1, batch).await.version, 2);
     kit.tick().await;
-    assert!(kit.renew(&claim, false).await);
+    assert!(kit.renew(&claim).await);
 }
 
 #[tokio::test]

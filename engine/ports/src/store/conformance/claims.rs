@@ -18,6 +18,8 @@ facts![
     a_lost_lease_without_a_call_is_no_strike,
     a_lost_lease_in_a_call_is_a_strike,
     a_commit_says_that_a_call_began_and_ended,
+    a_renewal_says_nothing_about_calls,
+    a_calmed_lane_earns_no_strike_and_only_its_holder_calms_it,
     success_forgives_strikes,
     a_lane_with_two_strikes_comes_alone,
     a_lane_that_comes_alone_does_not_hold_up_the_others,
@@ -159,28 +161,25 @@ async fn a_stale_fence_writes_nothing(kit: &Kit<'_>) {
 async fn a_foreign_fence_renews_nothing(kit: &Kit<'_>) {
     let claim = kit.held(1).await;
     let held = [
-        (claim.lane, foreign_fence(), true),
-        (lane(7), claim.fence.clone(), false),
+        (claim.lane, foreign_fence()),
+        (lane(7), claim.fence.clone()),
     ];
     assert_eq!(
         kit.store().renew(&held, LEASE_MS).await,
         Ok(vec![claim.lane, lane(7)])
     );
     kit.commit(&claim, 1, park()).await;
-    assert!(
-        !kit.renew(&claim, false).await,
-        "a parked lane has no fence"
-    );
+    assert!(!kit.renew(&claim).await, "a parked lane has no fence");
 }
 
 async fn a_renewed_lease_lasts(kit: &Kit<'_>) {
     let claim = kit.held(1).await;
     for _ in 0..4 {
         assert_eq!(kit.pass(20_000).await.leases_expired, 0);
-        assert!(kit.renew(&claim, false).await);
+        assert!(kit.renew(&claim).await);
     }
     assert_eq!(kit.pass(30_000).await.leases_expired, 1);
-    assert!(!kit.renew(&claim, false).await);
+    assert!(!kit.renew(&claim).await);
     assert_ne!(kit.claim_only(lane(1)).await.fence, claim.fence);
 }
 
@@ -198,7 +197,7 @@ async fn a_lost_lease_without_a_call_is_no_strike(kit: &Kit<'_>) {
 
 async fn a_lost_lease_in_a_call_is_a_strike(kit: &Kit<'_>) {
     let claim = kit.held(1).await;
-    assert!(kit.renew(&claim, true).await);
+    kit.mark(&claim, true).await;
     kit.pass(LEASE_MS).await;
     assert_eq!(kit.claim_only(lane(1)).await.strikes, 1);
     kit.pass(LEASE_MS).await;
@@ -211,37 +210,36 @@ async fn a_lost_lease_in_a_call_is_a_strike(kit: &Kit<'_>) {
 
 async fn a_commit_says_that_a_call_began_and_ended(kit: &Kit<'_>) {
     let claim = kit.held(1).await;
-    kit.commit(
-        &claim,
-        1,
-        Batch {
-            in_call: Some(true),
-            ..Batch::default()
-        },
-    )
-    .await;
+    kit.mark(&claim, true).await;
     kit.commit(&claim, 1, Batch::default()).await;
     kit.pass(LEASE_MS).await;
     let claim = kit.claim_only(lane(1)).await;
     assert_eq!(claim.strikes, 1);
-    kit.commit(
-        &claim,
-        1,
-        Batch {
-            in_call: Some(true),
-            ..Batch::default()
-        },
-    )
-    .await;
-    kit.commit(
-        &claim,
-        1,
-        Batch {
-            in_call: Some(false),
-            ..Batch::default()
-        },
-    )
-    .await;
+    kit.mark(&claim, true).await;
+    kit.mark(&claim, false).await;
+    kit.pass(LEASE_MS).await;
+    assert_eq!(kit.claim_only(lane(1)).await.strikes, 1);
+}
+
+async fn a_renewal_says_nothing_about_calls(kit: &Kit<'_>) {
+    let claim = kit.held(1).await;
+    kit.mark(&claim, true).await;
+    assert!(kit.renew(&claim).await);
+    kit.pass(LEASE_MS).await;
+    assert_eq!(kit.claim_only(lane(1)).await.strikes, 1);
+}
+
+async fn a_calmed_lane_earns_no_strike_and_only_its_holder_calms_it(kit: &Kit<'_>) {
+    let claim = kit.held(1).await;
+    kit.mark(&claim, true).await;
+    let foreign = [(claim.lane, foreign_fence())];
+    kit.store().calm(&foreign).await.unwrap();
+    kit.pass(LEASE_MS).await;
+    let claim = kit.claim_only(lane(1)).await;
+    assert_eq!(claim.strikes, 1);
+    kit.mark(&claim, true).await;
+    let own = [(claim.lane, claim.fence.clone()), (lane(7), claim.fence)];
+    kit.store().calm(&own).await.unwrap();
     kit.pass(LEASE_MS).await;
     assert_eq!(kit.claim_only(lane(1)).await.strikes, 1);
 }
@@ -331,7 +329,7 @@ impl Kit<'_> {
     async fn strike(&self, number: u32, times: u32) {
         let mut claim = self.held(number).await;
         for time in 1..=times {
-            assert!(self.renew(&claim, true).await);
+            self.mark(&claim, true).await;
             assert_eq!(self.pass(LEASE_MS).await.leases_expired, 1);
             if time < times {
                 claim = self.claim_only(lane(number)).await;

@@ -221,8 +221,17 @@ impl<'a> Kit<'a> {
         loaded.inbox.into_iter().map(|letter| letter.body).collect()
     }
 
-    pub async fn renew(&self, claim: &Claim, in_call: bool) -> bool {
-        let held = [(claim.lane, claim.fence.clone(), in_call)];
+    /// Tells, in a commit of its own, whether a host call is in flight.
+    pub async fn mark(&self, claim: &Claim, in_call: bool) {
+        let batch = Batch {
+            in_call: Some(in_call),
+            ..Batch::default()
+        };
+        self.commit(claim, claim.header.version, batch).await;
+    }
+
+    pub async fn renew(&self, claim: &Claim) -> bool {
+        let held = [(claim.lane, claim.fence.clone())];
         self.store()
             .renew(&held, LEASE_MS)
             .await

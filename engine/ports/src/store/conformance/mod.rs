@@ -2,7 +2,10 @@
 //! name and panics when the adapter breaks it.
 //!
 //! Not here: anything that knows an adapter. Time passes only through `Subject::advance`.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a case is a test: what does not hold ends it"
+)]
 
 mod children;
 mod claims;

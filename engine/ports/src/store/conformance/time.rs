@@ -164,9 +164,9 @@ async fn after_a_stall_nothing_is_reclaimed_for_one_lease(kit: &Kit<'_>) {
         (stalled.leases_expired, stalled.held_until_ms),
         (0, Some(until_ms))
     );
-    assert!(kit.renew(&kept, false).await, "the fence still holds");
+    assert!(kit.renew(&kept).await, "the fence still holds");
     assert_eq!(kit.pass(LEASE_MS - 1_000).await.leases_expired, 0);
-    assert!(kit.renew(&kept, false).await);
+    assert!(kit.renew(&kept).await);
     assert_eq!(
         kit.pass(2_000).await.leases_expired,
         1,

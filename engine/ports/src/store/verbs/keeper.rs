@@ -137,15 +137,16 @@ impl<K: Keeper> Store for KvStore<K> {
             .await
     }
 
-    async fn renew(
-        &self,
-        held: &[(LaneId, Fence, bool)],
-        lease_ms: i64,
-    ) -> StoreResult<Vec<LaneId>> {
+    async fn renew(&self, held: &[(LaneId, Fence)], lease_ms: i64) -> StoreResult<Vec<LaneId>> {
         let held = held.to_vec();
         self.0
             .write("renew", move |tx| queue::renew(tx, &held, lease_ms))
             .await
+    }
+
+    async fn calm(&self, held: &[(LaneId, Fence)]) -> StoreResult<()> {
+        let held = held.to_vec();
+        self.0.write("calm", move |tx| queue::calm(tx, &held)).await
     }
 
     async fn tick(&self, max: usize, lease_ms: i64) -> StoreResult<Ticked> {

@@ -123,15 +123,11 @@ fn hand_out(
 }
 
 /// Extends leases; answers the lanes whose fence no longer holds.
-pub fn renew(
-    tx: &mut Tx<'_>,
-    held: &[(LaneId, Fence, bool)],
-    lease_ms: i64,
-) -> StoreResult<Vec<LaneId>> {
+pub fn renew(tx: &mut Tx<'_>, held: &[(LaneId, Fence)], lease_ms: i64) -> StoreResult<Vec<LaneId>> {
     bounds::lease(lease_ms)?;
     bounds::read("leases to renew", held.len())?;
     let mut lost = Vec::new();
-    for (id, fence, in_call) in held {
+    for (id, fence) in held {
         if !holds(tx.lane(*id)?.as_deref(), fence) {
             lost.push(*id);
             continue;
@@ -139,11 +135,21 @@ pub fn renew(
         let expires_ms = tx.now_ms + lease_ms;
         let lane = tx.known(*id)?;
         let old = std::mem::replace(&mut lane.expires_ms, expires_ms);
-        lane.in_call = *in_call;
         tx.kv.delete(&keys::lease(old, *id));
         tx.kv.put(keys::lease(expires_ms, *id), Vec::new());
     }
     Ok(lost)
+}
+
+/// Takes the call mark off lanes that are held under these fences.
+pub fn calm(tx: &mut Tx<'_>, held: &[(LaneId, Fence)]) -> StoreResult<()> {
+    bounds::read("lanes to calm", held.len())?;
+    for (id, fence) in held {
+        if holds(tx.lane(*id)?.as_deref(), fence) {
+            tx.known(*id)?.in_call = false;
+        }
+    }
+    Ok(())
 }
 
 /// Whether the lane is held under exactly this fence.
