@@ -175,20 +175,4 @@ pub struct ChildRecord {
     /// Results of a round's or call's steps (state and output), for `last` and `previous`.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub steps: Value,
-    /// What can still be taken back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub undo: Option<UndoRecord>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct UndoRecord {
-    pub program: crate::definition::ProgramIndex,
-    pub definition: Digest,
-    pub plan: Digest,
-    pub entries: Vec<crate::lane::UndoEntry>,
-    pub locals: serde_json::Map<String, Value>,
-    pub results: BTreeMap<std::sync::Arc<str>, std::sync::Arc<crate::result::StepResult>>,
-    /// See the lane's own.
-    #[serde(default, skip_serializing_if = "crate::lane::is_zero")]
-    pub lands_ms: i64,
 }

@@ -178,7 +178,7 @@ impl Store for Link {
             .await?;
         let mut watch = locked(&self.sim.watch);
         for claim in &claims {
-            watch.confirmed(self.owner, claim.lane, &claim.fence.0, asked_ms);
+            watch.took(self.owner, claim.lane, &claim.fence.0, asked_ms);
         }
         Ok(claims)
     }

@@ -76,16 +76,19 @@ impl Watch {
             .ok_or_else(|| format!("nobody spawned {lane}"))
     }
 
-    /// A process has heard from the store that it holds a lane; it asked at this instant of its own.
+    /// A process has claimed a lane; it asked at this instant of its own.
+    pub fn took(&mut self, owner: Owner, lane: LaneId, fence: &str, asked_ms: i64) {
+        self.leases
+            .insert((owner, lane), (fence.to_owned(), asked_ms));
+    }
+
+    /// A process has heard from the store that it still holds a lane.
     pub fn confirmed(&mut self, owner: Owner, lane: LaneId, fence: &str, asked_ms: i64) {
-        let lease = self
-            .leases
-            .entry((owner, lane))
-            .or_insert_with(|| (fence.to_owned(), asked_ms));
-        if lease.0 != fence {
-            *lease = (fence.to_owned(), asked_ms);
+        let lease = self.leases.get_mut(&(owner, lane));
+        // An answer that comes late may be about an earlier claim.
+        if let Some(lease) = lease.filter(|lease| lease.0 == fence) {
+            lease.1 = lease.1.max(asked_ms);
         }
-        lease.1 = lease.1.max(asked_ms);
     }
 
     /// A process begins a request at its target.

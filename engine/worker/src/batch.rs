@@ -251,7 +251,7 @@ impl Driver {
             return Ok(());
         };
         let record = self.record(lane, result, note).await?;
-        let open_undo = record.undo.is_some();
+        let open_undo = result.is_done() && !lane.undo_left().is_empty();
         batch.collect = Some(Child {
             lane: lane.id(),
             key: rows::record_key(&parent.step, &parent.key),

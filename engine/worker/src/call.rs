@@ -129,7 +129,8 @@ impl Driver {
         let mut call = self.call_of(hold, lease, running, &plan, sender);
         if matches!(entry, Entry::Perform | Entry::Resume { .. }) {
             // A call that begins late ends no later: another worker counts on its deadline.
-            let left_ms = running.deadline_ms.saturating_sub(call.now_ms);
+            let now_ms = self.store_now_at_most(hold);
+            let left_ms = running.deadline_ms.saturating_sub(now_ms);
             call.timeout_ms = call.timeout_ms.min(u64::try_from(left_ms).unwrap_or(0));
         }
         let host = Arc::clone(&self.parts.host);

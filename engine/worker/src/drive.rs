@@ -70,8 +70,10 @@ impl Driver {
 
     async fn work(&self, claim: &Claim, lease: &Arc<Lease>) -> Result<(), Trouble> {
         let known = self.cache.take_lane(claim.lane, claim.header.version);
+        let asked_at_ms = self.parts.clock.monotonic_ms();
         let mut hold = read_lane(&*self.parts.store, claim.lane, known).await?;
         hold.strikes = claim.strikes;
+        hold.asked_at_ms = asked_at_ms;
         hold.read_at_ms = self.parts.clock.monotonic_ms();
         let began_ms = hold.read_at_ms;
         let mut report = at_claim(claim, &hold.lane);
@@ -101,17 +103,20 @@ impl Driver {
     ) -> Result<Next, Trouble> {
         let mut turn = self.gather(hold, report.clone(), None).await?;
         let mut then = self.then(hold, &turn, tired);
+        let mut asked_at_ms = self.parts.clock.monotonic_ms();
         let committed = match self.commit(hold, lease, &turn, then).await {
             Err(CommitError::Busy { resource, .. }) => {
                 debug!(%resource, "waits");
                 turn = self.gather(hold, report, Some(&resource)).await?;
                 then = self.then(hold, &turn, tired);
+                asked_at_ms = self.parts.clock.monotonic_ms();
                 self.commit(hold, lease, &turn, then).await
             }
             outcome => outcome,
         };
         let committed = committed.map_err(trouble)?;
         self.settle_hold(hold, turn, committed);
+        hold.asked_at_ms = asked_at_ms;
         match then {
             Then::Keep => self.go_on(hold, lease, committed).await,
             Then::Park | Then::Requeue | Then::Shelve => {
@@ -156,6 +161,7 @@ impl Driver {
     }
 
     async fn read_letters(&self, hold: &mut Hold) -> Result<(), Trouble> {
+        let asked_at_ms = self.parts.clock.monotonic_ms();
         let loaded = self
             .parts
             .store
@@ -167,13 +173,21 @@ impl Driver {
         hold.more_letters = loaded.inbox.len() >= READ_MAX;
         hold.letters = VecDeque::from(loaded.inbox);
         hold.now_ms = loaded.now_ms;
+        hold.asked_at_ms = asked_at_ms;
         hold.read_at_ms = self.parts.clock.monotonic_ms();
         Ok(())
     }
 
-    /// The store's clock, carried on by our own since its last answer.
+    /// The store's clock, carried on by our own since its last answer: it shows at least this. For what
+    /// must not begin too early.
     pub(crate) fn store_now(&self, hold: &Hold) -> i64 {
         hold.now_ms + (self.parts.clock.monotonic_ms() - hold.read_at_ms).max(0)
+    }
+
+    /// The same, carried on since we asked: it shows at most this, however long the answer was on its
+    /// way. For what must not end too late, and for when a call was cut.
+    pub(crate) fn store_now_at_most(&self, hold: &Hold) -> i64 {
+        hold.now_ms + (self.parts.clock.monotonic_ms() - hold.asked_at_ms).max(0)
     }
 
     async fn commit(

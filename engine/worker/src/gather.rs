@@ -33,7 +33,7 @@ impl Driver {
             .definition(store, hold.lane.opening.definition)
             .await?;
         if let Some(input) = report {
-            let at_ms = self.store_now(hold);
+            let at_ms = self.store_now_at_most(hold);
             let items = self.items(&turn.lane).await?;
             if let Err(refusal) = turn.decide(
                 &definition,

@@ -6,7 +6,7 @@ use crate::{Driver, Trouble};
 use hostler_core::definition::Collect;
 use hostler_core::lane::{Lane, Origin};
 use hostler_core::result::LaneResult;
-use hostler_core::view::{ChildRecord, UndoRecord};
+use hostler_core::view::ChildRecord;
 use serde_json::{Map, Value, json};
 
 /// Longest `collect` of a child in bytes of JSON.
@@ -43,8 +43,6 @@ impl Driver {
             item,
             collect,
             steps: if is_round { steps(lane) } else { Value::Null },
-            undo: (is_round && result.is_done() && !lane.undo_left().is_empty())
-                .then(|| undo_record(lane)),
         })
     }
 
@@ -119,17 +117,5 @@ fn steps(lane: &Lane) -> Value {
         value
     } else {
         json!({ "too_large": true })
-    }
-}
-
-fn undo_record(lane: &Lane) -> UndoRecord {
-    UndoRecord {
-        program: program_index(lane).unwrap_or_default(),
-        definition: lane.opening.definition,
-        plan: lane.opening.plan,
-        entries: lane.undo_left().to_vec(),
-        locals: lane.opening.locals.clone(),
-        results: lane.results.clone(),
-        lands_ms: lane.lands_ms,
     }
 }

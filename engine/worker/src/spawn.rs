@@ -1,13 +1,12 @@
 //! New lanes: children of a step, and lanes that hold nobody.
 
 use crate::scope::View;
-use crate::turn::{Hold, Turn};
+use crate::turn::{Hold, Turn, read_lane};
 use crate::{Driver, Trouble, rows};
 use hostler_core::definition::{Definition, ProgramIndex, Spawn as SpawnVerb, Verb};
 use hostler_core::event::{Admitted, Event, Recorded};
 use hostler_core::id::LaneId;
 use hostler_core::lane::{ChildrenKind, Item, Lane, Opening, Origin, Parent};
-use hostler_core::view::ChildRecord;
 use hostler_ports::store::{Priority, Queue, Spawn};
 use serde_json::json;
 use std::sync::Arc;
@@ -47,7 +46,11 @@ impl Driver {
                     child,
                 ),
             };
-            spawns.extend(opening.map(|opening| spawned(hold, lane, &step, opening, child)));
+            // Left out, its parent would wait for it for ever.
+            let opening = opening.ok_or_else(|| {
+                Trouble::Unreadable(format!("child {} of {step} cannot be opened", child.key))
+            })?;
+            spawns.push(spawned(hold, lane, &step, opening, child));
         }
         Ok(spawns)
     }
@@ -62,39 +65,22 @@ impl Driver {
         let Ok(of) = child.key.parse::<LaneId>() else {
             return Ok(None);
         };
-        let ended = crate::turn::read_lane(&*self.parts.store, of, None)
-            .await?
-            .lane;
-        let Some(parent) = ended.opening.parent.clone() else {
-            return Ok(None);
-        };
-        let key = rows::record_key(&parent.step, &parent.key);
-        // Beside its own parent, which has ended itself where a lane takes back for another one.
-        let record = self
-            .parts
-            .store
-            .child_records(parent.lane, &[key])
-            .await?
-            .into_iter()
-            .next()
-            .flatten();
-        let record: Option<ChildRecord> =
-            record.and_then(|child| serde_json::from_str(child.record.as_deref()?).ok());
-        Ok(record.and_then(|record| record.undo).map(|undo| Opening {
+        // Its own log, not what it left beside its parent: a later round may have the same number.
+        let ended = read_lane(&*self.parts.store, of, None).await?.lane;
+        let from = &ended.opening;
+        Ok(Some(Opening {
             lane: child.lane,
-            run: lane.opening.run,
             parent: Some(parent_of(lane, step, child)),
-            definition: undo.definition,
-            plan: undo.plan,
             origin: Origin::Undo {
-                program: undo.program,
+                program: program_index(&ended).unwrap_or_default(),
                 of,
             },
-            locals: undo.locals,
-            inherited: undo.results,
-            undo: undo.entries,
+            locals: from.locals.clone(),
+            inherited: ended.results.clone(),
+            undo: ended.undo_left().to_vec(),
             locks: held_locks(lane),
-            lands_ms: undo.lands_ms.max(lane.lands_ms),
+            lands_ms: ended.lands_ms.max(lane.lands_ms),
+            ..Opening::root(lane.opening.run, from.definition, from.plan)
         }))
     }
 

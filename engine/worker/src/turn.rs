@@ -27,8 +27,9 @@ pub struct Hold {
     pub letters: VecDeque<Letter>,
     /// More letters may lie in the store than were read.
     pub more_letters: bool,
-    /// Store's clock at the last answer, and our own clock then.
+    /// Store's clock in its last answer, and our own clock when we asked and when the answer came.
     pub now_ms: i64,
+    pub asked_at_ms: i64,
     pub read_at_ms: i64,
     pub snapshot_version: u64,
     /// Strikes that a success forgives.
@@ -139,6 +140,7 @@ pub async fn read_lane(
                 letters: loaded.inbox.into(),
                 more_letters,
                 now_ms: loaded.now_ms,
+                asked_at_ms: 0,
                 read_at_ms: 0,
                 snapshot_version,
                 strikes: 0,

@@ -1,0 +1,233 @@
+//! The sessions whose logs are kept as the golden ones.
+
+use crate::support::build::*;
+use crate::support::drive::*;
+use crate::support::letters::*;
+use hostler_core::command::{Choice, Command, Entry, Input, RetryItem, Seen};
+use hostler_core::definition::*;
+use hostler_core::event::Journal;
+use hostler_core::expression::Dynamic;
+use hostler_core::lane::Lane;
+use hostler_core::result::LaneResult::*;
+use serde_json::json;
+
+/// A server of a customer: a lost call, a lease, an undo that fails, a doubt.
+fn host() -> Drive {
+    let mut snapshot = repeatable("snapshot").undo(vec![read("delete")]);
+    let Verb::Do(action) = read("end").verb else {
+        panic!("an action");
+    };
+    snapshot.lease = Some(StepLease {
+        for_ms: 10,
+        end: LeaseEnd { action },
+        blocks: Vec::new(),
+    });
+    let install = once("install").undo(vec![repeatable("revert"), repeatable("restore")]);
+    let steps = vec![
+        read("look").conditional(),
+        read("fixed").no_return(),
+        snapshot,
+        install.retry(1),
+        read("verify").failing(OnFailure::Undo),
+    ];
+    let mut drive = Drive::of(World::of(definition(steps, vec![read("loud")])));
+    let resource = "asset:a".to_owned();
+    drive.ok(Input::Enter(Entry::Skip)).enter().done();
+    drive
+        .ok(Input::Blocked { resource })
+        .enter()
+        .ok(Input::Orphaned)
+        .done();
+    drive.enter().ok(Input::Journaled(Journal {
+        number: 1,
+        attempt: 1,
+        what: "POST /install".to_owned(),
+        outcome: Some("201".to_owned()),
+    }));
+    drive
+        .ok(Input::Answered(again()))
+        .after(1_000)
+        .ok(Input::Continue);
+    drive.enter().ok(Input::Answered(pending()));
+    drive
+        .after(600)
+        .ok(Input::Continue)
+        .ok(Input::Orphaned)
+        .after(2_000);
+    drive.ok(Input::Observed(Seen::Unknown("no trace".to_owned())));
+    drive.after(9_000).choose(Choice::Done);
+    drive.enter().ok(Input::Answered(reject()));
+    drive.enter().ok(Input::Answered(reject())).enter();
+    drive.ok(Input::Answered(reject())).choose(Choice::Retry);
+    drive.enter().done().enter().done().enter().done();
+    drive
+}
+
+/// A run over items in waves, with notices and a gate.
+fn patch() -> Drive {
+    let spec = Each {
+        gate: gate(),
+        on_failure: OnFailure::Stop,
+        ..each_of()
+    };
+    let steps = vec![each("all", spec).noticed()];
+    let world = World::of(definition(steps, Vec::new()));
+    let (a, b): (&[&str], &[&str]) = (&["customer=a"], &["customer=b"]);
+    let mut world = world.with_items(items(&[a, b, b]), &[(1, 500), (2, 0)]);
+    world.customers = vec![("a".to_owned(), 1), ("b".to_owned(), 2)];
+    let mut drive = Drive::of(world);
+    let by = "ada".to_owned();
+    drive
+        .enter()
+        .ends("i0", Succeeded)
+        .after(500)
+        .ok(Input::Continue)
+        .gate();
+    drive.command(vote("ada", "board", true));
+    drive.command(Command::Pause { by: by.clone() });
+    drive.command(Command::Resume { by: by.clone() });
+    drive.ends("i1", Failed).ends("i2", Failed).gate();
+    let item = |index: u32| RetryItem {
+        key: format!("i{index}"),
+        index,
+        result: Failed,
+    };
+    let items = vec![item(1)];
+    drive.command(Command::RetryItems { by, items });
+    drive
+        .ends("i1", Succeeded)
+        .gate()
+        .command(vote("bob", "board", true));
+    drive
+}
+
+/// People: an escalated approval, a form, a question that holds nobody, a report, a finish.
+fn people() -> Drive {
+    let mut later = ask("later");
+    if let Verb::Ask(ask) = &mut later.verb {
+        ask.later = true;
+    }
+    let notify = Notify {
+        template: "report".to_owned(),
+        to: vec![Recipient(Dynamic::Literal("role:board".into()))],
+        about: None,
+    };
+    let lease = "snapshot".to_owned();
+    let mut end = finish("end", "succeeded");
+    if let Verb::Finish(finish) = &mut end.verb {
+        finish.of_run = true;
+    }
+    let gate = approve(1, OnExpire::Escalate, OnDeny::Stop);
+    let steps = vec![
+        Step::bare("gate", Verb::Approve(gate)),
+        ask("form"),
+        later,
+        Step::bare("report", Verb::Notify(notify)),
+        Step::bare("release", Verb::Release { lease }),
+        wait("rest"),
+        end,
+    ];
+    let mut opening = opening(hostler_core::lane::Origin::Program(0));
+    opening.parent = Some(hostler_core::lane::Parent {
+        lane: opening.lane,
+        step: "all".into(),
+        key: "i0".to_owned(),
+        index: 0,
+        iteration: 0,
+    });
+    let lane = Lane::open(opening, BEGIN_MS);
+    let mut drive = Drive::from(World::of(definition(steps, Vec::new())), lane);
+    drive.enter().after(100).ok(Input::Continue);
+    drive.command(vote("ada", "board", true)).enter();
+    drive.command(Command::Answer {
+        actor: actor("ada", "board"),
+        signs: hostler_core::id::Digest::of(b"form"),
+        answer: json!({ "window": "saturday" }),
+    });
+    drive
+        .enter()
+        .enter()
+        .enter()
+        .enter()
+        .after(10)
+        .ok(Input::Continue)
+        .enter();
+    drive
+}
+
+/// Rounds that are cancelled, and what they left open.
+fn rounds() -> Drive {
+    let steps = vec![repeat("r", 3, true, OnExhausted::Stop)];
+    let mut drive = Drive::of(World::of(definition(steps, Vec::new())));
+    drive.enter();
+    let end = drive.end_of("1", Succeeded, true);
+    drive.ok(Input::ChildrenEnded(vec![end]));
+    drive
+        .ok(Input::RoundJudged { until: false })
+        .after(10)
+        .ok(Input::Continue);
+    drive.cancel().ends("2", Cancelled).enter();
+    let key = drive.live()[0].to_owned();
+    drive.ends(&key, Succeeded);
+    drive
+}
+
+/// A lease that ends early.
+fn lease() -> Drive {
+    let mut opener = read("snapshot");
+    let Verb::Do(action) = read("delete").verb else {
+        panic!("an action");
+    };
+    opener.lease = Some(StepLease {
+        for_ms: 10,
+        end: LeaseEnd { action },
+        blocks: Vec::new(),
+    });
+    let origin = hostler_core::lane::Origin::Lease {
+        program: 0,
+        step: "snapshot".into(),
+    };
+    let world = World::of(definition(vec![opener], Vec::new()));
+    let mut drive = Drive::from(world, Lane::open(opening(origin), BEGIN_MS));
+    let by = "ada".to_owned();
+    drive
+        .enter()
+        .command(Command::Release { by })
+        .enter()
+        .done();
+    drive
+}
+
+fn tolerated() -> Drive {
+    let spec = Each {
+        on_failure: OnFailure::Continue,
+        ..each_of()
+    };
+    let world = World::of(definition(vec![each("all", spec)], Vec::new()));
+    let mut drive = Drive::of(world.with_items(items(&[&[], &[]]), &[]));
+    drive.enter().ends("i0", Failed).ends("i1", Held);
+    drive
+}
+
+/// An undo that waits for a call whose worker was lost.
+fn held_up() -> Drive {
+    let a = repeatable("a").undo(vec![read("back")]);
+    let steps = vec![a, read("b").failing(OnFailure::Undo)];
+    let mut drive = Drive::of(World::of(definition(steps, Vec::new())));
+    drive.enter().after(50).ok(Input::Orphaned).done();
+    drive.enter().ok(Input::Answered(reject())).enter();
+    drive.after(1_050).ok(Input::Continue).enter().done();
+    drive
+}
+
+pub fn sessions() -> Vec<(&'static str, Drive)> {
+    vec![
+        ("host", host()),
+        ("patch", patch()),
+        ("people", people()),
+        ("rounds", rounds()),
+        ("lease", lease()),
+        ("tolerated", tolerated()),
+        ("held_up", held_up()),
+    ]
+}
