@@ -13,7 +13,7 @@ use hostler_core::plan::{Plan, Starter};
 use hostler_estate::Known;
 use hostler_host_wasmtime::{HostConfig, SystemResolver, WasmHost};
 use hostler_ports::connection::ConnectionConfig;
-use hostler_ports::plugin::PluginHost;
+use hostler_ports::plugin::{Description, PluginHost};
 use hostler_ports::store::{Blob, Priority, Queue, Spawn, Start, Store};
 use hostler_worker::{Driver, Parts, Settings};
 use serde_json::{Value, json};
@@ -63,7 +63,14 @@ pub fn driver(store: Arc<dyn Store>, host: Arc<dyn PluginHost>) -> anyhow::Resul
     }))
 }
 
-fn step(number: usize) -> Step {
+/// The practice component, if it is loaded.
+pub fn practice(host: &WasmHost) -> Option<(Digest, Arc<Description>)> {
+    let mut all = host.plugins().into_iter();
+    all.find(|(_, described)| described.name == "practice")
+}
+
+/// A step that hands a number on, by a plugin call that does nothing else.
+pub fn step(number: usize) -> Step {
     let before = Dynamic::Expression(Expression(format!("steps.s{}.n", number.saturating_sub(1))));
     let n = if number == 0 {
         Dynamic::Literal(json!(1))
@@ -83,6 +90,19 @@ fn step(number: usize) -> Step {
 
 /// A runbook of sequential steps, each handing a number to the next.
 pub fn definition(steps: usize) -> (Definition, Blob) {
+    program(vec![sequence((0..steps).map(step).collect())])
+}
+
+pub fn sequence(steps: Vec<Step>) -> Program {
+    Program {
+        steps,
+        always: Vec::new(),
+        binds: None,
+    }
+}
+
+/// A runbook of these programs.
+pub fn program(programs: Vec<Program>) -> (Definition, Blob) {
     let definition = Definition {
         format: 1,
         runbook: "bench".to_owned(),
@@ -99,11 +119,7 @@ pub fn definition(steps: usize) -> (Definition, Blob) {
         needs: BTreeMap::from([("practice".to_owned(), 1)]),
         inputs: BTreeMap::new(),
         outputs: BTreeMap::new(),
-        programs: vec![Program {
-            steps: (0..steps).map(step).collect(),
-            always: Vec::new(),
-            binds: None,
-        }],
+        programs,
         templates: BTreeMap::new(),
     };
     let bytes = serde_json::to_vec(&definition).unwrap_or_default();
@@ -119,10 +135,6 @@ pub fn definition(steps: usize) -> (Definition, Blob) {
 /// The start of one run.
 pub fn start(definition: &Blob, host: &WasmHost, number: u64, now_ms: i64) -> Start {
     let run = RunId(Uuid::from_u128(u128::from(number) + 1));
-    let practice = host
-        .plugins()
-        .into_iter()
-        .find(|(_, described)| described.name == "practice");
     let route = Route {
         connection: "practice".to_owned(),
         plugin: "practice".to_owned(),
@@ -149,7 +161,7 @@ pub fn start(definition: &Blob, host: &WasmHost, number: u64, now_ms: i64) -> St
         ambient: BTreeMap::from([("practice".to_owned(), route)]),
         limits: BTreeMap::new(),
         calls: BTreeMap::new(),
-        plugins: practice
+        plugins: practice(host)
             .map(|(digest, _)| ("practice".to_owned(), digest))
             .into_iter()
             .collect(),

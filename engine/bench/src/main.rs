@@ -4,11 +4,16 @@
 //! Not here: assertions about time.
 #![forbid(unsafe_code)]
 
+mod backlog;
 mod bed;
+mod call;
 mod clock;
+mod growth;
 mod latency;
 mod peer;
+mod ready;
 mod rig;
+mod room;
 mod steps;
 
 use serde_json::json;
@@ -18,7 +23,9 @@ use serde_json::json;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const NAMES: [&str; 2] = ["steps", "latency"];
+const NAMES: [&str; 7] = [
+    "steps", "latency", "call", "ready", "growth", "backlog", "room",
+];
 
 /// What the arguments leave in.
 #[derive(Default)]
@@ -113,6 +120,11 @@ async fn main() -> anyhow::Result<()> {
         }
         let figures = match name {
             "latency" => latency::measure(folder.path(), &host, &wanted).await?,
+            "call" => call::measure(&host).await?,
+            "ready" => ready::measure(folder.path())?,
+            "growth" => growth::measure(folder.path(), &host, &wanted).await?,
+            "backlog" => backlog::measure(folder.path(), &host, &wanted).await?,
+            "room" => room::measure(folder.path(), &host).await?,
             _ => steps::measure(folder.path(), &host, &wanted).await?,
         };
         print(&figures, wanted.as_json);

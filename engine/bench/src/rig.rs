@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 const PERMITS: usize = 128;
 /// Longest measurement.
 const TIME_MAX: Duration = Duration::from_secs(300);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Starts under way at the same time.
 const STARTING_MAX: usize = 256;
 
@@ -135,6 +136,33 @@ async fn work(
     };
     let clock = Arc::new(MachineClock::new());
     hostler_queue_apalis::run(store, clock, settings, drive, shutdown).await
+}
+
+/// Waits until this lane has ended.
+pub async fn until_ended(store: &dyn Store, lane: LaneId) -> anyhow::Result<()> {
+    let deadline = now() + TIME_MAX;
+    while ended(store, &[lane]).await.is_err() {
+        if now() > deadline {
+            bail!("the measurement took too long");
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(())
+}
+
+/// Waits until no lane is ready or held.
+pub async fn until_quiet(store: &dyn Store) -> anyhow::Result<()> {
+    let deadline = now() + TIME_MAX;
+    loop {
+        let counts = store.counts().await?;
+        if counts.ready + counts.leased == 0 {
+            return Ok(());
+        }
+        if now() > deadline {
+            bail!("the measurement took too long");
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 /// All of these lanes have ended.

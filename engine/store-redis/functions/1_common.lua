@@ -39,6 +39,12 @@ local function begin(keys)
   }
 end
 
+-- A whole number as text. Redis and Lua write a number as a floating one when they are left to it, which
+-- takes several times as long.
+local function digits(number)
+  return string.format('%d', number)
+end
+
 local function key(call, letter, name)
   return call.prefix .. letter .. ':' .. name
 end

@@ -3,7 +3,7 @@
 
 -- The lane's entry moves to the end of the feed; old ones fall out.
 local function feed(name, id, seq)
-  redis.call('ZADD', name, seq, id)
+  redis.call('ZADD', name, digits(seq), id)
   if seq % FEED_TRIM_EVERY == 0 and seq > FEED_KEEP then
     redis.call('ZREMRANGEBYSCORE', name, '-inf', seq - FEED_KEEP - 1)
   end
@@ -140,13 +140,17 @@ local function read_spawn(args)
   return lane
 end
 
+-- A line of the ledger as it is stored; its number is its place in the list.
+local function ledger_line(id, version, now, body)
+  return id .. ' ' .. version .. ' ' .. now .. ' ' .. body
+end
+
 local function append_ledger(call, id, version, bodies)
-  local number = redis.call('HINCRBY', call.meta, 'ledger', #bodies) - #bodies
-  for _, body in ipairs(bodies) do
-    local place = string.format('%d-1', number)
-    redis.call('XADD', call.prefix .. 'led', place, 'l', id, 'v', version, 't', call.now, 'b', body)
-    number = number + 1
+  local lines = {}
+  for position, body in ipairs(bodies) do
+    lines[position] = ledger_line(id, digits(version), digits(call.now), body)
   end
+  push_all(call.prefix .. 'led', lines)
 end
 
 -- Puts a letter into the inbox once per id and rings: A(ccepted), K(nown) or G(one).

@@ -290,27 +290,30 @@ local function commit_fully(keys, args, dirty, may_grow)
     write_sections(call, lane, version, seq, b)
   end
   local state, more = settle(call, lane, args[5])
-  feed(call.prefix .. 'feed', id, seq)
+  if args[5] ~= 'K' or (b and b.summary) then
+    feed(call.prefix .. 'feed', id, seq)
+  end
   wake(call)
   lane.ticket_changed = lane.ticket ~= ticket
   write_header(call, name, args, lane, state, seq, version)
   return { 'K', seq, version, more and 1 or 0, call.now }
 end
 
--- The most frequent commit by far has events, at most one line of the ledger, and keeps the lane.
+-- The most frequent commit by far has events, at most one line of the ledger, and keeps the lane. It
+-- shows nothing new in lists, so the feed does not name it.
 local function commit_events(keys, args, dirty, count)
   local now = now_ms()
-  local seq = redis.call('HINCRBY', keys[1], 'seq', 1)
+  local seq = redis.call('HINCRBY', keys[1], 'seq', '1')
   local before = tonumber(args[3])
   local version = before + count
   if count > 0 and redis.call('RPUSH', keys[3], unpack(args, 10, 9 + count)) ~= version then
     append_again(keys[3], before, { unpack(args, 10, 9 + count) })
   end
+  local version_text, now_text = digits(version), digits(now)
   if args[10 + count] then
-    append_ledger({ meta = keys[1], prefix = string.sub(keys[1], 1, -5), now = now }, args[1], version, { args[12 + count] })
+    redis.call('RPUSH', keys[4], ledger_line(args[1], version_text, now_text, args[12 + count]))
   end
-  feed(keys[4], args[1], seq)
-  redis.call('HSET', keys[2], 'v', version, 'ci', args[4] .. ' ' .. seq, 'u', now)
+  redis.call('HSET', keys[2], 'v', version_text, 'ci', args[4] .. ' ' .. digits(seq), 'u', now_text)
   if dirty then
     redis.call('HSET', keys[2], 'd', '0')
   end
@@ -326,7 +329,7 @@ local function is_plain(args, count)
     or (#args == 12 + count and args[10 + count] == 'G' and args[11 + count] == '1')
 end
 
--- KEYS: meta, header, log, feed
+-- KEYS: meta, header, log, ledger
 local function commit(keys, args, may_grow)
   local header = redis.call('HMGET', keys[2], 'f', 'v', 'd', 'ci')
   local mark = args[4] .. ' '

@@ -306,35 +306,21 @@ pub fn feed(value: Value) -> StoreResult<Vec<FeedEntry>> {
     Ok(entries)
 }
 
-/// An entry of the stream: `number-1`, and the fields lane, version, instant, body.
-pub fn ledger_entry(value: Value) -> StoreResult<LedgerEntry> {
-    let mut parts = Parts::of(value, "a ledger entry")?;
-    let place = parts.text()?;
-    let number = place
-        .strip_suffix("-1")
-        .and_then(|number| number.parse().ok());
-    let mut fields = Parts::of(parts.value()?, "a ledger entry")?;
-    let mut entry = LedgerEntry {
-        number: number.ok_or_else(|| corrupt("a ledger entry"))?,
-        lane: None,
-        version: 0,
-        at_ms: 0,
-        body: String::new(),
-    };
-    for _ in 0..4 {
-        match fields.text()?.as_str() {
-            "l" => {
-                let lane = fields.text()?;
-                let parsed = || lane.parse().map_err(|_| corrupt("a ledger entry"));
-                entry.lane = (!lane.is_empty()).then(parsed).transpose()?;
-            }
-            "v" => entry.version = fields.parsed()?,
-            "t" => entry.at_ms = fields.parsed()?,
-            "b" => entry.body = fields.text()?,
-            _ => return Err(corrupt("a ledger entry")),
-        }
-    }
-    Ok(entry)
+/// A line of the ledger with its number: lane, version, instant and body, parted by blanks.
+pub fn ledger_entry((number, value): (u64, Value)) -> StoreResult<LedgerEntry> {
+    let fault = || corrupt("a ledger entry");
+    let line = text(value, "a ledger entry")?;
+    let mut parts = line.splitn(4, ' ');
+    let mut next = || parts.next().ok_or_else(fault);
+    let (lane, version, at_ms, body) = (next()?, next()?, next()?, next()?);
+    let parsed = || lane.parse().map_err(|_| fault());
+    Ok(LedgerEntry {
+        number,
+        lane: (!lane.is_empty()).then(parsed).transpose()?,
+        version: version.parse().map_err(|_| fault())?,
+        at_ms: at_ms.parse().map_err(|_| fault())?,
+        body: body.to_owned(),
+    })
 }
 
 /// Counts and the server's time.

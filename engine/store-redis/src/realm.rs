@@ -130,7 +130,7 @@ impl RedisStore {
             "h1_commit_grow"
         });
         call.arg(4).arg(&self.link.meta);
-        for key in [format!("l:{lane}"), format!("g:{lane}"), "feed".to_owned()] {
+        for key in [format!("l:{lane}"), format!("g:{lane}"), "led".to_owned()] {
             call.arg(self.link.key(&key));
         }
         commit_args::commit(&mut call, lane, fence, version, mark, batch);

@@ -318,17 +318,13 @@ impl Store for RedisStore {
     }
 
     async fn ledger(&self, from: u64) -> StoreResult<Vec<LedgerEntry>> {
-        let mut range = cmd("XRANGE");
+        let mut range = cmd("LRANGE");
         range
             .arg(self.link.key("led"))
-            .arg(format!("{from}-1"))
-            .arg("+")
-            .arg("COUNT")
-            .arg(READ_MAX);
-        array(self.ask(range).await?, "the ledger")?
-            .into_iter()
-            .map(decode::ledger_entry)
-            .collect()
+            .arg(from)
+            .arg(from + READ_MAX as u64 - 1);
+        let lines = array(self.ask(range).await?, "the ledger")?;
+        (from..).zip(lines).map(decode::ledger_entry).collect()
     }
 
     async fn feed(&self, after: Seq, wait_ms: u64) -> StoreResult<Vec<FeedEntry>> {

@@ -9,15 +9,13 @@ use std::time::Duration;
 /// Tries to connect, 50 ms apart.
 const TRIES: u32 = 200;
 
-/// What a step writes: the header compared and written, two events, its place in the feed, a line of
-/// the ledger.
+/// What a step writes: the header compared and written, two events, a line of the ledger.
 const SCRIPT: &str = "#!lua name=limit
 redis.register_function('limit_step', function(keys, args)
   local header = redis.call('HMGET', keys[2], 'f', 'v')
   local seq = redis.call('HINCRBY', keys[1], 'seq', 1)
   redis.call('RPUSH', keys[3], args[1], args[1])
-  redis.call('XADD', 'lim:led', 'MAXLEN', '~', '10000', '*', 'b', args[1])
-  redis.call('ZADD', keys[4], seq, keys[2])
+  redis.call('RPUSH', keys[4], args[1])
   redis.call('HSET', keys[2], 'f', 'x', 'v', (tonumber(header[2]) or 0) + 2)
   return seq
 end)";
@@ -64,6 +62,19 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
+    /// Bytes of data and what goes with them.
+    pub fn used_memory(&self) -> anyhow::Result<u64> {
+        let port = self.port.to_string();
+        let output = Command::new("redis-cli")
+            .args(["-p", &port, "INFO", "memory"])
+            .output()
+            .context("redis-cli is needed: apt-get install redis-tools")?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut lines = text.lines();
+        let line = lines.find_map(|line| line.strip_prefix("used_memory:"));
+        Ok(line.context("INFO has no used_memory")?.trim().parse()?)
+    }
+
     /// Calls a second of a Function that does a step's writes and nothing else, by redis-benchmark
     /// with 64 clients: the limit of this server here.
     pub fn script_per_s(&self, pipeline: u32) -> anyhow::Result<f64> {
@@ -95,7 +106,7 @@ impl RedisServer {
             ])
             .args(["-P", &pipeline.to_string(), "--csv"])
             .args(["FCALL", "limit_step", "4", "lim:meta", "lim:l:__rand_int__"])
-            .args(["lim:g:__rand_int__", "lim:feed", &event])
+            .args(["lim:g:__rand_int__", "lim:led", &event])
             .output()
             .context("redis-benchmark is needed: apt-get install redis-tools")?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();

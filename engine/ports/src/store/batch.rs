@@ -45,6 +45,14 @@ pub struct Batch {
     pub then: Then,
 }
 
+impl Batch {
+    /// Lists show something else after it: the feed names the lane.
+    #[must_use]
+    pub fn shows(&self) -> bool {
+        self.summary.is_some() || self.then != Then::Keep
+    }
+}
+
 /// What becomes of the lane after a commit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -287,7 +287,8 @@ pub trait Store: Send + Sync + 'static {
     async fn run_record(&self, run: RunId) -> StoreResult<Option<RunRecord>>;
     async fn run_summary(&self, run: RunId) -> StoreResult<Option<String>>;
     async fn ledger(&self, from: u64) -> StoreResult<Vec<LedgerEntry>>;
-    /// Changes since `after`, for live views. Bounded memory: old entries fall out; a caller that
+    /// Lanes whose row in lists or whose state has changed since `after`, for live views; see
+    /// `Batch::shows`. Bounded memory: old entries fall out; a caller that
     /// is too far behind gets the oldest kept entry and reads the lists again.
     async fn feed(&self, after: Seq, wait_ms: u64) -> StoreResult<Vec<FeedEntry>>;
     /// Holders and waiters of a lock or slot.

@@ -25,7 +25,9 @@ pub fn commit(
     write_shared(tx, id, batch)?;
     locks::apply(tx, id, &batch.release, batch.take.as_ref(), batch.withdraw)?;
     let dirty = settle(tx, id, batch.then)?;
-    shared::feed(tx, id)?;
+    if batch.shows() {
+        shared::feed(tx, id)?;
+    }
     let version = expected_version + batch.events.len() as u64;
     Ok(Committed {
         seq: Seq(tx.meta.seq),
