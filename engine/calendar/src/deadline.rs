@@ -1,0 +1,132 @@
+//! Deadlines counted backwards: what was promised, less the window, less the notice, is the moment
+//! at which the notice must leave.
+//!
+//! Not here: what was promised to whom, and sending anything.
+
+use crate::business::BusinessDays;
+use crate::interval::Interval;
+use crate::window::Windows;
+use crate::zone::Zone;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
+use thiserror::Error;
+
+/// How long before the window a notice must be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lead {
+    /// Elapsed milliseconds.
+    Elapsed(u64),
+    /// Business days, at the same local time.
+    BusinessDays(u16),
+}
+
+/// What is counted back from.
+#[derive(Clone, Copy, Debug)]
+pub struct Promise<'a> {
+    /// The work is done before this instant.
+    pub by: Timestamp,
+    /// Time that it needs, undoing it included. Milliseconds.
+    pub needed_ms: u64,
+    pub windows: &'a Windows,
+    pub lead: Lead,
+    /// Of those who are told.
+    pub business: &'a BusinessDays,
+    /// Of those who are told.
+    pub zone: &'a Zone,
+}
+
+/// One term of the sum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    pub what: String,
+    pub instant: Timestamp,
+    /// The same instant for those who are told.
+    pub local: (DateTime, Offset),
+}
+
+/// The result, and how it came about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// The last window in which the work still fits before the promise.
+    pub window: Interval,
+    /// The last moment for the notice.
+    pub notice_by: Timestamp,
+    /// From the promise backwards; the last one is `notice_by`.
+    pub terms: Vec<Term>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DeadlineFault {
+    #[error(
+        "no window before {by} has room for {needed_ms} ms; widen a window, or ask for an exception"
+    )]
+    NoWindow { by: Timestamp, needed_ms: u64 },
+    #[error(
+        "the calendar has no {0} business days before the window; check `business_days` and holidays"
+    )]
+    NoBusinessDay(u16),
+}
+
+impl Deadline {
+    /// Milliseconds until the notice must leave; none when it is too late.
+    #[must_use]
+    pub fn left_ms(&self, now: Timestamp) -> Option<u64> {
+        u64::try_from(self.notice_by.as_millisecond() - now.as_millisecond()).ok()
+    }
+}
+
+/// Counts back from a promise; windows before `not_before` are gone.
+///
+/// # Errors
+/// When no window is left, or the calendar has not enough business days.
+pub fn backwards(promise: &Promise<'_>, not_before: Timestamp) -> Result<Deadline, DeadlineFault> {
+    let open = promise.windows.intervals(not_before, promise.by);
+    let window = open
+        .into_iter()
+        .rev()
+        .find(|window| window.elapsed_ms() >= promise.needed_ms);
+    let window = window.ok_or(DeadlineFault::NoWindow {
+        by: promise.by,
+        needed_ms: promise.needed_ms,
+    })?;
+    let notice_by = before(promise, window.from)?;
+    let term = |what: String, instant| Term {
+        what,
+        instant,
+        local: promise.zone.wall(instant),
+    };
+    let length = hostler_core::duration::write_ms(window.elapsed_ms());
+    let lead = match promise.lead {
+        Lead::Elapsed(ms) => hostler_core::duration::write_ms(ms),
+        Lead::BusinessDays(count) => format!("{count} business days"),
+    };
+    Ok(Deadline {
+        window,
+        notice_by,
+        terms: vec![
+            term("promised until".to_owned(), promise.by),
+            term(format!("last window closes, after {length}"), window.to),
+            term("last window opens".to_owned(), window.from),
+            term(format!("notice leaves, {lead} before it opens"), notice_by),
+        ],
+    })
+}
+
+/// The lead before an opening. Of two equal local times the first: a notice is rather too early.
+fn before(promise: &Promise<'_>, opens: Timestamp) -> Result<Timestamp, DeadlineFault> {
+    match promise.lead {
+        Lead::Elapsed(ms) => {
+            let length = SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX));
+            Ok(opens.checked_sub(length).unwrap_or(Timestamp::MIN))
+        }
+        Lead::BusinessDays(count) => {
+            let (local, _) = promise.zone.wall(opens);
+            let date = promise.business.add(local.date(), -i32::from(count));
+            let back = date.and_then(|date| promise.zone.instant(date.to_datetime(local.time())));
+            // The end of a gap would be a moment too late to be as long before.
+            back.map(|back| back.min(opens))
+                .ok_or(DeadlineFault::NoBusinessDay(count))
+        }
+    }
+}
