@@ -70,7 +70,8 @@ impl Holidays {
     /// yearly; the offset is that of the event.
     pub fn import(text: &str) -> Result<Self, TextFault> {
         let places = bounded(text)?;
-        let unfolded = unfold(text);
+        // The reader takes the first kind of line end that it meets for all.
+        let unfolded = unfold(&text.replace("\r\n", "\n"));
         let calendar = read_calendar(&unfolded).map_err(|_| {
             let remedy = "export it again as an iCalendar file (.ics)";
             TextFault::new(0, 0, "this is no iCalendar file", remedy)

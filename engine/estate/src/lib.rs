@@ -15,6 +15,7 @@ mod file;
 mod model;
 pub mod practice;
 mod read;
+pub mod schedules;
 mod selector;
 mod text;
 mod when;

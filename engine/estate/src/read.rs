@@ -5,6 +5,7 @@
 use crate::at::Position;
 use crate::fault::{Collector, nearest};
 use crate::file::File;
+use serde::de::DeserializeOwned;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use serde_saphyr::{Error, Options};
 
@@ -17,6 +18,16 @@ const NODES_MAX: usize = 8_000_000;
 
 /// Reads file number `file` of the collector; a fault is added when there is none to return.
 pub fn read(file: usize, text: &str, collector: &mut Collector) -> Option<File> {
+    parse(file, text, collector, "examples/estate.yaml")
+}
+
+/// The same for any shape of file; `example` shows all of it.
+pub fn parse<T: DeserializeOwned + Default>(
+    file: usize,
+    text: &str,
+    collector: &mut Collector,
+    example: &str,
+) -> Option<T> {
     let start = Position { line: 1, column: 1 };
     if text.len() > FILE_MAX_BYTES {
         let message = format!(
@@ -32,17 +43,17 @@ pub fn read(file: usize, text: &str, collector: &mut Collector) -> Option<File> 
         );
         return None;
     }
-    // A file of comments alone is an estate that says nothing yet.
+    // A file of comments alone says nothing yet.
     if text
         .lines()
         .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
     {
-        return Some(File::default());
+        return Some(T::default());
     }
-    match serde_saphyr::from_str_with_options::<File>(text, options()) {
+    match serde_saphyr::from_str_with_options::<T>(text, options()) {
         Ok(parsed) => Some(parsed),
         Err(error) => {
-            explain(file, &error, collector);
+            explain(file, &error, collector, example);
             None
         }
     }
@@ -69,7 +80,7 @@ fn options() -> Options {
     }
 }
 
-fn explain(file: usize, error: &Error, collector: &mut Collector) {
+fn explain(file: usize, error: &Error, collector: &mut Collector, example: &str) {
     let position = error.location().map(Position::from).unwrap_or_default();
     let (code, message, remedy) = match error {
         Error::SerdeUnknownField {
@@ -107,7 +118,7 @@ fn explain(file: usize, error: &Error, collector: &mut Collector) {
         other => (
             "HE001",
             other.to_string(),
-            "compare with examples/estate.yaml".to_owned(),
+            format!("compare with {example}"),
         ),
     };
     collector.add(file, position, code, message, remedy);

@@ -9,6 +9,8 @@ mod customers;
 mod people;
 mod times;
 
+pub(crate) use times::beside;
+
 use crate::at::{At, Position};
 use crate::fault::{Bad, Collector, Faults};
 use crate::file::File;

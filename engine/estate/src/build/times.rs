@@ -10,6 +10,16 @@ use crate::{text, when};
 /// A window longer than this is no window.
 const WINDOW_MAX_MS: u64 = 7 * 86_400_000;
 
+/// The path of a file that another one names, in the same folder or below; none when it leads out.
+pub(crate) fn beside(file: &str, named: &str) -> Option<String> {
+    let leads_out = named.starts_with('/') || named.split('/').any(|segment| segment == "..");
+    match file.rsplit_once('/') {
+        _ if leads_out => None,
+        Some((folder, _)) => Some(format!("{folder}/{named}")),
+        None => Some(named.to_owned()),
+    }
+}
+
 impl Builder<'_> {
     pub(super) fn calendars(&mut self) {
         let mut seen = Seen::new();
@@ -41,27 +51,13 @@ impl Builder<'_> {
     /// The named iCalendar file lies beside the estate file that names it.
     fn calendar_file(&mut self, file: usize, raw: &RawCalendar) {
         let Some(at) = &raw.file else { return };
-        let beside = self
-            .out
-            .files
-            .get(file)
-            .and_then(|path| path.rsplit_once('/'))
-            .map_or("", |(folder, _)| folder);
-        let leads_out =
-            at.value.starts_with('/') || at.value.split('/').any(|segment| segment == "..");
-        let path = if beside.is_empty() {
-            at.value.clone()
-        } else {
-            format!("{beside}/{}", at.value)
-        };
-        let fault = if leads_out {
-            Some("leads out of the estate's folder".to_owned())
-        } else {
-            match (self.read)(&path) {
-                Ok(text) if text.trim_start().starts_with("BEGIN:VCALENDAR") => None,
-                Ok(_) => Some("is no iCalendar file".to_owned()),
-                Err(why) => Some(format!("cannot be read: {why}")),
-            }
+        let estate_file = self.out.files.get(file).map_or("", String::as_str);
+        let path = beside(estate_file, &at.value);
+        let fault = match path.map(|path| (self.read)(&path)) {
+            None => Some("leads out of the estate's folder".to_owned()),
+            Some(Ok(text)) if text.trim_start().starts_with("BEGIN:VCALENDAR") => None,
+            Some(Ok(_)) => Some("is no iCalendar file".to_owned()),
+            Some(Err(why)) => Some(format!("cannot be read: {why}")),
         };
         if let Some(why) = fault {
             self.out.bad(

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod answers;
+mod schedules;
 
 use hostler_core::directory::{Auth, Directory, Reach};
 use hostler_estate::{Estate, Fault, Faults, Known, load, practice};

@@ -11,6 +11,7 @@ mod plugin;
 mod question;
 mod run;
 mod runbook;
+mod schedule;
 pub mod serve;
 mod session;
 pub mod show;
@@ -98,6 +99,9 @@ enum Command {
     /// Runs: start, watch, steer
     #[command(subcommand)]
     Run(run::RunCommand),
+    /// Schedules: when they fire
+    #[command(subcommand)]
+    Schedule(schedule::ScheduleCommand),
     /// Approvals and ways out
     #[command(subcommand)]
     Approve(approve::ApproveCommand),
@@ -196,6 +200,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Config(command) => general::config(context, &command),
         Command::Runbook(command) => runbook::run(context, command).await,
         Command::Run(command) => run::run(context, command).await,
+        Command::Schedule(command) => schedule::run(context, &command),
         Command::Approve(command) => approve::run(context, command).await,
         Command::Ask(command) => ask::run(context, command).await,
         Command::Notice(command) => notice::run(context, command).await,
