@@ -207,6 +207,11 @@ pub enum Input {
     },
     /// The lane was claimed with a call in flight that nobody answers for any more.
     Orphaned,
+    /// The realm goes on from a copy since `restored_ms`. Stands for `Orphaned`, too.
+    Restored {
+        taken_ms: i64,
+        restored_ms: i64,
+    },
     /// The lane took its worker down while it ran alone.
     Quarantine {
         reason: String,

@@ -301,6 +301,12 @@ pub enum Event {
     Resumed {
         by: String,
     },
+    /// The store was restored from a copy; what was done after it was taken is not in the log. From
+    /// now on no mutating call begins before a person has said that the lane did not go on.
+    CopyRestored {
+        taken_ms: i64,
+        restored_ms: i64,
+    },
     /// The present step is entered anew by a person's wish.
     StepReopened {
         by: String,

@@ -77,6 +77,9 @@ pub struct Opening {
     /// As the lane's own, of the lane that this one takes back.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lands_ms: i64,
+    /// Of the lane that opened this one, while it is open there: this one, too, may have run before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Restored>,
 }
 
 impl Opening {
@@ -95,8 +98,20 @@ impl Opening {
             undo: Vec::new(),
             locks: Vec::new(),
             lands_ms: 0,
+            restored: None,
         }
     }
+}
+
+/// The store was restored from a copy: what the lane did after the copy was taken is not in its log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    /// When the copy was taken, by the clock of the store that was copied.
+    pub taken_ms: i64,
+    /// When the realm began to go on from the copy; later than every lane in it was opened.
+    pub at_ms: i64,
+    /// Nobody has said yet that the lane did not go on behind the copy: no mutating call begins.
+    pub open: bool,
 }
 
 /// Which list of steps is being read.
@@ -169,6 +184,9 @@ pub struct Lane {
     /// Until then calls whose workers were lost may still reach their targets. Zero: none was lost.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lands_ms: i64,
+    /// The newest copy from which the lane was restored; none if it never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Restored>,
 }
 
 // serde hands over a reference.
@@ -205,6 +223,7 @@ impl Lane {
             ended_ms: None,
             left: Vec::new(),
             lands_ms: opening.lands_ms,
+            restored: opening.restored,
             opening: Arc::new(opening),
         }
     }
@@ -253,6 +272,25 @@ impl Lane {
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.stop.is_some() && self.verdict.is_none()
+    }
+
+    /// The lane may have gone on in what a restored copy lacks, and nobody has said that it did not.
+    #[must_use]
+    pub fn may_have_gone_on(&self) -> bool {
+        self.open_copy().is_some()
+    }
+
+    /// What a lane that this one opens is born with: it, too, may have run behind the copy.
+    #[must_use]
+    pub fn open_copy(&self) -> Option<Restored> {
+        self.restored.filter(|restored| restored.open)
+    }
+
+    /// Whether the lane knows that the realm was restored at this instant, or is younger than that.
+    #[must_use]
+    pub fn has_heard_of(&self, restored_ms: i64) -> bool {
+        let heard = |known: Restored| known.at_ms >= restored_ms;
+        self.opened_ms >= restored_ms || self.restored.is_some_and(heard)
     }
 
     /// The ended child that the present undo entry is about.

@@ -80,6 +80,7 @@ impl Driver {
             undo: ended.undo_left().to_vec(),
             locks: held_locks(lane),
             lands_ms: ended.lands_ms.max(lane.lands_ms),
+            restored: lane.open_copy().or(ended.open_copy()),
             ..Opening::root(lane.opening.run, from.definition, from.plan)
         }))
     }
@@ -151,6 +152,7 @@ fn opening_of(lane: &Lane, id: LaneId, origin: Origin) -> Opening {
         origin,
         locals: from.locals.clone(),
         inherited: lane.results.clone(),
+        restored: lane.open_copy(),
         ..Opening::root(from.run, from.definition, from.plan)
     }
 }
@@ -231,6 +233,7 @@ fn child_opening(
         origin: Origin::Program(program),
         locals,
         locks: held_locks(lane),
+        restored: lane.open_copy(),
         ..Opening::root(lane.opening.run, definition, plan)
     })
 }

@@ -6,8 +6,9 @@
 mod children;
 mod course;
 
+use crate::command::Choice;
 use crate::event::{Event, Recorded};
-use crate::lane::{Cursor, Lane, PersonKind, Phase, Section};
+use crate::lane::{Cursor, Lane, Person, PersonKind, Phase, Restored, Section};
 
 /// Folds a whole log; none for an empty one or one that does not begin with an opening.
 #[must_use]
@@ -80,10 +81,16 @@ fn control(lane: &mut Lane, event: &Event, at_ms: i64) {
                 person.expires_ms = None;
             }
         }
-        Event::PersonSettled { .. } => {
-            let at_gate =
-                matches!(&lane.phase, Phase::Person(person) if person.kind == PersonKind::WaveGate);
-            lane.phase = if at_gate { Phase::Children } else { Phase::At };
+        Event::PersonSettled { choice, .. } => person_settled(lane, choice),
+        Event::CopyRestored {
+            taken_ms,
+            restored_ms,
+        } => {
+            lane.restored = Some(Restored {
+                taken_ms: *taken_ms,
+                at_ms: *restored_ms,
+                open: true,
+            });
         }
         Event::FailuresTolerated => lane.recovered = true,
         Event::StopRequested { verdict, .. } => lane.stop = Some(verdict.clone()),
@@ -112,6 +119,28 @@ fn control(lane: &mut Lane, event: &Event, at_ms: i64) {
         }
         _ => {}
     }
+}
+
+fn person_settled(lane: &mut Lane, choice: &str) {
+    let mut next = Phase::At;
+    if let Phase::Person(person) = &lane.phase {
+        if person.kind == PersonKind::WaveGate {
+            next = Phase::Children;
+        }
+        if let Some(restored) = &mut lane.restored
+            && choice == Choice::Retry.name()
+            && asks_since(person, restored)
+        {
+            // The call did not happen, so nothing did that comes behind it.
+            restored.open = false;
+        }
+    }
+    lane.phase = next;
+}
+
+/// Asks what a call did, of somebody who could know that the store was restored.
+fn asks_since(person: &Person, restored: &Restored) -> bool {
+    person.kind == PersonKind::InDoubt && person.asked_ms >= restored.at_ms
 }
 
 fn enter_section(lane: &mut Lane, section: Section) {

@@ -49,7 +49,8 @@ impl Draft<'_> {
             });
         }
         // Nothing is called again for a lane that is being stopped.
-        if choice == Choice::Retry && person.call.is_some() && self.lane.is_stopping() {
+        let calls = person.call.is_some() || person.kind == PersonKind::InDoubt;
+        if choice == Choice::Retry && calls && self.lane.is_stopping() {
             return Err(Refusal::Stopping);
         }
         let by = actor.person;
@@ -80,6 +81,11 @@ impl Draft<'_> {
     ) -> Result<(), Refusal> {
         match (choice, &person.call) {
             (Choice::Done, _) => self.succeed(output, comment.into_iter().collect()),
+            // No call of this log is in doubt: the step begins as if nobody had been asked.
+            (Choice::Retry, None) => {
+                self.onward();
+                Ok(())
+            }
             // The same key: if the first call did land, the target can tell.
             (Choice::Retry, Some(running)) => self.start_call(running.call.clone(), None),
             _ => {

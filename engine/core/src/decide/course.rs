@@ -122,6 +122,10 @@ impl Draft<'_> {
         if can_undo && call.effect.mutates() && self.lane.undo.last() != Some(&entry) {
             self.push(Event::UndoNoted { entry });
         }
+        if call.effect.mutates() && self.lane.may_have_gone_on() {
+            self.ask_about_copy(&call);
+            return Ok(());
+        }
         let key = self.lane.id().idempotency_key(&name, self.lane.visit);
         let deadline_ms = self.at_ms.saturating_add_unsigned(call.timeout_ms);
         let attempt = self.lane.attempt;
@@ -225,7 +229,14 @@ impl Draft<'_> {
             .saturating_add_unsigned(pending.running.call.timeout_ms);
         let total_ms = self.at_ms - pending.running.started_ms;
         let limit_ms = i64::try_from(pending.running.call.timeout_ms).unwrap_or(i64::MAX);
-        if total_ms > limit_ms {
+        let mutates = pending.running.call.effect.mutates();
+        if mutates && self.lane.may_have_gone_on() {
+            // Where it stands now is asked of the target: the checkpoint may be an old one.
+            self.push(Event::StepUnsettled {
+                why: Why::Lost,
+                ask_ms: self.at_ms.max(self.settled_ms()),
+            });
+        } else if total_ms > limit_ms {
             self.push(Event::StepUnsettled {
                 why: Why::Timeout,
                 ask_ms: self.at_ms.max(self.settled_ms()),
@@ -304,7 +315,8 @@ impl Draft<'_> {
             return self.fail("stopped before it was done".to_owned(), Value::Null);
         }
         // A stopping lane begins nothing anew: what a lost call did is looked up.
-        if running.call.effect == Effect::Once || stopping {
+        let old = self.lane.may_have_gone_on() && running.call.effect.mutates();
+        if running.call.effect == Effect::Once || stopping || old {
             let lands_ms = running.deadline_ms.max(self.at_ms);
             let settled_ms = lands_ms.saturating_add(self.context.settle_ms);
             let ask_ms = settled_ms.max(self.settled_ms());

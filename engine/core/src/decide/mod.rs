@@ -12,6 +12,7 @@ mod control;
 mod course;
 mod onward;
 mod person;
+mod restored;
 mod rounds;
 mod waves;
 
@@ -115,6 +116,10 @@ impl<'a> Draft<'a> {
             Input::Unsettled { reason } => self.unsettled(&reason),
             Input::Broken { reason } => self.broken(reason),
             Input::Orphaned => self.orphaned(),
+            Input::Restored {
+                taken_ms,
+                restored_ms,
+            } => self.restored(taken_ms, restored_ms),
             Input::Quarantine { reason } => self.quarantine(reason),
             Input::Continue => self.due(),
         }

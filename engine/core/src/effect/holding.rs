@@ -115,5 +115,6 @@ fn keeps_phase(event: &Event) -> bool {
             | Event::Resumed { .. }
             | Event::VerdictReached { .. }
             | Event::FailuresTolerated
+            | Event::CopyRestored { .. }
     )
 }

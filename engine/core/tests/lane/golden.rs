@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Every kind of event of format 1.
-const KINDS: [&str; 48] = [
+const KINDS: [&str; 49] = [
     "admission_stopped",
     "always_began",
     "attempt_failed",
@@ -22,6 +22,7 @@ const KINDS: [&str; 48] = [
     "call_journaled",
     "children_admitted",
     "children_ended",
+    "copy_restored",
     "detached",
     "failure_handled",
     "failures_tolerated",

@@ -11,6 +11,7 @@ mod golden;
 mod lost;
 mod notices;
 mod random;
+mod restored;
 mod sessions;
 mod small;
 mod support;

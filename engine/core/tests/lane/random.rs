@@ -2,7 +2,7 @@
 
 use crate::support::build::*;
 use crate::support::drive::World;
-use crate::support::offers::{WIDE, offers};
+use crate::support::offers::{Bounds, WIDE, offers};
 use crate::support::watch::{Watch, folds_from_json};
 use hostler_core::apply::fold;
 use hostler_core::definition::*;
@@ -12,6 +12,10 @@ use proptest::prelude::*;
 /// Longest walk; most programs end before.
 const STEPS_MAX: usize = 120;
 const CASES: u32 = 200;
+const EVERYTHING: Bounds = Bounds {
+    copies: true,
+    ..WIDE
+};
 
 #[derive(Clone, Debug)]
 struct Shape {
@@ -142,7 +146,7 @@ fn wander(world: &World, picks: &[u16]) -> Result<bool, TestCaseError> {
         if lane.has_ended() {
             break;
         }
-        let taken: Vec<_> = offers(world, &lane, &watch, now_ms, WIDE)
+        let taken: Vec<_> = offers(world, &lane, &watch, now_ms, EVERYTHING)
             .into_iter()
             .filter_map(|(input, at_ms)| {
                 let decision = world.decide(&lane, input.clone(), at_ms).ok()?;

@@ -220,6 +220,21 @@ fn held_up() -> Drive {
     drive
 }
 
+/// A lane that goes on from a copy: one call is known to have happened since, the next is not.
+fn restored() -> Drive {
+    let steps = vec![repeatable("a"), once("b"), once("c")];
+    let mut drive = Drive::of(World::of(definition(steps, Vec::new())));
+    drive.enter().after(50);
+    let copy = crate::support::offers::restored(drive.now_ms);
+    drive.now_ms += 1;
+    drive.ok(copy).after(1_100);
+    drive.ok(Input::Observed(Seen::Done(json!({ "seen": true }))));
+    drive.enter().choose(Choice::Done);
+    drive.enter().choose(Choice::Retry);
+    drive.enter().done();
+    drive
+}
+
 pub fn sessions() -> Vec<(&'static str, Drive)> {
     vec![
         ("host", host()),
@@ -229,5 +244,6 @@ pub fn sessions() -> Vec<(&'static str, Drive)> {
         ("lease", lease()),
         ("tolerated", tolerated()),
         ("held_up", held_up()),
+        ("restored", restored()),
     ]
 }

@@ -2,7 +2,7 @@
 
 use crate::support::build::*;
 use crate::support::drive::World;
-use crate::support::offers::{Bounds, NARROW, RETRIES, WIDE};
+use crate::support::offers::{Bounds, COPIES, NARROW, RETRIES, WIDE};
 use crate::support::walk::walk;
 use hostler_core::definition::*;
 
@@ -181,4 +181,15 @@ fn calls_always_end_and_are_taken_back() {
 fn fan_out_inside_undo_and_always_always_ends() {
     let a = read("a").undo(vec![call("back")]);
     through(vec![a, read("b")], vec![call("clean")], NARROW);
+}
+
+#[test]
+fn no_call_begins_that_may_have_been_made_behind_a_copy() {
+    for step in [read("a"), repeatable("a"), once("a")] {
+        through(vec![step], vec![once("clean")], COPIES);
+    }
+    let a = once("a").undo(vec![repeatable("back")]);
+    through(vec![a], Vec::new(), COPIES);
+    through(vec![approval("may"), once("b")], Vec::new(), COPIES);
+    over_items(each("all", each_of()), Vec::new(), &[&[], &[]], &[], COPIES);
 }

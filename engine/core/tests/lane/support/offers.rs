@@ -21,6 +21,8 @@ pub struct Bounds {
     pub pauses: bool,
     /// Also what is rare: broken guests, questions of plugins, faults, poison.
     pub rare: bool,
+    /// The store is restored from a copy, once.
+    pub copies: bool,
 }
 
 pub const NARROW: Bounds = Bounds {
@@ -28,6 +30,7 @@ pub const NARROW: Bounds = Bounds {
     visits: 0,
     pauses: false,
     rare: false,
+    copies: false,
 };
 /// With retries by people, and nothing else that is rare.
 pub const RETRIES: Bounds = Bounds {
@@ -39,6 +42,12 @@ pub const WIDE: Bounds = Bounds {
     visits: 1,
     pauses: true,
     rare: true,
+    copies: false,
+};
+/// With a copy that is restored at any moment.
+pub const COPIES: Bounds = Bounds {
+    copies: true,
+    ..NARROW
 };
 
 pub type Offer = (Input, i64);
@@ -56,6 +65,9 @@ pub fn offers(
         offers.extend(retry_items(lane, watch));
     }
     let mut offers: Vec<Offer> = offers.into_iter().map(|input| (input, now_ms)).collect();
+    if bounds.copies && lane.restored.is_none() {
+        offers.push((restored(now_ms), now_ms + 1));
+    }
     for (name, at_ms) in holding::timers(lane) {
         let due_ms = at_ms.max(now_ms);
         let name = name.to_owned();
@@ -69,6 +81,15 @@ pub fn offers(
         }
     }
     offers
+}
+
+/// The realm goes on from a copy that was taken just now.
+pub fn restored(taken_ms: i64) -> Input {
+    let restored_ms = taken_ms + 1;
+    Input::Restored {
+        taken_ms,
+        restored_ms,
+    }
 }
 
 fn people(bounds: Bounds) -> Vec<Input> {
@@ -180,10 +201,12 @@ fn deciding(lane: &Lane, person: &Person, bounds: Bounds) -> Vec<Input> {
             answer: json!({ "it": 1 }),
         },
     ];
+    // Said once of a lane; then it is settled.
+    let settles = lane.may_have_gone_on() && person.kind == PersonKind::InDoubt;
     let choices = [Choice::Retry, Choice::Skip, Choice::Fail, Choice::Done];
     let followed = choices
         .into_iter()
-        .filter(|choice| *choice != Choice::Retry || lane.visit < bounds.visits);
+        .filter(|choice| *choice != Choice::Retry || lane.visit < bounds.visits || settles);
     commands.extend(followed.map(|choice| Command::Choose {
         actor: actor("olga", "operator"),
         choice,

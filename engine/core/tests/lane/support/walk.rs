@@ -121,6 +121,12 @@ fn path(nodes: &[Node], mut at: usize) -> String {
 /// The same for states that differ only in when they were reached.
 fn identity(lane: &Lane, watch: &Watch, now_ms: i64) -> u64 {
     let mut lane = lane.clone();
+    // Whether the copy came behind the question is all that its instant says.
+    let copy = lane.restored.map(|copy| {
+        let asked = |person: &hostler_core::lane::Person| person.asked_ms >= copy.at_ms;
+        let since = matches!(&lane.phase, Phase::Person(person) if asked(person));
+        (copy.open, since)
+    });
     let near = |instant: &mut i64| *instant = (*instant - now_ms).clamp(-2_000, 100_000);
     lane.version = 0;
     lane.opened_ms = 0;
@@ -180,7 +186,11 @@ fn identity(lane: &Lane, watch: &Watch, now_ms: i64) -> u64 {
         lane.paused,
         lane.recovered,
     );
-    (phase, serde_json::to_vec(&(rest, ends, place)).unwrap()).hash(&mut hasher);
+    (
+        phase,
+        serde_json::to_vec(&(rest, ends, place, copy)).unwrap(),
+    )
+        .hash(&mut hasher);
     watch.hash(&mut hasher);
     hasher.finish()
 }

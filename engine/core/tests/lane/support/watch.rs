@@ -6,13 +6,13 @@ use super::drive::World;
 use super::room::{counts, room_was_there};
 use hostler_core::answer::Answer;
 use hostler_core::apply::apply;
-use hostler_core::command::{Command, Input, Seen};
+use hostler_core::command::{Choice, Command, Input, Seen};
 use hostler_core::contract::Effect as Class;
 use hostler_core::decide::Decision;
 use hostler_core::definition::Definition;
 use hostler_core::effect::{Effect, effects, holding};
 use hostler_core::event::{Event, Recorded};
-use hostler_core::lane::{ChildrenKind, Lane, PersonKind, Phase, Section};
+use hostler_core::lane::{ChildrenKind, Lane, PersonKind, Phase, Restored, Section};
 use hostler_core::refusal::Refusal;
 use hostler_core::result::{LaneResult, StepState};
 use std::collections::BTreeMap;
@@ -27,6 +27,8 @@ pub struct Watch {
     earlier: bool,
     /// Started and not cleared up: key of a `once` call.
     open_once: Option<Uuid>,
+    /// The lane may have gone on behind a copy, and nobody has said that it did not.
+    copied: bool,
     /// Nothing at or before this step is undone.
     floor: Option<u16>,
     /// How often each `always` step has ended, less the reopenings by people.
@@ -85,10 +87,17 @@ impl Watch {
         match input {
             Input::Answered(Answer::Done { .. })
             | Input::Observed(Seen::Done(_) | Seen::NotDone) => self.all_known(),
-            Input::Command(Command::Choose { .. })
+            Input::Restored { .. } => self.copied = true,
+            Input::Command(Command::Choose { choice, .. })
                 if matches!(asked, Some(PersonKind::InDoubt | PersonKind::Quarantine)) =>
             {
                 self.all_known();
+                let since = |copy: Restored| match &before.phase {
+                    Phase::Person(person) => person.asked_ms >= copy.at_ms,
+                    _ => false,
+                };
+                let told = asked == Some(PersonKind::InDoubt) && before.restored.is_some_and(since);
+                self.copied &= !(told && *choice == Choice::Retry);
             }
             Input::Answered(Answer::Pending { .. }) => {}
             Input::Answered(_) => self.last_known(),
@@ -124,13 +133,18 @@ impl Watch {
                 }
                 self.earlier = self.unknown;
                 self.unknown |= call.effect.mutates();
+                self.not_from_a_copy(call.effect)?;
                 must(!was.is_stopping(), || {
                     "a stopping lane started a call".to_owned()
                 })
             }
-            Event::StepRestarted { .. } => must(self.open_once.is_none(), || {
-                "a `once` action was restarted".to_owned()
-            }),
+            Event::StepRestarted { .. } => {
+                self.not_from_a_copy(effect_of(was))?;
+                must(self.open_once.is_none(), || {
+                    "a `once` action was restarted".to_owned()
+                })
+            }
+            Event::StepResumed { .. } => self.not_from_a_copy(effect_of(was)),
             Event::UndoBegan | Event::AlwaysBegan => must(!self.unknown, || {
                 format!("{event:?} while an outcome is unknown")
             }),
@@ -189,6 +203,12 @@ impl Watch {
         }
     }
 
+    fn not_from_a_copy(&self, effect: Class) -> Verdict {
+        must(!(self.copied && effect.mutates()), || {
+            "a call began that may have been made behind the copy".to_owned()
+        })
+    }
+
     fn tallies(&self, lane: &Lane) -> Verdict {
         let children = lane.children.as_deref();
         let Some(children) = children.filter(|known| known.kind == ChildrenKind::Each) else {
@@ -243,6 +263,14 @@ impl Watch {
             })?;
         }
         Ok(())
+    }
+}
+
+fn effect_of(lane: &Lane) -> Class {
+    match &lane.phase {
+        Phase::Running(running) => running.call.effect,
+        Phase::Pending(pending) => pending.running.call.effect,
+        _ => Class::Read,
     }
 }
 
