@@ -61,6 +61,10 @@ pub enum Action {
     ReadPlugins,
     ReadLocks,
     ReadLedger,
+    /// What the store says of itself.
+    ReadStore,
+    /// Copies of it, and what becomes of a loss.
+    KeepStore,
     StartRun,
     ControlRun,
     CancelRun,
@@ -121,13 +125,15 @@ pub fn authorize(subject: &Subject, action: Action, resource: Resource<'_>) -> D
             | Action::ReadNotices
             | Action::ReadEvidence
             | Action::ReadPlugins
-            | Action::ReadLocks,
+            | Action::ReadLocks
+            | Action::ReadStore,
             _,
         ) => Decision::of(subject.is_staff(), "a role of the staff"),
         (Action::ReadLedger, _) => Decision::of(
             subject.has_any(&["auditor", "admin"]),
             "the role auditor or admin",
         ),
+        (Action::KeepStore, _) => Decision::of(subject.has_role("admin"), "the role admin"),
         (Action::StartRun, Resource::Runbook(policy)) => start(subject, policy),
         (Action::ControlRun, Resource::Run { starter, .. }) => {
             let allow = subject.person == starter || subject.has_any(&["operator", "admin"]);
@@ -228,6 +234,16 @@ mod tests {
             (&["role:viewer"], Action::ReadRuns, Resource::Realm, true),
             (&["role:viewer"], Action::ReadLedger, Resource::Realm, false),
             (&["role:auditor"], Action::ReadLedger, Resource::Realm, true),
+            (&["role:viewer"], Action::ReadStore, Resource::Realm, true),
+            (&["customer:x"], Action::ReadStore, Resource::Realm, false),
+            (
+                &["role:operator"],
+                Action::KeepStore,
+                Resource::Realm,
+                false,
+            ),
+            (&["role:auditor"], Action::KeepStore, Resource::Realm, false),
+            (&["role:admin"], Action::KeepStore, Resource::Realm, true),
             (&["role:operator"], Action::StartRun, runbook, true),
             (&["role:viewer"], Action::StartRun, runbook, false),
             (&["role:operator"], Action::StartRun, Resource::Realm, false),

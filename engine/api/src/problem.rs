@@ -65,6 +65,8 @@ codes! {
     StoreUnavailable = "store-unavailable", 503, "The store does not answer";
     StoreFull = "store-full", 507, "The store is full";
     StoreRegressed = "store-regressed", 503, "The store has gone back in time";
+    NothingRegressed = "nothing-regressed", 409, "The store has not gone back";
+    Elsewhere = "elsewhere", 409, "Another tool does this";
     Internal = "internal", 500, "A fault of Hostler";
 }
 
@@ -173,7 +175,7 @@ impl From<StoreError> for Problem {
             ),
             StoreError::Regressed { .. } => (
                 Code::StoreRegressed,
-                "restore the store, or accept the loss",
+                "put the lost commits back, or decide: hostler store accept-regression --reason TEXT",
             ),
             StoreError::Corrupt(_) | StoreError::Bounds(_) => {
                 (Code::Internal, "tell whoever maintains Hostler")

@@ -7,6 +7,8 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::fs::File;
+use std::io::Write;
 use std::time::Duration;
 
 /// Longest wait for a connection, and for the answer of what is no stream.
@@ -102,6 +104,21 @@ impl Client {
             "{}: {why}\n  start `hostler dev` or `hostler serve`, or name another address with --server",
             self.base
         ))
+    }
+
+    /// The whole answer into a file. Half of it is a failure.
+    pub async fn download(&self, path: &str, file: &mut File) -> Result<(), Failure> {
+        let response = self.send(self.request(Method::GET, path)).await?;
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
+        }
+        let mut bytes = response.bytes_stream();
+        while let Some(chunk) = bytes.next().await {
+            let cut =
+                |fault| Failure::Internal(anyhow::Error::new(fault).context("the copy broke off"));
+            file.write_all(&chunk.map_err(cut)?)?;
+        }
+        Ok(())
     }
 
     /// JSON lines, one call of `each` a line, until it says enough or the stream ends.

@@ -9,11 +9,12 @@ use crate::sim::{OwnClock, Sim};
 use async_trait::async_trait;
 use hostler_core::id::{Digest, LaneId, RunId};
 use hostler_ports::clock::Clock;
+use hostler_ports::store::generation::{Begun, NewGeneration, StoreState};
 use hostler_ports::store::memory::MemoryStore;
 use hostler_ports::store::{
     Batch, Child, Claim, ClaimAsk, CommitError, Committed, Confirmed, Counts, Cursor, Document,
     FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, ResourceView, RunRecord, Sent,
-    Seq, Start, StartError, Started, Store, StoreError, StoreResult, Ticked, Upkeep,
+    Seq, Start, StartError, Started, Store, StoreError, StoreResult, Ticked, Upkeep, View,
 };
 use std::future::Future;
 use std::sync::Arc;
@@ -300,6 +301,15 @@ impl Store for Link {
 
     async fn upkeep(&self, change: Upkeep) -> Result<Seq, CommitError> {
         self.sim.store.upkeep(change).await
+    }
+    async fn state(&self) -> StoreResult<StoreState> {
+        self.sim.store.state().await
+    }
+    async fn begin_generation(&self, new: NewGeneration) -> StoreResult<Begun> {
+        self.sim.store.begin_generation(new).await
+    }
+    async fn view(&self) -> StoreResult<Option<View>> {
+        self.sim.store.view().await
     }
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {
         self.sim.store.purge(lane, archive, max).await

@@ -9,7 +9,7 @@ use crate::writer::{self, Job, QUEUE_MAX};
 use hostler_ports::clock::{Clock, Ids};
 use hostler_ports::store::verbs::kv::Kv;
 use hostler_ports::store::verbs::{Keeper, Signals, Tx, void_leases};
-use hostler_ports::store::{StoreError, StoreResult};
+use hostler_ports::store::{StoreError, StoreResult, View};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -124,6 +124,12 @@ impl Keeper for Embedded {
             .map_err(stopped)?
     }
 
+    fn view(&self) -> View {
+        Box::new(self.disk.view())
+    }
+    fn kind(&self) -> &'static str {
+        "embedded"
+    }
     fn signals(&self) -> &Signals {
         &self.signals
     }

@@ -8,10 +8,12 @@
 mod disk;
 mod group;
 mod keeper;
+mod restore;
 mod writer;
 
 pub use disk::OpenError;
 pub use keeper::Embedded;
+pub use restore::{RestoreError, restore};
 
 use hostler_ports::clock::{Clock, Ids};
 use hostler_ports::store::verbs::KvStore;

@@ -78,7 +78,7 @@ end
 local function h1_tick(keys, args)
   local call = begin(keys)
   local max = tonumber(args[1])
-  local meta = redis.call('HMGET', call.meta, 'last_tick', 'hold_until', 'server')
+  local meta = redis.call('HMGET', call.meta, 'last_tick', 'hold_until', 'server', 'regressed')
   local stalled = meta[1] and call.now - tonumber(meta[1]) > STALL_GAP_MS
   local restarted = meta[3] and args[3] ~= '' and meta[3] ~= args[3]
   local hold = tonumber(meta[2] or '0')
@@ -94,5 +94,5 @@ local function h1_tick(keys, args)
   local bells = ring_bells(call, max)
   wake(call)
   local more = fired == max or expired == max or bells
-  return { call.now, fired, expired, hold > call.now and hold or 0, more and 1 or 0 }
+  return { call.now, fired, expired, hold > call.now and hold or 0, more and 1 or 0, meta[4] or '' }
 end

@@ -27,7 +27,7 @@ local function h1_load(keys, args)
   if LIVE[header[6]] then
     inbox = redis.call('LRANGE', key(call, 'i', id), 0, READ_MAX - 1)
   end
-  return { header, snapshot or false, from, events, inbox, call.now }
+  return { header, snapshot or false, from, events, inbox, call.now, generation_of(call) }
 end
 
 -- ARGV: lane...

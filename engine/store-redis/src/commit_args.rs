@@ -3,6 +3,7 @@
 //! Not here: sending. Text from outside goes in as arguments only.
 
 use hostler_core::id::LaneId;
+use hostler_ports::store::generation::{DECISION, NewGeneration};
 use hostler_ports::store::position::score_text;
 use hostler_ports::store::verbs::timer_letter;
 use hostler_ports::store::{
@@ -217,6 +218,14 @@ pub fn upkeep(cmd: &mut Cmd, change: &Upkeep, mark: &str) {
     for line in &change.ledger {
         cmd.arg(&line.body);
     }
+}
+
+/// Everything after the key: `seen` is the newest commit that this process knows of.
+pub fn generation(cmd: &mut Cmd, new: &NewGeneration, seen: u64, mark: &str) {
+    let taken = new.copy_taken_ms.map(|taken_ms| taken_ms.to_string());
+    cmd.arg(mark).arg(new.from).arg(seen);
+    cmd.arg(taken.unwrap_or_default());
+    cmd.arg(DECISION).arg(&new.decision).arg(&new.ledger.body);
 }
 
 /// Everything after the keys.

@@ -4,6 +4,7 @@
 //! Not here: sending.
 
 use hostler_core::id::{LaneId, RunId};
+use hostler_ports::store::generation::{CopyMark, Generation, Regression};
 use hostler_ports::store::position::parse_entry;
 use hostler_ports::store::{
     Child, Claim, Counts, Cursor, FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Letter,
@@ -161,7 +162,35 @@ pub fn loaded(lane: LaneId, value: Value) -> StoreResult<Loaded> {
         events_from,
         inbox,
         now_ms: parts.parsed()?,
+        generation: generation(parts.value()?)?.0,
     })
+}
+
+/// As `generation_of` in the Functions, with the declared regression if there is one.
+pub fn generation(value: Value) -> StoreResult<(Generation, Option<Regression>)> {
+    let mut parts = Parts::of(value, "a generation")?;
+    let number = parts.parsed()?;
+    let (taken, at) = (parts.text()?, parts.text()?);
+    let instant = |text: &str| text.parse().map_err(|_| corrupt("a generation"));
+    let copy = match (taken.as_str(), at.as_str()) {
+        ("", "") => None,
+        (taken, at) => Some(CopyMark {
+            taken_ms: instant(taken)?,
+            at_ms: instant(at)?,
+        }),
+    };
+    let regressed = regression(&parts.text()?)?;
+    Ok((Generation { number, copy }, regressed))
+}
+
+/// `seen found`, or nothing.
+pub fn regression(text: &str) -> StoreResult<Option<Regression>> {
+    let Some((seen, found)) = text.split_once(' ') else {
+        return Ok(None);
+    };
+    let number = |text: &str| text.parse().map_err(|_| corrupt("a regression"));
+    let (seen, found) = (number(seen)?, number(found)?);
+    Ok(Some(Regression { seen, found }))
 }
 
 fn snapshot(text: &str) -> StoreResult<(u64, String)> {

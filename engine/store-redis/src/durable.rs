@@ -44,9 +44,10 @@ impl Durable {
 
     /// An answer from an earlier life of the server says nothing about this one.
     fn survived(&self, seq: Seq) -> Confirmed {
-        match self.link.life() {
-            Some(life) if seq.0 > life.floor && seq.0 <= self.link.seen() => Confirmed::Durable,
-            _ => Confirmed::Unknown,
+        if self.link.survives(seq.0) {
+            Confirmed::Durable
+        } else {
+            Confirmed::Unknown
         }
     }
 
@@ -85,9 +86,8 @@ async fn rounds(link: Arc<Link>, mut asks: mpsc::Receiver<Ask>) {
             let same = life
                 .as_ref()
                 .zip(own.as_ref())
-                .is_some_and(|(life, (_, run_id))| {
-                    seq.0 > life.floor && seq.0 <= link.seen() && life.run_id == *run_id
-                });
+                .is_some_and(|(life, (_, run_id))| life.run_id == *run_id)
+                && link.survives(seq.0);
             // Whoever no longer waits has given the effect up.
             let _ = sender.send(if same { confirmed } else { Confirmed::Unknown });
         }

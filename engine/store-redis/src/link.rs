@@ -5,13 +5,15 @@
 
 use crate::OpenError;
 use crate::connect::{self, Purpose};
+use crate::decode::{self, Parts};
 use crate::options::Options;
+use crate::past::Past;
 use crate::trouble::{self, Trouble};
 use hostler_ports::clock::Ids;
+use hostler_ports::store::generation::Regression;
 use hostler_ports::store::{StoreError, StoreResult};
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, RedisError, Value};
-use std::sync::atomic::{AtomicU64, Ordering};
+use redis::{Cmd, RedisError, Value, cmd};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -23,8 +25,17 @@ const PAUSE_FIRST_MS: u64 = 20;
 const PAUSE_MAX_MS: u64 = 2_000;
 
 const DISK_FULL: &str = "it cannot write to its disk: make room";
-/// Whether a call waits until there is room again.
-const DISK_FULL_PASSES: bool = true;
+
+/// What a call does about a server that is full or has gone back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    /// Begins something new: a full disk is an answer.
+    New,
+    /// Goes on with what was begun: waits until there is room again.
+    Begun,
+    /// Is about the loss itself.
+    Anyway,
+}
 
 /// One life of the server's process, as this process has seen it.
 #[derive(Clone, Debug, Default)]
@@ -59,10 +70,7 @@ pub struct Link {
     live: RwLock<Option<Live>>,
     /// Held while a new connection is made: one attempt at a time for all calls.
     connecting: Mutex<(u64, Option<Life>)>,
-    /// Largest seq that any answer bore.
-    seen: AtomicU64,
-    /// What a server that has gone back showed, plus one; zero while all is well.
-    regressed: AtomicU64,
+    pub past: Past,
 }
 
 impl Link {
@@ -75,8 +83,7 @@ impl Link {
             meta,
             live: RwLock::default(),
             connecting: Mutex::default(),
-            seen: AtomicU64::new(0),
-            regressed: AtomicU64::new(0),
+            past: Past::default(),
         })
     }
 
@@ -90,53 +97,75 @@ impl Link {
         self.current().map(|live| live.life)
     }
 
-    pub fn seen(&self) -> u64 {
-        self.seen.load(Ordering::SeqCst)
+    /// Whether what was committed under `seq` belongs to this life of the server and counts.
+    pub fn survives(&self, seq: u64) -> bool {
+        let floor = |life: Life| life.floor.max(self.past.floor());
+        let floor = self.life().map(floor);
+        floor.is_some_and(|floor| seq > floor && seq <= self.past.seen())
     }
 
-    /// An answer bore `seq`; when the call was made, `before` was the largest. A smaller one now
-    /// means that the server has lost commits.
-    pub fn saw(&self, before: u64, seq: u64) -> StoreResult<()> {
-        self.seen.fetch_max(seq, Ordering::SeqCst);
-        if seq <= before {
-            self.regressed.store(seq + 1, Ordering::SeqCst);
-        }
-        self.check_regression()
-    }
-
-    fn check_regression(&self) -> StoreResult<()> {
-        match self.regressed.load(Ordering::SeqCst) {
-            0 => Ok(()),
-            found => Err(StoreError::Regressed {
-                seen: self.seen(),
-                found: found - 1,
-            }),
+    /// Declares a loss that was found here, and hears of a decision. What cannot be asked now is
+    /// asked at the next call.
+    pub async fn look(&self) {
+        if let Some(lost) = self.past.regression()
+            && let Err(trouble) = self.declare(lost).await
+        {
+            tracing::debug!(?trouble, "a loss could not be declared");
         }
     }
 
-    /// A person has accepted that commits are lost: go on from what the server has.
-    pub fn accept_regression(&self) {
-        let found = self.regressed.swap(0, Ordering::SeqCst);
-        if found > 0 {
-            self.seen.store(found - 1, Ordering::SeqCst);
+    async fn declare(&self, lost: Regression) -> Result<(), Trouble> {
+        let mut live = self.live().await?;
+        let mut call = cmd("FCALL");
+        call.arg("h1_declare").arg(1).arg(&self.meta);
+        call.arg(self.past.generation())
+            .arg(lost.seen)
+            .arg(lost.found);
+        let answer = live.connection.send_packed_command(&call).await;
+        let value = answer
+            .and_then(Value::extract_error)
+            .map_err(|error| self.judge(&error, live.number))?;
+        let unreadable = |_| Trouble::Refused("its answer is of another form");
+        let mut parts = Parts::of(value, "a declaration").map_err(unreadable)?;
+        let present = parts.value().and_then(decode::generation);
+        let (present, declared) = present.map_err(unreadable)?;
+        let seq = parts.parsed().map_err(unreadable)?;
+        if self.past.heard(present.number, seq) {
+            tracing::warn!(present.number, "a person has decided what counts");
+        } else if let Some(declared) = declared {
+            self.past.told(present.number, declared);
         }
+        Ok(())
+    }
+
+    fn judge(&self, error: &RedisError, number: u64) -> Trouble {
+        let trouble = trouble::of(error);
+        if matches!(trouble, Trouble::Reconnect(_) | Trouble::NoFunctions) {
+            self.drop_connection(number);
+        }
+        trouble
     }
 
     /// Calls until there is an answer or patience ends; says whether it was called again after an
     /// unknown outcome. What was begun waits for a full disk.
     pub async fn call(&self, build: impl Fn(&Attempt) -> Cmd) -> StoreResult<(Value, bool)> {
-        self.call_for(build, DISK_FULL_PASSES).await
+        self.call_for(build, Manner::Begun).await
+    }
+
+    /// The same also while the server has gone back.
+    pub async fn call_anyway(&self, build: impl Fn(&Attempt) -> Cmd) -> StoreResult<(Value, bool)> {
+        self.call_for(build, Manner::Anyway).await
     }
 
     /// The same for what begins something new: a full disk is an answer.
     pub async fn call_anew(&self, build: impl Fn(&Attempt) -> Cmd) -> StoreResult<(Value, bool)> {
-        self.call_for(build, !DISK_FULL_PASSES).await
+        self.call_for(build, Manner::New).await
     }
 
     async fn call_for(
         &self,
         build: impl Fn(&Attempt) -> Cmd,
-        disk_full_passes: bool,
+        manner: Manner,
     ) -> StoreResult<(Value, bool)> {
         let deadline = Instant::now() + Duration::from_millis(self.options.patience_ms);
         let mut attempt = Attempt {
@@ -145,8 +174,11 @@ impl Link {
         };
         let mut pause_ms = PAUSE_FIRST_MS;
         loop {
-            self.check_regression()?;
-            let text = match self.once(&mut attempt, &build).await {
+            if manner != Manner::Anyway && self.past.check().is_err() {
+                self.look().await;
+                self.past.check()?;
+            }
+            let text = match self.once(&mut attempt, &build, manner).await {
                 Ok(value) => return Ok((value, attempt.again)),
                 Err(Trouble::Full) => {
                     return Err(StoreError::Full(
@@ -155,7 +187,7 @@ impl Link {
                 }
                 Err(Trouble::Refused(text)) => return Err(unavailable(text)),
                 // An attempt whose outcome is unknown may have begun it: then it is asked for again.
-                Err(Trouble::DiskFull) if !disk_full_passes && !attempt.again => {
+                Err(Trouble::DiskFull) if manner == Manner::New && !attempt.again => {
                     return Err(StoreError::Full(format!("Redis: {DISK_FULL}")));
                 }
                 Err(Trouble::DiskFull) => DISK_FULL,
@@ -176,20 +208,18 @@ impl Link {
         &self,
         attempt: &mut Attempt,
         build: &impl Fn(&Attempt) -> Cmd,
+        manner: Manner,
     ) -> Result<Value, Trouble> {
         let mut live = self.live().await?;
-        if self.check_regression().is_err() {
+        if manner != Manner::Anyway && self.past.check().is_err() {
             // Found while connecting: nothing may be written, and the next round says so.
             return Err(Trouble::Wait("it has gone back"));
         }
         attempt.run_id = Arc::clone(&live.life.run_id);
         let answer = live.connection.send_packed_command(&build(attempt)).await;
         answer.and_then(Value::extract_error).map_err(|error| {
-            let trouble = trouble::of(&error);
-            if matches!(trouble, Trouble::Reconnect(_) | Trouble::NoFunctions) {
-                attempt.again = true;
-                self.drop_connection(live.number);
-            }
+            let trouble = self.judge(&error, live.number);
+            attempt.again |= matches!(trouble, Trouble::Reconnect(_) | Trouble::NoFunctions);
             trouble
         })
     }
@@ -233,21 +263,22 @@ impl Link {
 
     /// Connects, loads the Functions and looks whether the server has gone back.
     async fn open(&self, number: u64, before: Option<Life>) -> Result<Live, RedisError> {
-        let seen = self.seen();
+        let seen = self.past.seen();
         let mut connection = connect::connect(&self.options, Purpose::Calls).await?;
         connect::load_functions(&mut connection, &self.options.functions).await?;
         let server = connect::info(&mut connection, "server").await?;
         let run_id: Arc<str> = server.get("run_id").map_or("", String::as_str).into();
-        let mut read = redis::cmd("HGET");
-        let found: Option<u64> = read
-            .arg(&self.meta)
+        let mut read = cmd("HMGET");
+        read.arg(&self.meta)
             .arg("seq")
-            .query_async(&mut connection)
-            .await?;
+            .arg("generation")
+            .arg("regressed");
+        let (found, generation, declared): (Option<u64>, Option<u64>, Option<String>) =
+            read.query_async(&mut connection).await?;
         let found = found.unwrap_or(0);
-        if found < seen {
-            self.regressed.store(found + 1, Ordering::SeqCst);
-        }
+        let declared = declared.and_then(|text| decode::regression(&text).ok().flatten());
+        let generation = generation.unwrap_or(0);
+        self.past.met(before.is_none(), generation, found, declared);
         let life = match before {
             Some(life) if life.run_id == run_id => life,
             Some(_) => Life {

@@ -6,6 +6,7 @@ use crate::commit_args::{self, priority_number, queue_letter};
 use crate::decode;
 use crate::durable::Durable;
 use crate::link::Link;
+use crate::past::Before;
 use crate::wake::Wakes;
 use crate::{OpenError, Options};
 use hostler_core::id::LaneId;
@@ -42,13 +43,9 @@ impl RedisStore {
             link,
             wakes: Wakes::default(),
         };
-        store.counts().await?;
+        // Also a realm that has gone back is opened: the decision is made through it.
+        store.tell_state().await?;
         Ok(store)
-    }
-
-    /// A person has accepted that the server lost commits: go on from what it has.
-    pub fn accept_regression(&self) {
-        self.link.accept_regression();
     }
 
     pub(crate) fn function(&self, name: &str) -> Cmd {
@@ -137,10 +134,8 @@ impl RedisStore {
         call
     }
 
-    /// A seq that must be larger than every one that was known when its call was made, unless the
-    /// call had been carried out before.
-    pub(crate) fn judge_seq(&self, before: u64, seq: u64, again: bool) -> StoreResult<Seq> {
-        self.link.saw(if again { 0 } else { before }, seq)?;
+    pub(crate) fn judge_seq(&self, before: Before, seq: u64, again: bool) -> StoreResult<Seq> {
+        self.link.past.saw(before, seq, again)?;
         Ok(Seq(seq))
     }
 }

@@ -9,13 +9,14 @@ use crate::realm::RedisStore;
 use crate::wake;
 use async_trait::async_trait;
 use hostler_core::id::{Digest, LaneId, RunId};
+use hostler_ports::store::generation::{Begun, NewGeneration, StoreState};
 use hostler_ports::store::position::{parse_count, parse_entry};
 use hostler_ports::store::verbs::not_purgeable;
 use hostler_ports::store::{
     Batch, Child, Claim, ClaimAsk, CommitError, Committed, Confirmed, Counts, Cursor, Document,
     FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, Priority, READ_MAX,
     ResourceView, RunRecord, Sent, Seq, Start, StartError, Started, Store, StoreError, StoreResult,
-    Ticked, Upkeep, bounds,
+    Ticked, Upkeep, View, bounds,
 };
 use redis::{Value, cmd};
 use std::time::Duration;
@@ -72,7 +73,7 @@ impl Store for RedisStore {
     ) -> Result<Committed, CommitError> {
         bounds::batch(lane, &batch)?;
         let command = self.commit_command(lane, fence, expected_version, &batch, &self.mark());
-        let before = self.link.seen();
+        let before = self.link.past.before();
         let (value, again) = self.link.call(|_| command.clone()).await?;
         let (seq, version, dirty, now_ms) = committed(value, &batch)?;
         Ok(Committed {
@@ -87,7 +88,7 @@ impl Store for RedisStore {
         bounds::start(&start)?;
         let mut command = self.function("h1_start");
         commit_args::start(&mut command, &start, &self.mark());
-        let before = self.link.seen();
+        let before = self.link.past.before();
         let (value, again) = self.link.call_anew(|_| command.clone()).await?;
         let mut parts = Parts::of(value, "a start")?;
         match parts.text()?.as_str() {
@@ -154,6 +155,7 @@ impl Store for RedisStore {
 
     async fn tick(&self, max: usize, lease_ms: i64) -> StoreResult<Ticked> {
         bounds::lease(lease_ms)?;
+        let generation = self.link.past.generation();
         let build = |attempt: &crate::link::Attempt| {
             let mut call = self.function("h1_tick");
             call.arg(max.clamp(1, READ_MAX))
@@ -165,12 +167,16 @@ impl Store for RedisStore {
         let now_ms = parts.parsed()?;
         let (timers_fired, leases_expired) = (parts.parsed()?, parts.parsed()?);
         let held_until_ms = Some(parts.parsed::<i64>()?).filter(|until| *until > 0);
+        let more = parts.parsed::<u8>()? == 1;
+        if let Some(declared) = decode::regression(&parts.text()?)? {
+            self.link.past.told(generation, declared);
+        }
         Ok(Ticked {
             now_ms,
             timers_fired,
             leases_expired,
             held_until_ms,
-            more: parts.parsed::<u8>()? == 1,
+            more,
         })
     }
 
@@ -182,9 +188,22 @@ impl Store for RedisStore {
         bounds::upkeep(&change)?;
         let mut command = self.function("h1_upkeep");
         commit_args::upkeep(&mut command, &change, &self.mark());
-        let before = self.link.seen();
+        let before = self.link.past.before();
         let (value, again) = self.link.call(|_| command.clone()).await?;
         Ok(self.judge_seq(before, upkept(value, &change)?, again)?)
+    }
+
+    async fn state(&self) -> StoreResult<StoreState> {
+        self.tell_state().await
+    }
+
+    async fn begin_generation(&self, new: NewGeneration) -> StoreResult<Begun> {
+        self.write_generation(&new).await
+    }
+
+    /// Redis copies itself (`BGSAVE`): keys read one after the other would not be one state.
+    async fn view(&self) -> StoreResult<Option<View>> {
+        Ok(None)
     }
 
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {

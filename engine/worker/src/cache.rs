@@ -12,6 +12,7 @@ use lru::LruCache;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Runbook versions in use at the same time.
@@ -40,6 +41,8 @@ pub struct Cache {
     lanes: Shelf<LaneId, Lane>,
     ancestors: Shelf<(LaneId, Arc<str>, u32), Lane>,
     views: Shelf<ViewKey, Value>,
+    /// Number of the store's generation in which lanes and what hangs on them were read.
+    generation: AtomicU64,
 }
 
 struct Shelf<K: std::hash::Hash + Eq, V>(Mutex<LruCache<K, Arc<V>>>);
@@ -79,6 +82,7 @@ impl Default for Cache {
             lanes: Shelf::new(LANES_MAX),
             ancestors: Shelf::new(LANES_MAX),
             views: Shelf::new(VIEWS_MAX),
+            generation: AtomicU64::new(0),
         }
     }
 }
@@ -111,6 +115,15 @@ impl Cache {
 
     pub fn keep_lane(&self, lane: Lane) {
         self.lanes.put(lane.id(), Arc::new(lane));
+    }
+
+    /// Whether what is kept was read in this generation; otherwise it is forgotten.
+    pub fn is_of(&self, generation: u64) -> bool {
+        let known = self.generation.swap(generation, Ordering::AcqRel);
+        if known != generation {
+            self.forget_lanes();
+        }
+        known == generation
     }
 
     /// Keeps only what its digest proves.

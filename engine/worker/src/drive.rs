@@ -71,12 +71,12 @@ impl Driver {
     async fn work(&self, claim: &Claim, lease: &Arc<Lease>) -> Result<(), Trouble> {
         let known = self.cache.take_lane(claim.lane, claim.header.version);
         let asked_at_ms = self.parts.clock.monotonic_ms();
-        let mut hold = read_lane(&*self.parts.store, claim.lane, known).await?;
+        let mut hold = self.read_anew(claim, known).await?;
         hold.strikes = claim.strikes;
         hold.asked_at_ms = asked_at_ms;
         hold.read_at_ms = self.parts.clock.monotonic_ms();
         let began_ms = hold.read_at_ms;
-        let mut report = at_claim(claim, &hold.lane);
+        let mut report = at_claim(claim, &hold);
         let mut steps = 0;
         for _ in 0..TURNS_MAX {
             let slow = self.parts.clock.monotonic_ms() - began_ms > SLICE_MS;
@@ -92,6 +92,17 @@ impl Driver {
             steps += u32::from(hold.lane.version != version);
         }
         Ok(())
+    }
+
+    /// What was kept in an earlier generation may never have happened: it is read from the beginning.
+    async fn read_anew(&self, claim: &Claim, known: Option<Arc<Lane>>) -> Result<Hold, Trouble> {
+        let store = &*self.parts.store;
+        let hold = read_lane(store, claim.lane, known).await?;
+        if self.cache.is_of(hold.generation.number) {
+            return Ok(hold);
+        }
+        info!(hold.generation.number, "a person has decided what counts");
+        read_lane(store, claim.lane, None).await
     }
 
     async fn one_turn(
@@ -237,8 +248,17 @@ impl Driver {
     }
 }
 
-/// What a claim itself tells: a call nobody answers for, a lane that takes workers down.
-fn at_claim(claim: &Claim, lane: &Lane) -> Option<Input> {
+/// What a claim itself tells: a copy that was restored, a call nobody answers for, a lane that takes workers down.
+fn at_claim(claim: &Claim, hold: &Hold) -> Option<Input> {
+    let lane = &hold.lane;
+    if let Some(copy) = hold.generation.copy
+        && !lane.has_heard_of(copy.at_ms)
+    {
+        return Some(Input::Restored {
+            taken_ms: copy.taken_ms,
+            restored_ms: copy.at_ms,
+        });
+    }
     let in_call = matches!(lane.phase, Phase::Running(_));
     if claim.strikes > STRIKES_BEFORE_ALONE
         && matches!(lane.phase, Phase::Running(_) | Phase::Checking(_))

@@ -11,6 +11,7 @@ use hostler_core::event::Recorded;
 use hostler_core::id::LaneId;
 use hostler_core::lane::{Item, Lane, Phase};
 use hostler_core::refusal::Refusal;
+use hostler_ports::store::generation::Generation;
 use hostler_ports::store::{Blob, Header, Letter, READ_MAX, Resource, Store};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub struct Hold {
     pub unshown: bool,
     /// What the store was last told: a host call is in flight.
     pub in_call: bool,
+    /// The store's, when the lane was read.
+    pub generation: Generation,
 }
 
 impl Hold {
@@ -146,6 +149,7 @@ pub async fn read_lane(
                 strikes: 0,
                 unshown: false,
                 in_call: false,
+                generation: loaded.generation,
             });
         }
         if loaded.events.is_empty() {

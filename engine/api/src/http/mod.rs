@@ -7,6 +7,7 @@ mod asked;
 mod general;
 mod routes;
 mod runs;
+mod store;
 mod stream;
 mod waiting;
 

@@ -1,7 +1,7 @@
 //! The table of routes. A route that is not in it does not exist.
 
 use super::asked::Asked;
-use super::{general, runs, waiting};
+use super::{general, runs, store, waiting};
 use crate::authorize::Action;
 use crate::problem::Problem;
 use axum::response::Response;
@@ -73,6 +73,15 @@ pub static ROUTES: &[Route] = &[
     }),
     get("/api/v1/ledger", Action::ReadLedger, |asked| {
         Box::pin(general::ledger(asked))
+    }),
+    get("/api/v1/store", Action::ReadStore, |asked| {
+        Box::pin(store::show(asked))
+    }),
+    post("/api/v1/store/generation", Action::KeepStore, |asked| {
+        Box::pin(store::accept_regression(asked))
+    }),
+    get("/api/v1/store/copy", Action::KeepStore, |asked| {
+        Box::pin(store::copy(asked))
     }),
     post("/api/v1/plans", Action::StartRun, |asked| {
         Box::pin(runs::plan(asked))

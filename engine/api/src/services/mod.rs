@@ -13,4 +13,5 @@ pub mod retry;
 pub mod runbooks;
 pub mod runs;
 pub mod start;
+pub mod store;
 pub mod waiting;

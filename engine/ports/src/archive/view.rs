@@ -4,10 +4,11 @@
 //! tombstone answers.
 
 use super::ArchivedRun;
+use crate::store::generation::{Begun, NewGeneration, StoreState};
 use crate::store::{
     Batch, Child, Claim, ClaimAsk, CommitError, Committed, Confirmed, Counts, Cursor, Document,
     FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, READ_MAX, ResourceView,
-    RunRecord, Sent, Seq, Start, StartError, Started, Store, StoreResult, Ticked, Upkeep,
+    RunRecord, Sent, Seq, Start, StartError, Started, Store, StoreResult, Ticked, Upkeep, View,
     position::{entry_text, parse_count},
 };
 use async_trait::async_trait;
@@ -69,7 +70,7 @@ impl ArchiveView {
         })
     }
 
-    fn loaded(&self, id: LaneId, from: u64, now_ms: i64) -> Option<Loaded> {
+    fn loaded(&self, id: LaneId, from: u64, state: &StoreState) -> Option<Loaded> {
         let lane = self.archived.lanes.get(&id)?;
         let version = lane.header.version;
         let snapshot = lane.snapshot.clone();
@@ -83,7 +84,8 @@ impl ArchiveView {
             events: events.cloned().collect(),
             events_from,
             inbox: Vec::new(),
-            now_ms,
+            now_ms: state.now_ms,
+            generation: state.generation,
         })
     }
 }
@@ -92,8 +94,8 @@ impl ArchiveView {
 impl Store for ArchiveView {
     async fn load(&self, lane: LaneId, from_version: u64) -> StoreResult<Option<Loaded>> {
         if self.archived.lanes.contains_key(&lane) {
-            let now_ms = self.below.now_ms().await?;
-            return Ok(self.loaded(lane, from_version, now_ms));
+            let state = self.below.state().await?;
+            return Ok(self.loaded(lane, from_version, &state));
         }
         self.below.load(lane, from_version).await
     }
@@ -190,6 +192,15 @@ impl Store for ArchiveView {
     }
     async fn upkeep(&self, change: Upkeep) -> Result<Seq, CommitError> {
         self.below.upkeep(change).await
+    }
+    async fn state(&self) -> StoreResult<StoreState> {
+        self.below.state().await
+    }
+    async fn begin_generation(&self, new: NewGeneration) -> StoreResult<Begun> {
+        self.below.begin_generation(new).await
+    }
+    async fn view(&self) -> StoreResult<Option<View>> {
+        self.below.view().await
     }
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {
         self.below.purge(lane, archive, max).await

@@ -2,6 +2,7 @@
 //!
 //! Not here: anything that needs to read the store.
 
+use super::generation::NewGeneration;
 use super::{
     Batch, IndexChange, READ_MAX, Resource, SEND_MAX, SPAWN_MAX, Spawn, Start, StoreError,
     StoreResult, Take, TimerChange, Upkeep,
@@ -243,6 +244,18 @@ pub fn upkeep(change: &Upkeep) -> StoreResult<()> {
             .map(|line| line.body.len())
             .sum::<usize>();
     at_most("bytes of the change", bytes, BATCH_MAX_BYTES)
+}
+
+/// Checks all that can be said about a new generation without reading the store.
+pub fn generation(new: &NewGeneration) -> StoreResult<()> {
+    let instant = new.copy_taken_ms.unwrap_or_default();
+    if !(-SCORE_MAX..SCORE_MAX).contains(&instant) {
+        return Err(StoreError::Bounds(format!(
+            "the instant {instant} ms is not exact everywhere"
+        )));
+    }
+    let bytes = new.decision.len() + new.ledger.body.len();
+    at_most("bytes of the decision", bytes, BATCH_MAX_BYTES)
 }
 
 /// Checks all that can be said about a start without reading the store.

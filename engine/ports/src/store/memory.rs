@@ -2,9 +2,11 @@
 //!
 //! Not here: durability. It is for tests and simulation only.
 
+use super::copy::restore::{self, Restoring};
+use super::copy::{CopyFault, Manifest};
 use super::verbs::kv::{Journaled, Kv};
 use super::verbs::{Keeper, KvStore, Signals, Tx};
-use super::{Seq, StoreError, StoreResult};
+use super::{Seq, StoreError, StoreResult, View};
 use crate::clock::{Clock, Ids};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -69,6 +71,35 @@ impl MemoryStore {
 
     pub fn clear_faults(&self) {
         *self.0.faults.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Copies.
+impl MemoryStore {
+    /// A store that goes on from a copy, as `hostler restore` makes one.
+    ///
+    /// # Errors
+    /// For a copy that is damaged.
+    pub fn restored(
+        copy: &[u8],
+        why: &Restoring,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<(Self, Manifest), CopyFault> {
+        let store = Self::new(clock, ids);
+        let fill = |pairs| {
+            let mut map = store.0.map();
+            for (key, value) in pairs {
+                map.seed(key, value);
+            }
+            Ok(())
+        };
+        let (manifest, _) = super::copy::read(copy, |_| Ok(()), fill)?;
+        while store.0.transact(restore::prepare)? {}
+        store
+            .0
+            .transact(|tx| restore::declare(tx, &manifest, why))?;
+        Ok((store, manifest))
     }
 }
 
@@ -160,6 +191,12 @@ impl Keeper for Memory {
         }
     }
 
+    fn view(&self) -> View {
+        Box::new(self.map().frozen())
+    }
+    fn kind(&self) -> &'static str {
+        "memory"
+    }
     fn signals(&self) -> &Signals {
         &self.signals
     }

@@ -10,7 +10,9 @@ mod batch;
 pub mod bounds;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod copy;
 mod error;
+pub mod generation;
 pub mod memory;
 pub mod position;
 mod reads;
@@ -21,11 +23,13 @@ pub use batch::{
     Batch, Blob, Child, DocumentWrite, Expect, IndexChange, LedgerLine, Post, Resource, Spawn,
     Take, Then, TimerChange,
 };
+pub use copy::View;
 pub use error::{CommitError, StartError, StoreError, StoreResult};
 pub use reads::{Cursor, Document, FeedEntry, IndexEntry, LedgerEntry, Page};
 pub use upkeep::{RunRecord, Upkeep};
 
 use async_trait::async_trait;
+use generation::{Begun, Generation, NewGeneration, StoreState};
 use hostler_core::id::{Digest, LaneId, RunId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -147,6 +151,8 @@ pub struct Loaded {
     /// Oldest first, at most `READ_MAX`.
     pub inbox: Vec<Letter>,
     pub now_ms: i64,
+    /// The present one: what was read in another may never have happened.
+    pub generation: Generation,
 }
 
 /// What a commit tells back.
@@ -255,6 +261,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// Writes what housekeeping has found; see `Upkeep` for what refuses it.
     async fn upkeep(&self, change: Upkeep) -> Result<Seq, CommitError>;
+
+    /// What the store says of itself; answered also while it has gone back.
+    async fn state(&self) -> StoreResult<StoreState>;
+
+    /// Writes down a person's decision and what follows from it: the generation rises, every process
+    /// on the realm hears of it, and a regression is settled. Written also while the store has gone
+    /// back; that is what it is for.
+    async fn begin_generation(&self, new: NewGeneration) -> StoreResult<Begun>;
+
+    /// Everything that is durable now, for a copy; none where the server has a tool of its own for
+    /// that. Reading a view may block.
+    async fn view(&self) -> StoreResult<Option<View>>;
 
     /// Removes what lies beside an ended lane in bounded steps (at most `max` deletions a call, and
     /// as many calls as it takes); true when nothing is left but the tombstone. Refused unless the

@@ -12,6 +12,7 @@ use hostler_archive::Keeper;
 use hostler_core::directory::Directory;
 use hostler_ports::clock::Clock;
 use hostler_ports::store::Store;
+use hostler_ports::store::generation::StoreState;
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -230,7 +231,12 @@ async fn redis(config: &Config, realm: &str, findings: &mut Findings) {
         Err(fault) => return findings.bad("store", format!("{fault:#}")),
     };
     match hostler_store_redis::open(options.clone(), Arc::new(SystemIds)).await {
-        Ok(store) => archive(config, &store, findings).await,
+        Ok(store) => {
+            if gone_back(&store, findings).await {
+                return;
+            }
+            archive(config, &store, findings).await;
+        }
         // The check below names what is wrong.
         Err(fault) => tracing::debug!(%fault, "the store was not opened"),
     }
@@ -246,6 +252,36 @@ async fn redis(config: &Config, realm: &str, findings: &mut Findings) {
                     Severity::Note => findings.good("store", text),
                 }
             }
+        }
+    }
+}
+
+/// Whether somebody has to decide first.
+async fn gone_back(store: &dyn Store, findings: &mut Findings) -> bool {
+    match store.state().await {
+        Ok(StoreState {
+            regressed: Some(lost),
+            ..
+        }) => {
+            let text = format!(
+                "it has gone back from commit {} to {}, and nothing is written until somebody decides: \
+                 `hostler store accept-regression --reason TEXT`, or put the lost commits back",
+                lost.seen, lost.found
+            );
+            findings.bad("store", text);
+            true
+        }
+        Ok(state) => {
+            let number = state.generation.number;
+            findings.good(
+                "store",
+                format!("generation {number}, commit {}", state.seq),
+            );
+            false
+        }
+        Err(fault) => {
+            findings.bad("store", fault.to_string());
+            true
         }
     }
 }

@@ -3,6 +3,7 @@
 mod approve;
 mod ask;
 pub mod asked;
+mod copies;
 mod doctor;
 mod follow;
 mod general;
@@ -15,6 +16,7 @@ mod schedule;
 pub mod serve;
 mod session;
 pub mod show;
+mod store;
 mod token;
 mod upkeep;
 
@@ -90,6 +92,13 @@ enum Command {
     Doctor,
     /// Make lists and summaries anew from the logs
     Reindex,
+    /// The store: its state, and the decision when it has gone back
+    #[command(subcommand)]
+    Store(store::StoreCommand),
+    /// Copy the whole store into one file, while the engine runs
+    Backup(copies::BackupArgs),
+    /// Make a store from such a file, while no engine runs
+    Restore(copies::RestoreArgs),
     /// Settings
     #[command(subcommand)]
     Config(general::ConfigCommand),
@@ -147,6 +156,16 @@ impl Context {
     }
 }
 
+/// Who sits at the keyboard, as the system says: for what is done while no engine runs.
+fn user() -> String {
+    let known = |wanted: &str| {
+        let mut all = std::env::vars();
+        all.find_map(|(name, value)| (name == wanted && !value.is_empty()).then_some(value))
+    };
+    let user = known("SUDO_USER").or_else(|| known("USER"));
+    user.unwrap_or_else(|| "unknown".to_owned())
+}
+
 /// Reads the command line, does it, and says how it went.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -197,6 +216,9 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Worker => serve::worker(context).await,
         Command::Doctor => doctor::doctor(context).await,
         Command::Reindex => upkeep::reindex(context).await,
+        Command::Store(command) => store::run(context, command).await,
+        Command::Backup(args) => copies::backup(context, &args).await,
+        Command::Restore(args) => copies::restore(context, &args).await,
         Command::Config(command) => general::config(context, &command),
         Command::Runbook(command) => runbook::run(context, command).await,
         Command::Run(command) => run::run(context, command).await,

@@ -10,6 +10,7 @@
 mod children;
 mod claims;
 mod commits;
+mod generation;
 mod inboxes;
 mod kit;
 mod limits;
@@ -75,6 +76,7 @@ pub fn cases() -> Vec<Case> {
         children::facts(),
         claims::facts(),
         commits::facts(),
+        generation::facts(),
         inboxes::facts(),
         limits::facts(),
         lists::facts(),

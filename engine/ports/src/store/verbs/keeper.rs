@@ -4,11 +4,12 @@
 
 use super::kv::Kv;
 use super::record::Tx;
-use super::{commit, inbox, queue, read, start, tick, upkeep};
+use super::{commit, generation, inbox, queue, read, start, tick, upkeep};
+use crate::store::generation::{Begun, NewGeneration, StoreState};
 use crate::store::{
     Batch, Child, Claim, ClaimAsk, CommitError, Committed, Confirmed, Counts, Cursor, Document,
     FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, Post, ResourceView, RunRecord,
-    Sent, Seq, Start, StartError, Started, Store, StoreError, StoreResult, Ticked, Upkeep,
+    Sent, Seq, Start, StartError, Started, Store, StoreError, StoreResult, Ticked, Upkeep, View,
 };
 use async_trait::async_trait;
 use hostler_core::id::{Digest, LaneId, RunId};
@@ -50,6 +51,10 @@ pub trait Keeper: Send + Sync + 'static {
         F: FnOnce(&dyn Kv) -> StoreResult<T> + Send + 'static,
         T: Send + 'static;
 
+    /// All that is durable now, as it stays from now on. Reading it may block.
+    fn view(&self) -> View;
+    /// What `StoreState::kind` says.
+    fn kind(&self) -> &'static str;
     fn signals(&self) -> &Signals;
     fn now_ms(&self) -> i64;
     fn fresh(&self) -> Uuid;
@@ -165,6 +170,23 @@ impl<K: Keeper> Store for KvStore<K> {
         self.0
             .write("upkeep", move |tx| upkeep::upkeep(tx, &change))
             .await
+    }
+
+    async fn state(&self) -> StoreResult<StoreState> {
+        let (kind, now_ms) = (self.0.kind(), self.0.now_ms());
+        self.0
+            .read("state", move |kv| generation::state(kv, kind, now_ms))
+            .await
+    }
+
+    async fn begin_generation(&self, new: NewGeneration) -> StoreResult<Begun> {
+        self.0
+            .write("begin_generation", move |tx| generation::begin(tx, &new))
+            .await
+    }
+
+    async fn view(&self) -> StoreResult<Option<View>> {
+        Ok(Some(self.0.view()))
     }
 
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {

@@ -137,6 +137,15 @@ impl Journaled {
         lost
     }
 
+    /// A copy of all entries that changes no more.
+    #[must_use]
+    pub fn frozen(&self) -> Self {
+        Self {
+            map: self.map.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Fills the map when it is opened; not part of any transaction.
     pub fn seed(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.map.insert(key, value);

@@ -5,6 +5,7 @@
 //! Not here: threads, files, waiting, the clock.
 
 mod commit;
+mod generation;
 mod inbox;
 mod keeper;
 pub mod keys;
@@ -18,6 +19,7 @@ mod start;
 mod tick;
 mod upkeep;
 
+pub use generation::{begin as begin_generation, release_leases};
 pub use inbox::timer_letter;
 pub use keeper::{Keeper, KvStore, Signals};
 pub use queue::void_leases;

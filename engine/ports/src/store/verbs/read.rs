@@ -140,6 +140,7 @@ pub fn load(kv: &dyn Kv, id: LaneId, from: u64, now_ms: i64) -> StoreResult<Opti
         events_from,
         inbox,
         now_ms,
+        generation: super::generation::present(kv)?,
     }))
 }
 

@@ -4,6 +4,7 @@
 
 use super::keys;
 use super::kv::KvMut;
+use crate::store::generation::Generation;
 use crate::store::{Header, Priority, Queue, StoreError, StoreResult};
 use hostler_core::id::{Digest, LaneId, RunId};
 use serde::de::DeserializeOwned;
@@ -28,6 +29,8 @@ pub struct Meta {
     pub last_tick_ms: Option<i64>,
     /// No lease is reclaimed before this instant.
     pub hold_until_ms: i64,
+    #[serde(default)]
+    pub generation: Generation,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
