@@ -61,6 +61,18 @@ impl Api {
         run.ok_or(Some(answer))
     }
 
+    /// Decides, once, that what the store holds counts; none while it has not gone back, or says nothing.
+    pub fn accepts_loss(&self, reason: &str) -> Option<Value> {
+        let store = self.ask("ada", "GET", "/api/v1/store", "", "")?;
+        if store.json().ok()?["regressed"].is_null() {
+            return None;
+        }
+        let body = json!({ "reason": reason }).to_string();
+        let path = "/api/v1/store/generation";
+        let answer = self.ask("ada", "POST", path, "", &body)?;
+        (answer.status == 200).then(|| answer.json().ok())?
+    }
+
     /// Open questions; none when the engine cannot be reached.
     pub fn try_waiting(&self) -> Option<Vec<Value>> {
         let answer = self.ask("olga", "GET", "/api/v1/waiting", "", "")?;

@@ -50,6 +50,7 @@ pub struct Bed {
     pub lab: Lab,
     folder: PathBuf,
     store: String,
+    settings: PathBuf,
     serve: Program,
     serve_command: Command,
 }
@@ -86,7 +87,14 @@ impl Bed {
             permits: size.permits,
         };
         let settings = write_settings(&folder, "serve", &differs);
-        let serve_command = command(&folder, &settings, &["serve", "--no-worker"]);
+        // An embedded store has one process: the API and the worker in one.
+        let is_alone = store.contains("embedded");
+        let words: &[&str] = if is_alone {
+            &["serve"]
+        } else {
+            &["serve", "--no-worker"]
+        };
+        let serve_command = command(&folder, &settings, words);
         let serve = serve(&lab, &serve_command, listen);
         Bed {
             api: Api(listen),
@@ -97,6 +105,7 @@ impl Bed {
             lab,
             folder,
             store,
+            settings,
             serve,
             serve_command,
         }
@@ -129,6 +138,33 @@ impl Bed {
     pub fn restart_api(&mut self) {
         self.serve.end(Signal::Kill).unwrap();
         self.serve = serve(&self.lab, &self.serve_command, self.api.0);
+    }
+
+    /// Nobody serves until the next call of `serve_upon`.
+    pub fn stop_api(&mut self) {
+        self.serve.end(Signal::Kill).unwrap();
+    }
+
+    /// The API again, with a setting besides.
+    pub fn serve_upon(&mut self, setting: &str) {
+        let words = ["--set", setting, "serve"];
+        self.serve_command = command(&self.folder, &self.settings, &words);
+        self.serve = serve(&self.lab, &self.serve_command, self.api.0);
+    }
+
+    /// What the program says to the administrator: exit code and all that it printed.
+    pub fn said(&self, words: &[&str]) -> (i32, String) {
+        let mut command = command(&self.folder, &self.settings, words);
+        let output = command.env("HOSTLER_TOKEN", files::token("ada")).output();
+        let output = output.unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        (output.status.code().unwrap_or(-1), text)
+    }
+
+    /// A place in the installation's folder.
+    pub fn place(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
     }
 
     /// A worker behind a door. Its log goes on with that of an earlier one behind the same door.

@@ -45,8 +45,9 @@ people:
   olga: { name: Olga Operator, mail: olga@platform.example, roles: [operator] }
   lee: { name: Lee Lead, mail: lee@platform.example, roles: [patch-lead, operator] }
   carla: { name: Carla Change, mail: carla@platform.example, roles: [change-board] }
+  ada: { name: Ada Admin, mail: ada@platform.example, roles: [admin] }
 ";
-const STAFF: [&str; 3] = ["olga", "lee", "carla"];
+const STAFF: [&str; 4] = ["olga", "lee", "carla", "ada"];
 
 /// The token of a person: known to the tests only, and worth nothing beyond loopback.
 pub fn token(person: &str) -> String {
