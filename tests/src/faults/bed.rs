@@ -134,12 +134,6 @@ impl Bed {
         }
     }
 
-    /// The process of the API ends at once and another takes its place.
-    pub fn restart_api(&mut self) {
-        self.serve.end(Signal::Kill).unwrap();
-        self.serve = serve(&self.lab, &self.serve_command, self.api.0);
-    }
-
     /// Nobody serves until the next call of `serve_upon`.
     pub fn stop_api(&mut self) {
         self.serve.end(Signal::Kill).unwrap();

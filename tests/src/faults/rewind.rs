@@ -36,7 +36,7 @@ fn a_loss_is_declared_decided_by_an_administrator_and_work_goes_on_without_a_res
     });
     assert!(waiting.is_some(), "it is asked about");
     let seq = bed.redis_says("HGET h:{main}:meta seq");
-    bed.redis_says("HSET h:{main}:meta seq 1");
+    bed.redis_says("HSET h:{main}:meta seq 0");
     // The API commits, finds a smaller number than it has seen, and says so to all.
     let begun = bed.api.try_start(&files::pair(1), "while");
     let problem = begun.unwrap_err().unwrap();
@@ -73,4 +73,37 @@ fn a_loss_is_declared_decided_by_an_administrator_and_work_goes_on_without_a_res
         "{} to {}: accepted, two runs went on",
         accepted["seen"], accepted["found"]
     );
+}
+
+#[test]
+fn a_redis_that_was_put_back_is_told_so_and_every_lane_asks_before_its_next_change() {
+    let size = Size {
+        assets: 2,
+        ..Size::BUSY
+    };
+    let mut bed = Bed::start(size, |_| Course::default());
+    let refused = bed.said(&["backup", &bed.place("copy")]);
+    assert!(refused.1.contains("redis-cli --rdb"), "{}", refused.1);
+    let worker = bed.worker(0);
+    let run = bed.api.start(&files::pair(0), "before");
+    let asked = until(LIMIT, || {
+        let rows = bed.api.try_waiting()?;
+        (!rows.is_empty()).then_some(())
+    });
+    assert!(asked.is_some(), "it is asked about");
+    drop(worker);
+    bed.stop_api();
+    let told = bed.said(&["restore", "--in-place", "--reason", "the RDB of noon"]);
+    assert_eq!(told.0, 0, "{}", told.1);
+    bed.serve_upon("log.level=info");
+    bed.api.signed(&run);
+    let doubts = until(LIMIT, || {
+        let rows = bed.api.try_waiting()?;
+        let doubts = rows.iter().filter(|row| row["kind"] == "in_doubt");
+        (doubts.count() == 2).then_some(())
+    });
+    assert!(doubts.is_some(), "{:#?}", bed.api.try_waiting());
+    assert_eq!(bed.target.book().calls_of("compute.snapshot"), 0);
+    let shown = bed.said(&["store", "show"]);
+    assert!(shown.1.contains("the RDB of noon"), "{}", shown.1);
 }

@@ -6,4 +6,5 @@ mod deciding;
 mod planning;
 mod routes;
 mod starting;
+mod storing;
 mod support;

@@ -44,6 +44,7 @@ people:
   olga: { name: Olga, mail: olga@platform.example, roles: [operator] }
   carla: { name: Carla, mail: carla@platform.example, roles: [change-board] }
   cem: { name: Cem, mail: cem@platform.example, roles: [change-board] }
+  ada: { name: Ada, mail: ada@platform.example, roles: [admin] }
   vera: { name: Vera, mail: vera@platform.example, roles: [viewer] }
   nobody: { name: Nobody, mail: nobody@platform.example, roles: [] }
 ";

@@ -4,5 +4,6 @@
 mod conformance;
 mod durability;
 mod faults;
+mod generations;
 mod sentinel;
 mod server;
