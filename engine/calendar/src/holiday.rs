@@ -16,6 +16,8 @@ pub const FILE_MAX_BYTES: usize = 1024 * 1024;
 pub const EVENTS_MAX: usize = 5_000;
 /// Most days of one event; a longer one is a freeze.
 pub const EVENT_DAYS_MAX: i32 = 31;
+/// Days of one question: no plan reaches further.
+const BETWEEN_MAX_DAYS: usize = 366 * 30;
 /// Deepest nesting of a file: a calendar, an event, an alarm, and one to spare. The reader descends
 /// by calling itself.
 const DEPTH_MAX: usize = 4;
@@ -55,11 +57,13 @@ impl Holidays {
             .map(String::as_str)
     }
 
-    /// The days off between two dates, both included.
+    /// The days off between two dates, both included; of the first 30 years when they are further
+    /// apart.
     #[must_use]
     pub fn between(&self, from: Date, to: Date) -> Vec<Date> {
         let next = |date: &Date| date.tomorrow().ok();
         let dates = std::iter::successors(Some(from), next).take_while(|date| *date <= to);
+        let dates = dates.take(BETWEEN_MAX_DAYS);
         dates.filter(|date| self.name(*date).is_some()).collect()
     }
 
@@ -143,41 +147,29 @@ impl Refused {
     }
 }
 
-/// The size is right, and where each event begins.
+/// Where each event begins, when size, depth and number are within bounds.
 fn bounded(text: &str) -> Result<Vec<usize>, TextFault> {
     let refuse = |offset, message: String| {
-        Err(TextFault::new(
-            offset,
-            0,
-            message,
-            "keep the holidays in a file of their own",
-        ))
+        let remedy = "keep the holidays in a file of their own";
+        Err(TextFault::new(offset, 0, message, remedy))
     };
     if text.len() > FILE_MAX_BYTES {
-        return refuse(
-            0,
-            format!(
-                "the file has {} bytes, at most {FILE_MAX_BYTES} are read",
-                text.len()
-            ),
-        );
+        return refuse(0, format!("the file has more than {FILE_MAX_BYTES} bytes"));
     }
     let (mut depth, mut offset, mut places) = (0_usize, 0, Vec::new());
     for line in text.split_inclusive('\n') {
-        let upper = line.get(..12).unwrap_or(line).to_ascii_uppercase();
-        if upper.starts_with("BEGIN:") {
-            if depth == 1 && !upper.starts_with("BEGIN:VTIMEZ") {
+        let begin = line.get(..12).unwrap_or(line).to_ascii_uppercase();
+        if begin.starts_with("BEGIN:") {
+            if depth == 1 && !begin.starts_with("BEGIN:VTIMEZ") {
                 places.push(offset);
             }
             depth += 1;
-        } else if upper.starts_with("END:") {
+        } else if begin.starts_with("END:") {
             depth = depth.saturating_sub(1);
         }
-        if depth > DEPTH_MAX {
-            return refuse(offset, format!("parts are nested deeper than {DEPTH_MAX}"));
-        }
-        if places.len() > EVENTS_MAX {
-            return refuse(offset, format!("more than {EVENTS_MAX} events"));
+        if depth > DEPTH_MAX || places.len() > EVENTS_MAX {
+            let most = format!("parts deeper than {DEPTH_MAX}, or more than {EVENTS_MAX} events");
+            return refuse(offset, most);
         }
         offset += line.len();
     }

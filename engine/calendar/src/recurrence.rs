@@ -63,31 +63,19 @@ pub fn parse(rule: &str, first: Date, days: i32) -> Result<Yearly, String> {
         until: None,
         days,
     };
-    let (mut frequency, mut count) = (None, None);
+    let (mut is_yearly, mut count) = (false, None);
     for part in rule.split(';').filter(|part| !part.is_empty()) {
         let bad = || part.chars().take(60).collect::<String>();
         let (name, value) = part.split_once('=').ok_or_else(bad)?;
         match name.to_ascii_uppercase().as_str() {
-            "FREQ" if value.eq_ignore_ascii_case("YEARLY") => frequency = Some(()),
-            "INTERVAL" if value == "1" => {}
-            "WKST" => {}
-            "BYMONTH" => yearly.month = number(value, 12).ok_or_else(bad)?,
-            "BYMONTHDAY" => yearly.day = Day::Of(number(value, 31).ok_or_else(bad)?),
-            "BYDAY" => yearly.day = nth(value).ok_or_else(bad)?,
-            "UNTIL" => yearly.until = Some(value.get(..8).and_then(date).ok_or_else(bad)?),
-            "COUNT" => {
-                count = Some(
-                    value
-                        .parse::<i16>()
-                        .ok()
-                        .filter(|n| (1..=COUNT_MAX).contains(n))
-                        .ok_or_else(bad)?,
-                )
-            }
-            _ => return Err(bad()),
+            "FREQ" if value.eq_ignore_ascii_case("YEARLY") => is_yearly = true,
+            "COUNT" => count = Some(repetitions(value).ok_or_else(bad)?),
+            name => narrow(&mut yearly, name, value).ok_or_else(bad)?,
         }
     }
-    frequency.ok_or_else(|| "no FREQ=YEARLY".to_owned())?;
+    if !is_yearly {
+        return Err("no FREQ=YEARLY".to_owned());
+    }
     // The rule and the date must agree, or programs differ in what the first one is.
     if yearly.in_year(first.year()) != Some(first) {
         return Err(format!("another day than {first}"));
@@ -96,6 +84,26 @@ pub fn parse(rule: &str, first: Date, days: i32) -> Result<Yearly, String> {
         yearly.until = Some(last(&yearly, count)?);
     }
     Ok(yearly)
+}
+
+/// Takes one part of a rule; none when it is not read.
+fn narrow(yearly: &mut Yearly, name: &str, value: &str) -> Option<()> {
+    match name {
+        "INTERVAL" if value == "1" => {}
+        // Where a week begins says nothing about a yearly day.
+        "WKST" => {}
+        "BYMONTH" => yearly.month = number(value, 12)?,
+        "BYMONTHDAY" => yearly.day = Day::Of(number(value, 31)?),
+        "BYDAY" => yearly.day = nth(value)?,
+        "UNTIL" => yearly.until = Some(value.get(..8).and_then(date)?),
+        _ => return None,
+    }
+    Some(())
+}
+
+fn repetitions(text: &str) -> Option<i16> {
+    let count = text.parse::<i16>().ok();
+    count.filter(|count| (1..=COUNT_MAX).contains(count))
 }
 
 /// The day of the last repetition, when they are counted.

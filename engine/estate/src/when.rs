@@ -4,57 +4,33 @@
 //! calendar's business.
 
 use crate::fault::Bad;
+use hostler_calendar::when::Rule;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
-const WEEKDAYS: [&str; 7] = [
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-];
 const WEEKDAYS_SHORT: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-const ORDINALS: [&str; 6] = ["first", "second", "third", "fourth", "fifth", "last"];
-/// A rule further away from its anchor than this is another rule.
-const OFFSET_MAX_DAYS: u32 = 60;
+/// Longer silence is no answer to a question.
+const SILENCE_MAX_DAYS: u32 = 60;
 
 /// `daily`, `tuesday`, `second tuesday`, `second tuesday + 2 days`, `last business day - 2bd`.
 pub fn rule(text: &str) -> Result<(), Bad> {
-    let remedy = "write `daily`, `tuesday`, `second tuesday`, `second tuesday + 2 days` or `last business day - 2bd`";
-    let bad = || Bad::new("is no rule for days", remedy);
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let sign = words.iter().position(|word| *word == "+" || *word == "-");
-    let (base, offset) = words.split_at(sign.unwrap_or(words.len()));
-    let base_fits = match base {
-        ["daily"] => offset.is_empty(),
-        [day] => WEEKDAYS.contains(day),
-        [ordinal, "day"] | [ordinal, "business", "day"] => ORDINALS.contains(ordinal),
-        [ordinal, day] => ORDINALS.contains(ordinal) && WEEKDAYS.contains(day),
-        _ => false,
-    };
-    let offset_fits = match offset {
-        [] => true,
-        [_, number, "day" | "days"] => days(number),
-        [_, joined] => joined
-            .strip_suffix("bd")
-            .or_else(|| joined.strip_suffix('d'))
-            .is_some_and(days),
-        _ => false,
-    };
-    if base_fits && offset_fits {
-        Ok(())
-    } else {
-        Err(bad())
+    match hostler_calendar::when::parse(text) {
+        Ok(Rule::Days(_)) => Ok(()),
+        Ok(Rule::Cron(_)) => Err(Bad::new(
+            "is no rule for days",
+            "write `second sunday`, and the time in `at`",
+        )),
+        Err(fault) => Err(Bad::new(
+            format!("is no rule for days: {}", fault.message),
+            fault.remedy,
+        )),
     }
 }
 
 fn days(number: &str) -> bool {
     number
         .parse::<u32>()
-        .is_ok_and(|number| (1..=OFFSET_MAX_DAYS).contains(&number))
+        .is_ok_and(|number| (1..=SILENCE_MAX_DAYS).contains(&number))
 }
 
 /// `HH:MM`.

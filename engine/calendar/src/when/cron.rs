@@ -10,7 +10,7 @@ use jiff::civil::{Date, Time};
 use std::str::FromStr;
 
 const REMEDY: &str = "write five fields: minute hour day month weekday, such as `30 2 * * mon-fri`";
-const NAMES: [&str; 5] = ["minute", "hour", "day", "month", "weekday"];
+const NAMES: [&str; 4] = ["minute", "hour", "day", "month"];
 /// Longest field in bytes, list of all minutes included.
 const FIELD_MAX_BYTES: usize = 200;
 
@@ -38,12 +38,7 @@ impl Cron {
         words::bounded(text, REMEDY)?;
         let fields = fields(text);
         let [minute, hour, day, month, weekday] = fields.as_slice() else {
-            let message = format!("{} fields, not five", fields.len());
-            let remedy = match fields.len() {
-                6 | 7 => format!("{REMEDY}; seconds and years are not offered"),
-                _ => REMEDY.to_owned(),
-            };
-            return Err(TextFault::new(0, text.trim_end().len(), message, remedy));
+            return Err(not_five(text, fields.len()));
         };
         let weekdays = weekdays(weekday)?;
         if !is_any(day) && weekdays != "*" {
@@ -52,13 +47,8 @@ impl Cron {
                 "keep one of them; for `the second tuesday` write `when: second tuesday` and `at`",
             ));
         }
-        for (word, name, place) in [
-            (minute, NAMES[0], 1),
-            (hour, NAMES[1], 2),
-            (day, NAMES[2], 3),
-            (month, NAMES[3], 4),
-        ] {
-            field(word, name, place)?;
+        for (place, word) in [minute, hour, day, month].into_iter().enumerate() {
+            field(word, place)?;
         }
         let whole = format!(
             "0 {} {} {} {} {weekdays}",
@@ -105,6 +95,15 @@ impl Cron {
     }
 }
 
+fn not_five(text: &str, count: usize) -> TextFault {
+    let remedy = match count {
+        6 | 7 => format!("{REMEDY}; seconds and years are not offered"),
+        _ => REMEDY.to_owned(),
+    };
+    let message = format!("{count} fields, not five");
+    TextFault::new(0, text.trim_end().len(), message, remedy)
+}
+
 fn fields(text: &str) -> Vec<Word<'_>> {
     let offset = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
     let words = text.split_ascii_whitespace();
@@ -130,21 +129,23 @@ fn times(fields: &cron::Schedule) -> Vec<Time> {
     times.flatten().collect()
 }
 
-/// Has one field read by the crate, so that its place is known when it is wrong.
-fn field(word: &Word<'_>, name: &str, place: usize) -> Result<(), TextFault> {
-    let bad = |remedy: String| word.fault(format!("`{}` is no {name}", word.text), remedy);
+/// Has one field read by the crate alone, so that it is known which one is wrong; the minute has place
+/// 0.
+fn field(word: &Word<'_>, place: usize) -> Result<(), TextFault> {
+    let bad =
+        |remedy: String| word.fault(format!("`{}` is no {}", word.text, NAMES[place]), remedy);
     if word.text.len() > FIELD_MAX_BYTES {
         return Err(bad("make it shorter".to_owned()));
     }
-    if place == 3 && word.text.ends_with(['L', 'l', 'W', 'w']) {
+    if NAMES[place] == "day" && word.text.ends_with(['L', 'l', 'W', 'w']) {
         return Err(bad(
             "write `when: last day` or `when: last business day`, and `at`".to_owned(),
         ));
     }
     step(word)?;
     let mut probe = ["0", "0", "0", "*", "*", "*"];
-    probe[place] = word.text;
-    let bounds = ["0 to 59", "0 to 23", "1 to 31", "1 to 12 or jan to dec"][place - 1];
+    probe[place + 1] = word.text;
+    let bounds = ["0 to 59", "0 to 23", "1 to 31", "1 to 12 or jan to dec"][place];
     let remedy = || {
         format!("write `*`, a number from {bounds}, a list `1,3`, a range `1-5` or a step `*/2`")
     };

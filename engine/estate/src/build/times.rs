@@ -6,6 +6,7 @@ use crate::fault::Bad;
 use crate::file::{RawCalendar, RawFreeze};
 use crate::model::{Calendar, Freeze, Window};
 use crate::{text, when};
+use hostler_calendar::holiday::Holidays;
 
 /// A window longer than this is no window.
 const WINDOW_MAX_MS: u64 = 7 * 86_400_000;
@@ -55,8 +56,10 @@ impl Builder<'_> {
         let path = beside(estate_file, &at.value);
         let fault = match path.map(|path| (self.read)(&path)) {
             None => Some("leads out of the estate's folder".to_owned()),
-            Some(Ok(text)) if text.trim_start().starts_with("BEGIN:VCALENDAR") => None,
-            Some(Ok(_)) => Some("is no iCalendar file".to_owned()),
+            Some(Ok(text)) => Holidays::import(&text).err().map(|fault| {
+                let line = text[..fault.offset].matches('\n').count() + 1;
+                format!("is not read, line {line}: {fault}")
+            }),
             Some(Err(why)) => Some(format!("cannot be read: {why}")),
         };
         if let Some(why) = fault {

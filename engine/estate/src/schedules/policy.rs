@@ -33,16 +33,7 @@ impl Builder<'_> {
         let Some(at) = &raw.missed else {
             return Missed::default();
         };
-        let raw = match &at.value {
-            WordOr::Long(raw) => raw.clone(),
-            WordOr::Word(word) => RawMissed {
-                then: Some(At {
-                    value: word.clone(),
-                    position: at.position,
-                }),
-                ..RawMissed::default()
-            },
-        };
+        let raw = long(at);
         let at_most = self.at_most(at.position, &raw);
         let words = [
             ("skip", Then::Skip),
@@ -51,29 +42,21 @@ impl Builder<'_> {
             ("run_all", Then::RunAll { at_most }),
         ];
         let then = self.word(raw.then.as_ref(), "then", &words);
-        let late_ms = raw
-            .late
-            .as_ref()
-            .and_then(|late| match text::duration_ms(&late.value) {
-                Ok(ms) if ms <= LATE_MAX_MS => Some(ms),
-                Ok(_) => {
-                    self.out.bad(
-                        0,
-                        late,
-                        "late",
-                        Bad::new("is longer than 31 days", "make it shorter"),
-                    );
-                    None
-                }
-                Err(why) => {
-                    self.out.bad(0, late, "late", why);
-                    None
-                }
-            });
+        let late_ms = raw.late.as_ref().and_then(|late| self.late_ms(late));
         Missed {
             late_ms: late_ms.unwrap_or(LATE_DEFAULT_MS),
             then: then.unwrap_or_default(),
         }
+    }
+
+    fn late_ms(&mut self, late: &At<String>) -> Option<u64> {
+        let why = match text::duration_ms(&late.value) {
+            Ok(ms) if ms <= LATE_MAX_MS => return Some(ms),
+            Ok(_) => Bad::new("is longer than 31 days", "make it shorter"),
+            Err(why) => why,
+        };
+        self.out.bad(0, late, "late", why);
+        None
     }
 
     /// The bound of `run_all`, which has no default, and belongs to nothing else.
@@ -104,5 +87,19 @@ impl Builder<'_> {
             _ => {}
         }
         raw.at_most.as_ref().map_or(1, |at| at.value)
+    }
+}
+
+/// `skip` is short for `{ then: skip }`.
+fn long(at: &At<WordOr<RawMissed>>) -> RawMissed {
+    match &at.value {
+        WordOr::Long(raw) => raw.clone(),
+        WordOr::Word(word) => RawMissed {
+            then: Some(At {
+                value: word.clone(),
+                position: at.position,
+            }),
+            ..RawMissed::default()
+        },
     }
 }

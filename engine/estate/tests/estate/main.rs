@@ -206,6 +206,24 @@ fn all_faults_are_told_at_once_and_their_number_is_bounded() {
 }
 
 #[test]
+fn a_holiday_that_cannot_be_read_is_not_left_out_in_silence() {
+    let more =
+        "calendars:\n  c: { business_days: mon-fri, hours: \"08:00-17:00\", file: weekly.ics }";
+    let weekly = EXAMPLE_CALENDAR.replace("20261126", "20261126\nRRULE:FREQ=WEEKLY");
+    let files = [
+        ("base.yaml", BASE),
+        ("more.yaml", more),
+        ("weekly.ics", &weekly),
+    ];
+    let Faults(faults) = read(&files, &known()).unwrap_err();
+    let told = faults[0].to_string();
+    assert!(
+        told.contains("line 4: `Thanksgiving` repeats by `FREQ=WEEKLY`"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_missing_file_is_a_fault_of_that_file() {
     let Faults(faults) =
         load(&["gone.yaml"], &|_| Err("not there".to_owned()), &known()).unwrap_err();

@@ -116,7 +116,9 @@ fn explain(
     }
     for (id, _) in found.iter().filter(|(_, lines)| lines.is_empty()) {
         let horizon = format!("30 years (windows: {HORIZON_DAYS} days)");
-        context.out.note(&format!("{id}: nothing in the next {horizon}"));
+        context
+            .out
+            .note(&format!("{id}: nothing in the next {horizon}"));
     }
     let mut lines: Vec<Line> = found.into_iter().flat_map(|(_, lines)| lines).collect();
     let mut rows = Rows::new(&["kind", "name", "local", "utc", "closes", "lasts", "note"]);
