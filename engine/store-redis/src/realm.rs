@@ -134,8 +134,17 @@ impl RedisStore {
         call
     }
 
-    pub(crate) fn judge_seq(&self, before: Before, seq: u64, again: bool) -> StoreResult<Seq> {
-        self.link.past.saw(before, seq, again)?;
-        Ok(Seq(seq))
+    /// What an answer's seq tells; a loss is declared at once.
+    pub(crate) async fn judge_seq(
+        &self,
+        before: Before,
+        seq: u64,
+        again: bool,
+    ) -> StoreResult<Seq> {
+        let judged = self.link.past.saw(before, seq, again);
+        if judged.is_err() {
+            self.link.look().await;
+        }
+        judged.map(|()| Seq(seq))
     }
 }

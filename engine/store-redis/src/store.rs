@@ -77,7 +77,7 @@ impl Store for RedisStore {
         let (value, again) = self.link.call(|_| command.clone()).await?;
         let (seq, version, dirty, now_ms) = committed(value, &batch)?;
         Ok(Committed {
-            seq: self.judge_seq(before, seq, again)?,
+            seq: self.judge_seq(before, seq, again).await?,
             version,
             dirty,
             now_ms,
@@ -92,11 +92,11 @@ impl Store for RedisStore {
         let (value, again) = self.link.call_anew(|_| command.clone()).await?;
         let mut parts = Parts::of(value, "a start")?;
         match parts.text()?.as_str() {
-            "N" => Ok(Started::New(self.judge_seq(
-                before,
-                parts.parsed()?,
-                again,
-            )?)),
+            "N" => {
+                let seq = parts.parsed()?;
+                let seq = self.judge_seq(before, seq, again).await?;
+                Ok(Started::New(seq))
+            }
             "S" => Ok(Started::Same),
             "C" => Err(StartError::Conflict),
             _ => Err(corrupt("a start").into()),
@@ -190,7 +190,8 @@ impl Store for RedisStore {
         commit_args::upkeep(&mut command, &change, &self.mark());
         let before = self.link.past.before();
         let (value, again) = self.link.call(|_| command.clone()).await?;
-        Ok(self.judge_seq(before, upkept(value, &change)?, again)?)
+        let seq = upkept(value, &change)?;
+        Ok(self.judge_seq(before, seq, again).await?)
     }
 
     async fn state(&self) -> StoreResult<StoreState> {
