@@ -4,5 +4,6 @@
 
 mod folder;
 mod leaving;
+mod sealing;
 mod support;
 mod trouble;

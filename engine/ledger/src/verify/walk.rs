@@ -111,13 +111,14 @@ impl<'a> Walk<'a> {
             let Some(bytes) = row.entries.get(at) else {
                 return Ok(found(row.entries_fault.clone()));
             };
-            if let Some(kind) = self.strange(index, bytes, row.hashes.get(at))? {
+            let leaf = Hash::leaf(bytes);
+            if let Some(kind) = self.strange(index, bytes, leaf, row.hashes.get(at))? {
                 return Ok(found(Some(kind)));
             }
             if row.hashes.len() <= at {
                 return Ok(found(row.hashes_fault.clone()));
             }
-            self.levels.append(Hash::leaf(bytes));
+            self.levels.append(leaf);
             self.mark();
         }
         // Nothing may stand behind the last entry.
@@ -132,6 +133,7 @@ impl<'a> Walk<'a> {
         &self,
         index: u64,
         bytes: &[u8],
+        leaf: Hash,
         hash: Option<&Hash>,
     ) -> Result<Option<Kind>, FolderError> {
         let entry = match Entry::parse(bytes) {
@@ -145,7 +147,7 @@ impl<'a> Walk<'a> {
                 return Ok(Some(Kind::Unreadable { why }));
             }
         };
-        if hash.is_some_and(|hash| *hash != Hash::leaf(bytes)) {
+        if hash.is_some_and(|hash| *hash != leaf) {
             return Ok(Some(Kind::Edited));
         }
         let Body::Elsewhere { sha256, bytes } = entry.body else {
