@@ -85,7 +85,8 @@ pub async fn ledger(asked: Asked) -> Result<Response, Problem> {
     let entry = |entry: &hostler_ports::store::LedgerEntry| {
         let body: Value =
             serde_json::from_str(&entry.body).unwrap_or(Value::String(entry.body.clone()));
-        json!({ "number": entry.number, "at_ms": entry.at_ms, "lane": entry.lane, "body": body })
+        json!({ "number": entry.number, "at_ms": entry.at_ms, "lane": entry.lane,
+            "version": entry.version, "body": body })
     };
     ok(&entries.iter().map(entry).collect::<Vec<_>>())
 }

@@ -191,6 +191,7 @@ async fn store(config: &Config, directory: Option<&dyn Directory>, findings: &mu
             Ok(()) => {
                 findings.good("store", format!("{} opens", folder.display()));
                 archive(config, &*store, findings).await;
+                ledger(config, realm, store, findings).await;
             }
             Err(why) => findings.bad("store", why),
         },
@@ -224,6 +225,14 @@ async fn archive(config: &Config, store: &dyn Store, findings: &mut Findings) {
     }
 }
 
+async fn ledger(config: &Config, realm: &str, store: Arc<dyn Store>, findings: &mut Findings) {
+    match compose::ledger::look(&config.ledger, realm, store).await {
+        compose::ledger::Look::Good(text) => findings.good("ledger", text),
+        compose::ledger::Look::Off(text) => findings.warn("ledger", text),
+        compose::ledger::Look::Bad(text) => findings.bad("ledger", text),
+    }
+}
+
 async fn redis(config: &Config, realm: &str, findings: &mut Findings) {
     use hostler_store_redis::Severity;
     let options = match store::redis_options(&config.store, realm) {
@@ -236,6 +245,7 @@ async fn redis(config: &Config, realm: &str, findings: &mut Findings) {
                 return;
             }
             archive(config, &store, findings).await;
+            ledger(config, realm, Arc::new(store), findings).await;
         }
         // The check below names what is wrong.
         Err(fault) => tracing::debug!(%fault, "the store was not opened"),

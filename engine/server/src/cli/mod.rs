@@ -7,6 +7,7 @@ mod copies;
 mod doctor;
 mod follow;
 mod general;
+mod ledger;
 mod notice;
 mod plugin;
 mod question;
@@ -126,6 +127,9 @@ enum Command {
     /// Locks of assets and slots of connections
     #[command(subcommand)]
     Lock(general::LockCommand),
+    /// The tamper-evident record: verify, export, keys
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
     /// Tokens of people
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -228,6 +232,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Notice(command) => notice::run(context, command).await,
         Command::Plugin(command) => plugin::run(context, command).await,
         Command::Lock(command) => general::lock(context, &command).await,
+        Command::Ledger(command) => ledger::run(context, command).await,
         Command::Token(command) => token::run(context, command),
         Command::Completions { shell } => {
             let mut bytes = Vec::new();

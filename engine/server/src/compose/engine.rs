@@ -2,7 +2,7 @@
 
 use super::connections::EstateConnections;
 use super::library::{self, Library};
-use super::{archive, contracts, mail, store};
+use super::{archive, contracts, ledger, mail, store};
 use crate::clock::{SystemClock, SystemIds};
 use crate::config::Config;
 use anyhow::{Context, anyhow, bail};
@@ -149,6 +149,7 @@ impl Engine {
             tokio::spawn(async move { driver.background(ticking).await })
         };
         let keeping = archive::keep(&self.api, &self.config.archive, shutdown.clone())?;
+        let sealing = ledger::keep(&self.api, &self.config.ledger, shutdown.clone())?;
         let runs = {
             let drive = move |claim, asked_ms| Arc::clone(&driver).drive(claim, asked_ms);
             hostler_queue_apalis::run(
@@ -169,7 +170,7 @@ impl Engine {
                 shutdown,
             )
         };
-        let (runs, mails, ()) = tokio::join!(runs, mails, keeping);
+        let (runs, mails, (), ()) = tokio::join!(runs, mails, keeping, sealing);
         ticking.cancel();
         background.await?;
         if runs? == Drained::TimedOut || mails? == Drained::TimedOut {

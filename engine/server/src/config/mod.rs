@@ -20,6 +20,7 @@ pub struct Config {
     pub plugins: Plugins,
     pub worker: Worker,
     pub archive: Archive,
+    pub ledger: Ledger,
     pub mail: Mail,
     pub log: Log,
 }
@@ -108,6 +109,17 @@ pub struct Archive {
     pub every: String,
     /// Most runs that are archived each time.
     pub runs: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ledger {
+    /// A file that holds the key that signs the ledger; empty: it is not sealed.
+    pub key_file: String,
+    /// Folder of the sealed ledger.
+    pub folder: String,
+    /// How often new entries are sealed: `2s`.
+    pub every: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -214,6 +226,16 @@ impl Default for Archive {
             after: "7d".into(),
             every: "1m".into(),
             runs: 100,
+        }
+    }
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self {
+            key_file: String::new(),
+            folder: ".hostler/ledger".into(),
+            every: "2s".into(),
         }
     }
 }

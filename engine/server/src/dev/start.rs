@@ -8,6 +8,7 @@ use crate::cli::serve::{listen, serve_api, start_log, stop_on_signal};
 use crate::client::Client;
 use crate::clock::SystemIds;
 use crate::compose::engine::{self, Engine};
+use crate::compose::ledger;
 use crate::config::{Config, Log};
 use crate::failure::Failure;
 use anyhow::{Context as _, anyhow};
@@ -94,6 +95,7 @@ pub async fn start(context: &Context, args: &DevArgs) -> Result<Practice, Failur
     }
     let (state, tokens) = people(&estate, address);
     let config = config(folder, args, sink.address());
+    ledger::practice_key(Path::new(&config.ledger.key_file), estate.realm())?;
     if !Path::new(&config.plugins.cache_folder).exists() {
         context
             .out
@@ -127,9 +129,12 @@ pub async fn start(context: &Context, args: &DevArgs) -> Result<Practice, Failur
 
 /// Removes what practice keeps, and nothing else that may lie in the folder.
 fn forget(folder: &Path) -> Result<(), Failure> {
-    let store = folder.join("store");
-    if store.exists() {
-        std::fs::remove_dir_all(&store).with_context(|| store.display().to_string())?;
+    // A sealed ledger would say of a fresh store that it went back.
+    for name in ["store", "ledger"] {
+        let kept = folder.join(name);
+        if kept.exists() {
+            std::fs::remove_dir_all(&kept).with_context(|| kept.display().to_string())?;
+        }
     }
     Ok(())
 }
@@ -179,6 +184,8 @@ fn config(folder: &Path, args: &DevArgs, mail: SocketAddr) -> Config {
     let path = |name: &str| folder.join(name).display().to_string();
     let mut config = Config::default();
     config.store.folder = path("store");
+    config.ledger.key_file = path("ledger.key");
+    config.ledger.folder = path("ledger");
     config.estate.secrets_folder = path("secrets");
     config.runbooks.folder = args
         .runbooks
