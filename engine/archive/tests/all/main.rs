@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used)]
 
+mod desk;
 mod folder;
 mod leaving;
 mod sealing;

@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used)]
 
+mod ledger;
+mod schedules;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -213,108 +216,6 @@ fn tokens_are_made_for_people_of_the_estate_and_taken_away() {
     assert_eq!(text(&left.stdout).trim(), "[]");
 }
 
-/// A folder of 300 sealed entries, under a key that the program has made.
-fn sealed_ledger(folder: &Path) {
-    use hostler_ledger::entry::{Body, Entry};
-    use hostler_ledger::{checkpoint::Checkpoint, growth::Growth, key::SigningKey, proof::Head};
-    let text = std::fs::read_to_string(folder.join("ledger.key")).unwrap();
-    let key = SigningKey::parse(&text).unwrap();
-    let mut growth = Growth::default();
-    for number in 0..300 {
-        let entry = Entry {
-            number,
-            lane: None,
-            version: 0,
-            at_ms: 1_790_000_000_000,
-            mac: None,
-            body: Body::Here(format!("told {number}")),
-        };
-        growth.append(&entry.to_bytes()).unwrap();
-    }
-    for file in growth.files() {
-        let path = folder.join("ledger").join(file.path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, file.bytes).unwrap();
-    }
-    let (size, root) = (growth.size(), growth.root());
-    let checkpoint = Checkpoint::sign(&key, Head { size, root });
-    for name in ["ledger/checkpoint", "kept"] {
-        std::fs::write(folder.join(name), checkpoint.text()).unwrap();
-    }
-}
-
-#[test]
-fn a_key_of_the_ledger_is_secret_and_made_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let words = ["ledger", "key", "new", "ledger.key", "--realm", "prod"];
-    let made = hostler(folder.path(), &words);
-    let line = text(&made.stdout);
-    assert!(line.starts_with("prod+"), "{line}{}", text(&made.stderr));
-    let public = std::fs::read_to_string(folder.path().join("ledger.key.pub")).unwrap();
-    assert_eq!(line.trim(), public.trim());
-    let path = folder.path().join("ledger.key");
-    let private = std::fs::read_to_string(&path).unwrap();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-    let again = hostler(folder.path(), &words);
-    assert_eq!(again.status.code(), Some(2), "{}", text(&again.stderr));
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), private);
-    let other = hostler(
-        folder.path(),
-        &["ledger", "key", "new", "x", "--realm", "a b"],
-    );
-    assert_eq!(other.status.code(), Some(2), "{}", text(&other.stderr));
-}
-
-#[test]
-fn a_ledger_is_verified_without_engine_or_settings() {
-    let folder = tempfile::tempdir().unwrap();
-    let words = |words: &str| {
-        let words: Vec<&str> = words.split(' ').collect();
-        let ended = hostler(folder.path(), &words);
-        let told = text(&ended.stdout) + &text(&ended.stderr);
-        (ended.status.code(), told)
-    };
-    // A setting that is none: nothing here reads any.
-    std::fs::write(folder.path().join("hostler.toml"), "[none]\n").unwrap();
-    assert_eq!(words("ledger key new ledger.key").0, Some(0));
-    sealed_ledger(folder.path());
-    let verify = "ledger verify ledger --key ledger.key.pub --checkpoint kept";
-    let (code, told) = words(verify);
-    assert!(code == Some(0) && told.starts_with("300 entries"), "{told}");
-    let (code, told) = words("ledger receipt ledger --key ledger.key.pub --entry 7 --entry 270");
-    assert_eq!(code, Some(0), "{told}");
-    std::fs::write(folder.path().join("receipt.json"), &told).unwrap();
-    let (code, told) = words("ledger verify receipt.json --key ledger.key.pub");
-    assert!(code == Some(0) && told.contains("told 270"), "{told}");
-    let bundle = folder.path().join("ledger/tile/entries/000");
-    let bytes = text(&std::fs::read(&bundle).unwrap());
-    std::fs::write(&bundle, bytes.replace("told 123", "sold 123")).unwrap();
-    let (code, told) = words(verify);
-    assert!(
-        code == Some(3) && told.contains("entry 123 was changed"),
-        "{told}"
-    );
-    let (code, told) = words(&format!("{verify} -o json"));
-    assert!(
-        code == Some(3) && told.contains("\"first_bad\": 123"),
-        "{told}"
-    );
-    for (wrong, part) in [
-        ("ledger verify nowhere --key ledger.key.pub", "nowhere"),
-        ("ledger verify ledger --key ledger.key", "no public key"),
-        ("ledger verify ledger --key missing", "missing"),
-        ("ledger verify receipt.json --key kept", "no public key"),
-    ] {
-        let (code, told) = words(wrong);
-        assert!(code != Some(0) && told.contains(part), "{wrong}: {told}");
-    }
-}
-
 /// Needs the built plugins, as the program itself does.
 #[test]
 fn the_tour_plays_a_whole_cycle() {
@@ -348,99 +249,4 @@ fn the_tour_plays_a_whole_cycle() {
         .next()
         .and_then(|number| number.parse::<u64>().ok());
     assert!(number.is_some_and(|number| number > 10), "{told}");
-}
-
-const SCHEDULES: &str = include_str!("../../estate/examples/schedules.yaml");
-
-#[test]
-fn a_file_of_schedules_is_explained_with_its_change_over_days() {
-    let folder = tempfile::tempdir().unwrap();
-    let calendars = folder.path().join("calendars");
-    std::fs::create_dir(&calendars).unwrap();
-    let holidays = include_str!("../../estate/examples/calendars/campus.ics");
-    std::fs::write(calendars.join("campus.ics"), holidays).unwrap();
-    let file = folder.path().join("schedules.yaml");
-    let nightly = "  - { runbook: nightly, when: daily, at: \"01:30\", zone: America/Chicago, dst: { fold: both } }\n";
-    let gap = "  - { id: gap, runbook: nightly, when: \"30 2 * * *\", zone: America/Chicago }\n";
-    std::fs::write(&file, format!("{SCHEDULES}{nightly}{gap}")).unwrap();
-    let explain = |words: &[&str]| {
-        let all = [&["schedule", "explain", "schedules.yaml"], words].concat();
-        let ended = hostler(folder.path(), &all);
-        assert_eq!(ended.status.code(), Some(0), "{}", text(&ended.stderr));
-        text(&ended.stdout)
-    };
-    let spring = explain(&["gap", "--from", "2026-03-08T00:00:00Z", "--count", "2"]);
-    assert!(spring.contains("Sun 2026-03-08 03:30 -05:00"), "{spring}");
-    assert!(spring.contains("shifted from 02:30"), "{spring}");
-    let autumn = explain(&[
-        "nightly",
-        "--from",
-        "2026-11-01T00:00:00Z",
-        "--count",
-        "2",
-        "-o",
-        "csv",
-    ]);
-    let lines: Vec<&str> = autumn.lines().map(str::trim).collect();
-    assert_eq!(
-        lines[1],
-        "firing,nightly,Sun 2026-11-01 01:30 -05:00,2026-11-01 06:30,,,first of two"
-    );
-    assert_eq!(
-        lines[2],
-        "firing,nightly,Sun 2026-11-01 01:30 -06:00,2026-11-01 07:30,,,second of two"
-    );
-    let night = explain(&[
-        "sunday-night",
-        "--from",
-        "2026-03-02T00:00:00Z",
-        "--count",
-        "1",
-        "-o",
-        "json",
-    ]);
-    let values: serde_json::Value = serde_json::from_str(&night).unwrap();
-    assert_eq!(values[0]["elapsed_ms"], 5 * 3_600_000, "{night}");
-    assert_eq!(values[0]["closes"], "2026-03-08T06:00:00-05:00");
-    let all = explain(&["-o", "json"]);
-    let values: serde_json::Value = serde_json::from_str(&all).unwrap();
-    let probes = values
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|line| line["name"] == "probe");
-    assert_eq!(probes.count(), 24, "the next 24");
-}
-
-#[test]
-fn a_fault_of_a_schedule_and_a_wrong_name_are_answered_with_the_remedy() {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |text: &str| std::fs::write(folder.path().join("s.yaml"), text).unwrap();
-    write("schedules:\n  - { runbook: a, when: second tuseday, at: \"02:00\", zone: UTC }\n");
-    let cases: &[(&[&str], i32, &str)] = &[
-        (
-            &["s.yaml"],
-            3,
-            "s.yaml:2:32: HE030 `tuseday` is no weekday; did you mean `tuesday`?",
-        ),
-        (&["gone.yaml"], 3, "gone.yaml:0:0: HE060"),
-        (&["s.yaml", "--from", "tomorrow"], 2, "--from"),
-        (&["s.yaml", "--count", "0"], 2, "--count"),
-    ];
-    let ended =
-        |words: &[&str]| hostler(folder.path(), &[&["schedule", "explain"], words].concat());
-    for (words, code, part) in cases {
-        let ended = ended(words);
-        let told = text(&ended.stderr);
-        assert_eq!(ended.status.code(), Some(*code), "{words:?}: {told}");
-        assert!(told.contains(part), "{words:?}: {told}");
-    }
-    write("schedules:\n  - { runbook: nightly, every: 15m }\n");
-    let wrong = ended(&["s.yaml", "nightli"]);
-    assert_eq!(wrong.status.code(), Some(2));
-    assert!(
-        text(&wrong.stderr).contains("nightly"),
-        "{}",
-        text(&wrong.stderr)
-    );
 }
