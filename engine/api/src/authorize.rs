@@ -69,6 +69,12 @@ pub enum Action {
     ControlRun,
     CancelRun,
     Decide,
+    ReadSchedules,
+    ReadFreezes,
+    /// Declare and lift times in which nothing is disturbed.
+    ControlFreezes,
+    /// Stop a schedule, let it go on, decide about a firing that was missed.
+    ControlSchedules,
 }
 
 /// What it is about.
@@ -126,12 +132,18 @@ pub fn authorize(subject: &Subject, action: Action, resource: Resource<'_>) -> D
             | Action::ReadEvidence
             | Action::ReadPlugins
             | Action::ReadLocks
+            | Action::ReadSchedules
+            | Action::ReadFreezes
             | Action::ReadStore,
             _,
         ) => Decision::of(subject.is_staff(), "a role of the staff"),
         (Action::ReadLedger, _) => Decision::of(
             subject.has_any(&["auditor", "admin"]),
             "the role auditor or admin",
+        ),
+        (Action::ControlSchedules | Action::ControlFreezes, _) => Decision::of(
+            subject.has_any(&["operator", "admin"]),
+            "the role operator or admin",
         ),
         (Action::KeepStore, _) => Decision::of(subject.has_role("admin"), "the role admin"),
         (Action::StartRun, Resource::Runbook(policy)) => start(subject, policy),
@@ -235,6 +247,18 @@ mod tests {
             (&["role:viewer"], Action::ReadLedger, Resource::Realm, false),
             (&["role:auditor"], Action::ReadLedger, Resource::Realm, true),
             (&["role:viewer"], Action::ReadStore, Resource::Realm, true),
+            (
+                &["role:viewer"],
+                Action::ControlSchedules,
+                Resource::Realm,
+                false,
+            ),
+            (
+                &["role:operator"],
+                Action::ControlSchedules,
+                Resource::Realm,
+                true,
+            ),
             (&["customer:x"], Action::ReadStore, Resource::Realm, false),
             (
                 &["role:operator"],

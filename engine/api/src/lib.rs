@@ -18,6 +18,7 @@ pub use authorize::{Decision, Resource, Subject, authorize};
 pub use problem::{Code, Problem};
 
 use catalogue::Runbooks;
+use hostler_calendar::Scheduled;
 use hostler_core::directory::Directory;
 use hostler_ports::archive::Archive;
 use hostler_ports::channel::Compose;
@@ -37,4 +38,6 @@ pub struct Api {
     pub ids: Arc<dyn Ids>,
     /// Where finished runs lie; none when runs stay in the store.
     pub archive: Option<Arc<dyn Archive>>,
+    /// What starts by itself.
+    pub schedules: Arc<[Scheduled]>,
 }

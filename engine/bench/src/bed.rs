@@ -71,6 +71,10 @@ pub fn practice(host: &WasmHost) -> Option<(Digest, Arc<Description>)> {
 
 /// A step that hands a number on, by a plugin call that does nothing else.
 pub fn step(number: usize) -> Step {
+    step_of(number, Effect::Read)
+}
+
+fn step_of(number: usize, effect: Effect) -> Step {
     let before = Dynamic::Expression(Expression(format!("steps.s{}.n", number.saturating_sub(1))));
     let n = if number == 0 {
         Dynamic::Literal(json!(1))
@@ -80,7 +84,7 @@ pub fn step(number: usize) -> Step {
     let verb = Verb::Do(Do {
         action: "practice.noop".to_owned(),
         with: Dynamic::Map(BTreeMap::from([("n".to_owned(), n)])),
-        effect: Effect::Repeatable,
+        effect,
         impact: Impact::None,
         needs_asset: false,
         timeout_ms: 60_000,
@@ -88,9 +92,11 @@ pub fn step(number: usize) -> Step {
     Step::bare(&format!("s{number}"), verb)
 }
 
-/// A runbook of sequential steps, each handing a number to the next.
-pub fn definition(steps: usize) -> (Definition, Blob) {
-    program(vec![sequence((0..steps).map(step).collect())])
+/// A runbook of sequential steps, each handing a number to the next. What is no `Read` is confirmed
+/// before its call and entered into the ledger.
+pub fn definition(steps: usize, effect: Effect) -> (Definition, Blob) {
+    let steps = (0..steps).map(|number| step_of(number, effect));
+    program(vec![sequence(steps.collect())])
 }
 
 pub fn sequence(steps: Vec<Step>) -> Program {

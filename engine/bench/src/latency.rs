@@ -5,6 +5,7 @@ use crate::peer::disk;
 use crate::peer::redis_server::RedisServer;
 use crate::rig::{self, Rig};
 use crate::{Figure, Wanted, bed};
+use hostler_core::contract::Effect;
 use hostler_host_wasmtime::WasmHost;
 use hostler_ports::clock::Clock;
 use hostler_ports::store::Store;
@@ -78,7 +79,7 @@ async fn timed(
     steps: u32,
     first: u64,
 ) -> anyhow::Result<Vec<f64>> {
-    let (_, definition) = bed::definition(usize::try_from(steps)?);
+    let (_, definition) = bed::definition(usize::try_from(steps)?, Effect::Read);
     let clock = MachineClock::new();
     let mut spent = Vec::new();
     let runs = if steps == 1 { RUNS } else { RUNS / 10 };

@@ -8,6 +8,7 @@ use crate::peer::{apalis, disk};
 use crate::rig::{self, Rig};
 use crate::{Figure, Wanted, bed};
 use anyhow::{Context, bail};
+use hostler_core::contract::Effect;
 use hostler_core::event::{Event, Recorded};
 use hostler_core::id::RunId;
 use hostler_host_wasmtime::WasmHost;
@@ -19,6 +20,8 @@ use std::sync::Arc;
 
 const RUNS: u64 = 1_000;
 const STEPS: u64 = 10;
+/// Steps that change nothing, and steps that are confirmed before their call and enter the ledger.
+const KINDS: [(&str, Effect); 2] = [("steps", Effect::Read), ("ledger", Effect::Repeatable)];
 /// Runs whose logs are read back step by step.
 const AUDITED: usize = 50;
 
@@ -30,7 +33,7 @@ pub async fn measure(
     let sync_us = disk::fdatasync_us(folder)?;
     let mut figures = Vec::new();
     if what.store("embedded") {
-        figures.push(embedded(folder, host, sync_us).await?);
+        figures.extend(embedded(folder, host, sync_us).await?);
     }
     for appendfsync in ["everysec", "always"] {
         if what.store(&format!("redis-{appendfsync}")) {
@@ -52,17 +55,23 @@ fn figure(store: &str, value: f64, beside: &'static str, limit: f64, note: Strin
     }
 }
 
-async fn embedded(folder: &Path, host: &Arc<WasmHost>, sync_us: f64) -> anyhow::Result<Figure> {
-    let store = rig::embedded(&folder.join("embedded")).await?;
-    let per_s = run(store, host).await?;
-    let note = format!("fdatasync {sync_us:.0} us, load {}", disk::load());
-    Ok(figure(
-        "embedded",
-        per_s,
-        "fdatasync/s",
-        1e6 / sync_us,
-        note,
-    ))
+async fn embedded(
+    folder: &Path,
+    host: &Arc<WasmHost>,
+    sync_us: f64,
+) -> anyhow::Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    for (bench, effect) in KINDS {
+        let store = rig::embedded(&folder.join(format!("embedded-{bench}"))).await?;
+        let per_s = run(store, host, effect).await?;
+        let note = format!("fdatasync {sync_us:.0} us, load {}", disk::load());
+        let syncs = 1e6 / sync_us;
+        figures.push(Figure {
+            bench,
+            ..figure("embedded", per_s, "fdatasync/s", syncs, note)
+        });
+    }
+    Ok(figures)
 }
 
 async fn redis(
@@ -75,7 +84,7 @@ async fn redis(
     let server = RedisServer::start(&folder.join(appendfsync), appendfsync)?;
     let name = format!("redis-{appendfsync}");
     if alone {
-        let per_s = run(rig::redis(&server).await?, host).await?;
+        let per_s = run(rig::redis(&server).await?, host, Effect::Read).await?;
         let note = format!("load {}", disk::load());
         return Ok(vec![figure(&name, per_s, "nothing", per_s, note)]);
     }
@@ -83,7 +92,9 @@ async fn redis(
     let script = server.script_per_s(1)?;
     let piped = server.script_per_s(16)?;
     let store = rig::redis(&server).await?;
-    let per_s = run(store, host).await?;
+    let per_s = run(store, host, Effect::Read).await?;
+    let other = RedisServer::start(&folder.join(format!("{appendfsync}-ledger")), appendfsync)?;
+    let entered = run(rig::redis(&other).await?, host, Effect::Repeatable).await?;
     let note = format!(
         "apalis-redis {peer:.0}/s; fdatasync {sync_us:.0} us, load {}",
         disk::load()
@@ -92,12 +103,16 @@ async fn redis(
     Ok(vec![
         figure(&name, per_s, "apalis-redis", peer, note),
         figure(&name, per_s, "the script alone", script, bare),
+        Figure {
+            bench: KINDS[1].0,
+            ..figure(&name, entered, "apalis-redis", peer, String::new())
+        },
     ])
 }
 
 /// Steps a second over all runs, from the first start to the last end.
-async fn run(store: Arc<dyn Store>, host: &Arc<WasmHost>) -> anyhow::Result<f64> {
-    let (_, definition) = bed::definition(usize::try_from(STEPS)?);
+async fn run(store: Arc<dyn Store>, host: &Arc<WasmHost>, effect: Effect) -> anyhow::Result<f64> {
+    let (_, definition) = bed::definition(usize::try_from(STEPS)?, effect);
     let clock = MachineClock::new();
     let starts: Vec<_> = (0..RUNS)
         .map(|number| bed::start(&definition, host, number, clock.now_ms()))

@@ -15,6 +15,7 @@ pub mod freeze;
 pub mod holiday;
 pub mod interval;
 mod occurrence;
+pub mod progress;
 mod recurrence;
 pub mod schedule;
 mod walk;
@@ -25,5 +26,5 @@ pub mod zone;
 
 pub use fault::TextFault;
 pub use occurrence::{Change, Occurrence};
-pub use schedule::{Schedule, ScheduleFault};
+pub use schedule::{Schedule, ScheduleFault, Scheduled};
 pub use walk::{Found, OCCURRENCES_MAX, occurrences};

@@ -1,13 +1,14 @@
 //! A schedule: when, where, what the change of the clock does to it, and what is done about firings
 //! that were missed.
 //!
-//! Not here: reading it from a file, and what it starts.
+//! Not here: reading it from a file, and starting.
 
 use crate::business::BusinessDays;
 use crate::due::{Missed, Then, WhileRunning};
 use crate::when::{Cron, DayRule, Rule};
 use crate::zone::{Fold, Gap, Zone};
 use jiff::civil::Time;
+use serde_json::Value;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -46,6 +47,17 @@ pub struct Schedule {
     missed: Missed,
     while_running: WhileRunning,
     business: Option<Arc<BusinessDays>>,
+}
+
+/// A schedule and what it starts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scheduled {
+    pub schedule: Schedule,
+    pub runbook: String,
+    /// None: the newest released one at the time.
+    pub version: Option<u32>,
+    /// Inputs of the run, an object.
+    pub inputs: Value,
 }
 
 /// What does not go together.

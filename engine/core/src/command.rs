@@ -5,6 +5,7 @@
 
 use crate::answer::Answer;
 use crate::event::{ChildEnd, Journal};
+use crate::gate::Closed;
 use crate::id::{Digest, LaneId};
 use crate::lane::{CallSpec, Clause, PersonKind, WaveRange};
 use crate::result::{LaneResult, Verdict};
@@ -121,6 +122,11 @@ pub enum Entry {
     /// An expression failed, a target is missing: the step fails with this reason.
     Fault(String),
     Do(Arc<CallSpec>),
+    /// A disturbing call whose gate is closed.
+    Held {
+        call: Arc<CallSpec>,
+        closed: Box<Closed>,
+    },
     Wait {
         until_ms: i64,
     },

@@ -3,6 +3,7 @@
 //! Answers are values from one frozen reading of the estate, so that a plan can name its digest.
 //! Not here: files, parsing, credentials. A secret appears only as a reference to where it lies.
 
+use crate::gate::Closed;
 use crate::id::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -75,6 +76,10 @@ pub trait Directory: Send + Sync + 'static {
     fn holds(&self, person: &str, qualification: &str) -> bool;
 
     fn person(&self, id: &str) -> Option<Person>;
+
+    /// The gate of the calendar (a window, a freeze of the estate's files) that holds a call of so many
+    /// milliseconds which disturbs this asset, for a runbook of this class. None: it may begin.
+    fn closed(&self, asset: &str, class: &str, needed_ms: u64, now_ms: i64) -> Option<Closed>;
 
     fn people(&self) -> Vec<Person>;
 

@@ -21,6 +21,10 @@ pub enum Effect {
     ClearTimer {
         name: String,
     },
+    /// Whether the lane is rung when the document of freezes changes.
+    WatchFreezes {
+        on: bool,
+    },
     /// In the commit's conditions: locks kept to the end, a slot until the call is over.
     Take {
         locks: Vec<String>,
@@ -93,6 +97,7 @@ pub mod timer {
     pub const EXPIRE: &str = "expire";
     pub const SOAK: &str = "soak";
     pub const ROUND: &str = "round";
+    pub const GATE: &str = "gate";
 }
 
 /// The effects of one event on the lane as it was before it.
@@ -122,6 +127,7 @@ fn course(before: &Lane, event: &Event) -> Vec<Effect> {
                 .flatten()
                 .collect()
         }
+        Event::StepHeld { .. } => vec![Effect::Ledger],
         Event::StepRestarted { .. } => vec![begin(has_checkpoint(before))],
         Event::StepResumed { .. } => retake(before).into_iter().chain([Effect::Resume]).collect(),
         Event::StepUnsettled {

@@ -4,6 +4,7 @@
 //! Not here: what follows from an event (see `apply` and `effect`).
 
 use crate::command::RetryItem;
+use crate::gate::Closed;
 use crate::id::{Digest, LaneId};
 use crate::lane::{
     CallSpec, ChildrenKind, Opening, Person, UndoEntry, Vote, WaveRange, Why, is_zero,
@@ -145,6 +146,10 @@ pub enum Event {
     },
     StepGated {
         resource: String,
+    },
+    /// The calendar, or people, hold the step.
+    StepHeld {
+        closed: Box<Closed>,
     },
     /// Durable before the plugin is called. `attempt` counts the calls of one visit.
     StepStarted {

@@ -15,6 +15,7 @@ pub mod duration;
 pub mod effect;
 pub mod event;
 pub mod expression;
+pub mod gate;
 pub mod id;
 pub mod lane;
 pub mod mail;

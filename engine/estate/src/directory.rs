@@ -1,11 +1,13 @@
 //! The estate as the engine asks it.
 
 use crate::asset::Asset;
+use crate::gates;
 use crate::model::Estate;
 use crate::selector::Selector;
 use hostler_core::directory::{
     AssetId, Connection, Contact, Directory, Person, PersonId, Route, SelectorFault,
 };
+use hostler_core::gate::Closed;
 use hostler_core::id::Digest;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -223,6 +225,10 @@ impl Directory for Estate {
 
     fn person(&self, id: &str) -> Option<Person> {
         self.people.get(id).cloned()
+    }
+
+    fn closed(&self, asset: &str, class: &str, needed_ms: u64, now_ms: i64) -> Option<Closed> {
+        gates::closed(self, asset, class, needed_ms, now_ms)
     }
 
     fn people(&self) -> Vec<Person> {

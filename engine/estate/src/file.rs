@@ -55,6 +55,7 @@ pub struct RawWindow {
     pub at: At<String>,
     pub lasts: At<String>,
     pub zone: Option<At<String>>,
+    pub calendar: Option<At<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -12,6 +12,7 @@ mod difference;
 mod directory;
 mod fault;
 mod file;
+mod gates;
 mod model;
 pub mod practice;
 mod read;

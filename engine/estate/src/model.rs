@@ -3,6 +3,7 @@
 //! It is a value: never changed after it was built. Not here: reading and checking.
 
 use crate::asset::Asset;
+use crate::gates::Times;
 use hostler_core::directory::{Connection, Contact, Person};
 use hostler_core::id::Digest;
 use serde::Serialize;
@@ -45,6 +46,9 @@ pub struct Estate {
     pub assets: BTreeMap<String, Asset>,
     pub people: BTreeMap<String, Person>,
     pub roles: BTreeMap<String, String>,
+    /// Windows and freezes, ready to be asked.
+    #[serde(skip)]
+    pub(crate) times: Times,
     #[serde(skip)]
     pub(crate) digest: Digest,
     /// Customer to its assets; an index.
@@ -153,6 +157,7 @@ impl Estate {
             assets: BTreeMap::new(),
             people: BTreeMap::new(),
             roles: BTreeMap::new(),
+            times: Times::default(),
             digest: Digest([0; 32]),
             assets_of: BTreeMap::new(),
         }

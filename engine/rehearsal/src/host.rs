@@ -23,6 +23,8 @@ pub struct Seen {
     pub entry: &'static str,
     /// The effect took place (and the answer may still have been lost).
     pub done: bool,
+    /// By the store's clock.
+    pub at_ms: i64,
 }
 
 pub struct ScriptedHost {
@@ -94,6 +96,7 @@ impl ScriptedHost {
             key: call.idempotency_key,
             entry,
             done,
+            at_ms: call.now_ms,
         };
         self.seen
             .lock()

@@ -10,6 +10,8 @@ use hostler_core::id::{LaneId, RunId};
 use hostler_core::view::{ChildRecord, LaneRow, MailRow, RunRow, index};
 use hostler_ports::store::{Cursor, Store};
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 /// Moves of one scenario in any case.
 const MOVES_MAX: u32 = 200_000;
@@ -36,6 +38,8 @@ pub struct Outcome {
     pub ledger: Vec<String>,
     /// Store calls of the whole run.
     pub commits: u64,
+    /// Calls that had been made when a freeze was declared, and the instant of its end.
+    pub frozen: Option<(usize, i64)>,
     /// Differences from what the scenario expects, and broken invariants.
     pub complaints: Vec<String>,
 }
@@ -47,6 +51,8 @@ pub struct Disturbance {
     pub lose_answer_of: Option<u64>,
     /// The answer of this commit is lost with its worker.
     pub crash_after_commit: Option<u64>,
+    /// Before this commit is carried out, people declare a freeze of everything; see `FREEZE_MS`.
+    pub freeze_before_commit: Option<u64>,
     /// Open questions without a script are settled so that the run ends.
     pub settle_all: bool,
 }
@@ -73,16 +79,21 @@ pub async fn disturbed(
 ) -> Result<Outcome, Trouble> {
     let world = World::new(stage, scenario);
     let run = begin(&world, scenario, "rehearsal").await?;
-    let commits = crate::scaffold::count_commits(&world.store, how.crash_after_commit);
+    let disturbed = crate::scaffold::disturb_commits(&world, how);
     if let Some(number) = how.lose_answer_of {
         world.host.lose_answer_of(number);
     }
     let mut people = People::new(&scenario.people, how.settle_all);
     let ended = run_out(&world, run, &mut people).await?;
     let mut outcome = read(&world, run, ended).await?;
-    outcome.commits = commits.load(std::sync::atomic::Ordering::SeqCst);
+    outcome.commits = disturbed.commits.load(Ordering::SeqCst);
+    outcome.frozen = *disturbed
+        .frozen
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     outcome.complaints.append(&mut people.complaints);
-    if people.left() > 0 && how.lose_answer_of.is_none() && how.crash_after_commit.is_none() {
+    let as_written = how.lose_answer_of.is_none() && how.crash_after_commit.is_none();
+    if people.left() > 0 && as_written {
         outcome.complaints.push(format!(
             "{} scripted decisions were never asked for",
             people.left()
@@ -187,6 +198,7 @@ async fn read(world: &World, run: RunId, ended: Ended) -> Result<Outcome, Troubl
         notices: BTreeMap::new(),
         ledger: Vec::new(),
         commits: 0,
+        frozen: None,
         complaints: Vec::new(),
     };
     items(world, run.root(), &mut outcome).await?;

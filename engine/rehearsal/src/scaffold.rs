@@ -4,28 +4,79 @@
 
 use crate::play::{Disturbance, Outcome, disturbed};
 use crate::scenario::{Answer, Scenario};
-use crate::world::{Stage, Trouble};
-use hostler_core::contract::Effect;
+use crate::world::{Stage, Trouble, World};
+use futures::FutureExt;
+use hostler_core::contract::{Effect, Impact};
+use hostler_core::gate::{DeclaredFreeze, FREEZES, Freezes};
 use hostler_ports::store::memory::{Fault, MemoryStore};
+use hostler_ports::store::{DocumentWrite, Store, Upkeep};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Disturbances of one kind in one scaffold; longer runs are sampled evenly.
 const DISTURBANCES_MAX: u64 = 120;
 
-/// Counts commits; the answer of the given one is lost.
-pub(crate) fn count_commits(store: &Arc<MemoryStore>, crash_after: Option<u64>) -> Arc<AtomicU64> {
-    let commits = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&commits);
-    store.set_faults(Box::new(move |verb, _| {
+/// How long a freeze of a scaffold holds.
+pub const FREEZE_MS: i64 = 30 * 86_400_000;
+
+/// What the disturbance of a run has come to.
+#[derive(Default)]
+pub(crate) struct Disturbed {
+    pub commits: AtomicU64,
+    /// Calls that the plugins had seen when the freeze was declared, and the instant of its end.
+    pub frozen: Mutex<Option<(usize, i64)>>,
+}
+
+/// Counts commits; the answer of one is lost, before one a freeze is declared.
+pub(crate) fn disturb_commits(world: &World, how: Disturbance) -> Arc<Disturbed> {
+    let disturbed = Arc::new(Disturbed::default());
+    let (told, host) = (Arc::clone(&disturbed), Arc::clone(&world.host));
+    let store = Arc::downgrade(&world.store);
+    world.store.set_faults(Box::new(move |verb, _| {
         if verb != "commit" {
             return None;
         }
-        let number = counter.fetch_add(1, Ordering::SeqCst) + 1;
-        (Some(number) == crash_after).then_some(Fault::AnswerLost)
+        let number = told.commits.fetch_add(1, Ordering::SeqCst) + 1;
+        if Some(number) == how.freeze_before_commit
+            && let Some(store) = store.upgrade()
+        {
+            let frozen = (host.seen().len(), freeze(&store));
+            *told.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Some(frozen);
+        }
+        (Some(number) == how.crash_after_commit).then_some(Fault::AnswerLost)
     }));
-    commits
+    disturbed
+}
+
+/// Declares a freeze of everything, as the API does; the instant of its end.
+fn freeze(store: &MemoryStore) -> i64 {
+    let now_ms = store
+        .now_ms()
+        .now_or_never()
+        .and_then(Result::ok)
+        .unwrap_or_default();
+    let all = DeclaredFreeze {
+        id: "all".to_owned(),
+        from_ms: now_ms,
+        to_ms: now_ms + FREEZE_MS,
+        applies: "id=*".to_owned(),
+        lets_through: Vec::new(),
+        reason: "declared by the scaffold".to_owned(),
+        by: "scaffold".to_owned(),
+        declared_ms: now_ms,
+    };
+    let freezes = Freezes { freezes: vec![all] };
+    let change = Upkeep {
+        documents: vec![DocumentWrite {
+            key: FREEZES.to_owned(),
+            body: serde_json::to_string(&freezes).ok(),
+        }],
+        ..Upkeep::default()
+    };
+    // The twin in memory never waits.
+    let _ = store.upkeep(change).now_or_never();
+    now_ms + FREEZE_MS
 }
 
 /// One disturbed run.
@@ -117,6 +168,53 @@ pub async fn crash_after_each_commit(
         cases.push(Case { what, outcome });
     }
     Ok(cases)
+}
+
+/// A freeze is declared before each commit, between a worker's look at the gates and its write. The
+/// disturbing calls that began while it held, which must be none, are complaints.
+///
+/// # Errors
+/// As `fail_each_step`.
+pub async fn freeze_before_each_commit(
+    stage: &Stage,
+    scenario: &Scenario,
+) -> Result<Vec<Case>, Trouble> {
+    let base = disturbed(stage, scenario, settling()).await?;
+    let disturbing: BTreeSet<_> = stage
+        .contracts
+        .iter()
+        .flat_map(|contract| &contract.actions)
+        .filter(|action| action.impact == Impact::Outage)
+        .map(|action| action.name.clone())
+        .collect();
+    let mut cases = Vec::new();
+    for number in sampled(base.commits) {
+        let how = Disturbance {
+            freeze_before_commit: Some(number),
+            ..settling()
+        };
+        let what = format!("a freeze before commit {number}");
+        let mut outcome = disturbed(stage, scenario, how)
+            .await
+            .map_err(|fault| named(&what, fault))?;
+        let dispatched = dispatched(&outcome, &disturbing);
+        outcome.complaints.extend(dispatched);
+        cases.push(Case { what, outcome });
+    }
+    Ok(cases)
+}
+
+/// Disturbing calls that began after the freeze was declared and before it was over.
+fn dispatched(outcome: &Outcome, disturbing: &BTreeSet<String>) -> Vec<String> {
+    let Some((before, over_ms)) = outcome.frozen else {
+        return vec!["no freeze was declared".to_owned()];
+    };
+    let calls = outcome.seen.iter().skip(before);
+    let under = calls.filter(|seen| seen.entry == "perform" && seen.at_ms < over_ms);
+    under
+        .filter(|seen| disturbing.contains(&seen.action))
+        .map(|seen| format!("{} began under the freeze", seen.action))
+        .collect()
 }
 
 /// Actions that took effect more than once under different keys, or `once` actions that took effect

@@ -7,6 +7,7 @@ use hostler_core::definition::Definition;
 use hostler_core::directory::{Connection, Contact, Directory, Person, Route, SelectorFault};
 use hostler_core::event::{Event, Recorded};
 use hostler_core::expression::{Evaluate, EvaluationFailed, Expression, Scope};
+use hostler_core::gate::{Closed, GateKind};
 use hostler_core::id::{Digest, RunId};
 use hostler_core::lane::Opening;
 use hostler_core::plan::{Plan, Starter};
@@ -20,6 +21,10 @@ pub const ASSETS: [&str; 3] = ["a0", "a1", "a2"];
 /// Who may decide; each holds the role of the board and of the operators.
 pub const PEOPLE: [&str; 4] = ["ada", "bob", "cyd", "dan"];
 pub const CONNECTION: &str = "c0";
+
+/// The window closes this often, for so long.
+const WINDOW_EVERY_MS: i64 = 40_000;
+const WINDOW_CLOSED_MS: i64 = 7_000;
 
 pub fn plugin() -> Digest {
     Digest::of(b"simulated plugin")
@@ -81,6 +86,17 @@ impl Directory for Estate {
             mail: format!("{id}@example.org"),
             roles: vec!["operator".to_owned()],
             customers: Vec::new(),
+        })
+    }
+    /// A window over everything: closed for seconds, then open for longer.
+    fn closed(&self, _asset: &str, _class: &str, _needed: u64, now_ms: i64) -> Option<Closed> {
+        let since_ms = now_ms.rem_euclid(WINDOW_EVERY_MS);
+        (since_ms < WINDOW_CLOSED_MS).then(|| Closed {
+            gate: GateKind::Window,
+            rule: "tides".to_owned(),
+            why: "closed".to_owned(),
+            remedy: "wait".to_owned(),
+            until_ms: Some(now_ms - since_ms + WINDOW_CLOSED_MS),
         })
     }
     fn people(&self) -> Vec<Person> {

@@ -150,7 +150,11 @@ impl Author<'_> {
             action: format!("sim.{name}_{id}"),
             with: Dynamic::Literal(json!({})),
             effect,
-            impact: Impact::Change,
+            impact: if effect == Effect::Once {
+                Impact::Outage
+            } else {
+                Impact::Change
+            },
             needs_asset: self.on_asset,
             timeout_ms,
         }

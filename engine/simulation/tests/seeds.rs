@@ -8,7 +8,7 @@ use hostler_simulation::{Counts, Sabotage, Shape, Trouble, name_of, play, runtim
 const SEEDS: u64 = 1_000;
 
 /// What must have occurred, beside every trouble, for the plays to prove anything.
-const KINDS: [&str; 52] = [
+const KINDS: [&str; 53] = [
     "do Read",
     "do Repeatable",
     "do Once",
@@ -32,6 +32,7 @@ const KINDS: [&str; 52] = [
     "unsettled Timeout",
     "unsettled Cancel",
     "StepGated",
+    "StepHeld",
     "StepRestarted",
     "StepPended",
     "StepResumed",

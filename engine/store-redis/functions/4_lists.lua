@@ -140,15 +140,17 @@ local function read_spawn(args)
   return lane
 end
 
--- A line of the ledger as it is stored; its number is its place in the list.
-local function ledger_line(id, version, now, body)
-  return id .. ' ' .. version .. ' ' .. now .. ' ' .. body
+-- A line of the ledger as it is stored. The number stands in the line and the count in `meta`: a line
+-- that somebody takes out of the list leaves a gap.
+local function ledger_line(number, id, version, now, body)
+  return number .. ' ' .. id .. ' ' .. version .. ' ' .. now .. ' ' .. body
 end
 
 local function append_ledger(call, id, version, bodies)
+  local before = redis.call('HINCRBY', call.meta, 'led', digits(#bodies)) - #bodies
   local lines = {}
   for position, body in ipairs(bodies) do
-    lines[position] = ledger_line(id, digits(version), digits(call.now), body)
+    lines[position] = ledger_line(digits(before + position - 1), id, digits(version), digits(call.now), body)
   end
   push_all(call.prefix .. 'led', lines)
 end

@@ -311,7 +311,8 @@ local function commit_events(keys, args, dirty, count)
   end
   local version_text, now_text = digits(version), digits(now)
   if args[10 + count] then
-    redis.call('RPUSH', keys[4], ledger_line(args[1], version_text, now_text, args[12 + count]))
+    local number = digits(redis.call('HINCRBY', keys[1], 'led', '1') - 1)
+    redis.call('RPUSH', keys[4], ledger_line(number, args[1], version_text, now_text, args[12 + count]))
   end
   redis.call('HSET', keys[2], 'v', version_text, 'ci', args[4] .. ' ' .. digits(seq), 'u', now_text)
   if dirty then

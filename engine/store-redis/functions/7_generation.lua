@@ -61,6 +61,6 @@ end
 -- Answers the generation, newest seq, entries of the ledger, now.
 local function h1_state(keys)
   local call = begin(keys)
-  local seq = tonumber(redis.call('HGET', call.meta, 'seq') or '0')
-  return { generation_of(call), seq, redis.call('LLEN', call.prefix .. 'led'), call.now }
+  local count = redis.call('HMGET', call.meta, 'seq', 'led')
+  return { generation_of(call), tonumber(count[1] or '0'), tonumber(count[2] or '0'), call.now }
 end

@@ -90,10 +90,10 @@ end
 
 local function h1_counts(keys)
   local call = begin(keys)
-  local seq = redis.call('HGET', call.meta, 'seq')
+  local count = redis.call('HMGET', call.meta, 'seq', 'led')
   local function size(name)
     return redis.call('ZCARD', call.prefix .. name)
   end
-  return { size('ready:r') + size('ready:m'), size('leased'), size('due'), redis.call('LLEN', call.prefix .. 'led'),
-    tonumber(seq or '0'), call.now }
+  return { size('ready:r') + size('ready:m'), size('leased'), size('due'), tonumber(count[2] or '0'),
+    tonumber(count[1] or '0'), call.now }
 end

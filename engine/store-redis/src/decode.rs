@@ -335,16 +335,16 @@ pub fn feed(value: Value) -> StoreResult<Vec<FeedEntry>> {
     Ok(entries)
 }
 
-/// A line of the ledger with its number: lane, version, instant and body, parted by blanks.
-pub fn ledger_entry((number, value): (u64, Value)) -> StoreResult<LedgerEntry> {
+/// A line of the ledger: number, lane, version, instant and body, parted by blanks.
+pub fn ledger_entry(value: Value) -> StoreResult<LedgerEntry> {
     let fault = || corrupt("a ledger entry");
     let line = text(value, "a ledger entry")?;
-    let mut parts = line.splitn(4, ' ');
+    let mut parts = line.splitn(5, ' ');
     let mut next = || parts.next().ok_or_else(fault);
-    let (lane, version, at_ms, body) = (next()?, next()?, next()?, next()?);
+    let (number, lane, version, at_ms, body) = (next()?, next()?, next()?, next()?, next()?);
     let parsed = || lane.parse().map_err(|_| fault());
     Ok(LedgerEntry {
-        number,
+        number: number.parse().map_err(|_| fault())?,
         lane: (!lane.is_empty()).then(parsed).transpose()?,
         version: version.parse().map_err(|_| fault())?,
         at_ms: at_ms.parse().map_err(|_| fault())?,

@@ -17,6 +17,7 @@ use hostler_ports::store::{
 };
 use redis::{Cmd, Value, cmd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many keys one step of a scan looks at: tens of microseconds.
 const SCAN_COUNT: usize = 250;
@@ -33,15 +34,21 @@ pub struct RedisStore {
     pub(crate) link: Arc<Link>,
     pub(crate) durable: Durable,
     pub(crate) wakes: Wakes,
+    /// Tells this process's calls from all others'.
+    process: String,
+    calls: AtomicU64,
 }
 
 impl RedisStore {
     pub(crate) async fn connect(options: Options, ids: Arc<dyn Ids>) -> Result<Self, OpenError> {
+        let process = ids.fresh().simple().to_string();
         let link = Arc::new(Link::new(options, ids)?);
         let store = Self {
             durable: Durable::new(Arc::clone(&link)),
             link,
             wakes: Wakes::default(),
+            process,
+            calls: AtomicU64::new(0),
         };
         // Also a realm that has gone back is opened: the decision is made through it.
         store.tell_state().await?;
@@ -65,13 +72,19 @@ impl RedisStore {
         Ok(self.link.call(|_| command.clone()).await?.0)
     }
 
-    /// Recognises a call when it comes twice.
+    /// Recognises a call when it comes twice: one of this process, and which of them.
     pub(crate) fn mark(&self) -> String {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        format!("{}.{number}", self.process)
+    }
+
+    /// Nobody can guess it.
+    fn nonce(&self) -> String {
         self.link.ids.fresh().simple().to_string()
     }
 
     pub(crate) async fn claim_once(&self, ask: &ClaimAsk) -> StoreResult<Vec<Claim>> {
-        let nonce = self.mark();
+        let nonce = self.nonce();
         let least = priority_number(ask.at_least.unwrap_or(Priority::Housekeeping));
         let (value, _) = self
             .link

@@ -344,7 +344,7 @@ impl Store for RedisStore {
             .arg(from)
             .arg(from + READ_MAX as u64 - 1);
         let lines = array(self.ask(range).await?, "the ledger")?;
-        (from..).zip(lines).map(decode::ledger_entry).collect()
+        lines.into_iter().map(decode::ledger_entry).collect()
     }
 
     async fn feed(&self, after: Seq, wait_ms: u64) -> StoreResult<Vec<FeedEntry>> {

@@ -10,6 +10,7 @@ use crate::{Driver, Trouble};
 use hostler_core::command::Command;
 use hostler_core::effect::{Effect, Wish};
 use hostler_core::event::{ChildEnd, Event, Recorded};
+use hostler_core::gate::FREEZES;
 use hostler_core::lane::{Lane, Origin};
 use hostler_core::result::{LaneResult, Verdict};
 use hostler_core::view::{LeaseRow, index};
@@ -31,6 +32,7 @@ impl Driver {
             events: turn.events.iter().map(Recorded::to_json).collect(),
             inbox_used: turn.letters_used,
             blobs: turn.blobs.clone(),
+            expect: turn.expect.clone(),
             in_call: (hold.in_call != in_call).then_some(in_call),
             forgive: hold.strikes > 0 && turn.events.iter().any(forgives),
             then,
@@ -112,6 +114,14 @@ impl Driver {
             }
             Effect::ClearTimer { name } => {
                 batch.timers.push(TimerChange::Clear { name: name.clone() })
+            }
+            Effect::WatchFreezes { on } => {
+                let watch = if *on {
+                    IndexChange::watch
+                } else {
+                    IndexChange::unwatch
+                };
+                batch.index.push(watch(FREEZES, lane.id()));
             }
             Effect::Take { locks, slot } => take(batch, locks, slot.as_ref()),
             Effect::ReleaseSlot { key } => batch.release.push(key.clone()),
@@ -328,7 +338,8 @@ fn finish_run(lane: &Lane, verdict: &Verdict, batch: &mut Batch) {
 fn ledger(turn: &Turn, batch: &mut Batch) {
     let belongs = |event: &Event| match event {
         Event::StepStarted { call, .. } => call.effect.mutates(),
-        Event::PersonAsked { .. }
+        Event::StepHeld { .. }
+        | Event::PersonAsked { .. }
         | Event::VoteCast { .. }
         | Event::PersonSettled { .. }
         | Event::PersonEscalated
@@ -342,14 +353,12 @@ fn ledger(turn: &Turn, batch: &mut Batch) {
         | Event::LeaseReleased { .. } => true,
         _ => false,
     };
-    let run = turn.lane.opening.run;
-    let lane = turn.lane.id();
-    batch.ledger.extend(
-        turn.events
-            .iter()
-            .filter(|recorded| belongs(&recorded.event))
-            .map(|recorded| LedgerLine {
-                body: json!({ "run": run, "lane": lane, "entry": recorded }).to_string(),
-            }),
-    );
+    let (run, lane) = (turn.lane.opening.run, turn.lane.id());
+    // The batch has the events as texts, in the same order.
+    for (recorded, text) in turn.events.iter().zip(&batch.events) {
+        if belongs(&recorded.event) {
+            let body = format!(r#"{{"entry":{text},"lane":"{lane}","run":"{run}"}}"#);
+            batch.ledger.push(LedgerLine { body });
+        }
+    }
 }

@@ -19,6 +19,8 @@ const STEPS_MAX: u32 = 64;
 const SLICE_MS: i64 = 5_000;
 /// Turns of one claim in any case: a lane that decides in circles is put back.
 const TURNS_MAX: u32 = 1_000;
+/// Looks at gates that others change at the same moment, before the lane is let go.
+const LOOKS_MAX: u32 = 5;
 
 /// What happens after a commit.
 enum Next {
@@ -112,20 +114,29 @@ impl Driver {
         report: Option<Input>,
         tired: bool,
     ) -> Result<Next, Trouble> {
-        let mut turn = self.gather(hold, report.clone(), None).await?;
-        let mut then = self.then(hold, &turn, tired);
-        let mut asked_at_ms = self.parts.clock.monotonic_ms();
-        let committed = match self.commit(hold, lease, &turn, then).await {
-            Err(CommitError::Busy { resource, .. }) => {
-                debug!(%resource, "waits");
-                turn = self.gather(hold, report, Some(&resource)).await?;
-                then = self.then(hold, &turn, tired);
-                asked_at_ms = self.parts.clock.monotonic_ms();
-                self.commit(hold, lease, &turn, then).await
+        let mut blocked: Option<String> = None;
+        let mut looks = 0;
+        let (turn, then, asked_at_ms, committed) = loop {
+            let turn = self
+                .gather(hold, report.clone(), blocked.as_deref())
+                .await?;
+            let then = self.then(hold, &turn, tired);
+            let asked_at_ms = self.parts.clock.monotonic_ms();
+            match self.commit(hold, lease, &turn, then).await {
+                Ok(committed) => break (turn, then, asked_at_ms, committed),
+                Err(CommitError::Busy { resource, .. }) if blocked.is_none() => {
+                    debug!(%resource, "waits");
+                    blocked = Some(resource);
+                }
+                // A gate was changed between the look and the commit.
+                Err(CommitError::Expect { document }) if looks < LOOKS_MAX => {
+                    debug!(%document, "looks again");
+                    self.gates.forget();
+                    looks += 1;
+                }
+                Err(fault) => return Err(trouble(fault)),
             }
-            outcome => outcome,
         };
-        let committed = committed.map_err(trouble)?;
         self.settle_hold(hold, turn, committed);
         hold.asked_at_ms = asked_at_ms;
         match then {

@@ -197,7 +197,10 @@ impl Driver {
             return Ok(None);
         };
         let Resolved { entry, blobs } = resolve(&view, step).await?;
+        let (entry, expect) = self.gated(&view, step, entry).await?;
         turn.blobs.extend(blobs);
+        turn.expect
+            .extend(expect.filter(|expect| !turn.expect.contains(expect)));
         if let (Entry::Do(call), Some(resource)) = (&entry, blocked) {
             turn.wait_for = ticket(call, resource);
             return Ok(Some(Input::Blocked {

@@ -9,6 +9,7 @@ mod batch;
 mod cache;
 mod call;
 mod drive;
+mod gates;
 mod gather;
 mod held;
 mod notices;
@@ -28,6 +29,7 @@ pub use reindex::{Reindex, Reindexed};
 pub use trouble::Trouble;
 
 use cache::Cache;
+use gates::Gates;
 use held::Held;
 use hostler_core::directory::Directory;
 use hostler_core::expression::Evaluate;
@@ -84,6 +86,7 @@ pub struct Driver {
     parts: Parts,
     held: Held,
     cache: Cache,
+    gates: Gates,
 }
 
 impl Driver {
@@ -93,6 +96,7 @@ impl Driver {
             parts,
             held: Held::default(),
             cache: Cache::default(),
+            gates: Gates::default(),
         })
     }
 

@@ -70,14 +70,20 @@ pub fn lane_row(lane: &Lane, definition: &Definition) -> LaneRow {
             .as_ref()
             .map(|verdict| verdict.result)
             .filter(|_| lane.has_ended()),
-        note: lane
-            .verdict
-            .as_ref()
-            .and_then(|verdict| verdict.note.clone()),
+        note: held(lane).or_else(|| lane.verdict.as_ref()?.note.clone()),
         children: lane.children.as_deref().map(children_row),
         attempt: lane.attempt,
         paused: lane.paused,
     }
+}
+
+/// Why a closed gate holds the lane.
+fn held(lane: &Lane) -> Option<String> {
+    let Phase::Gated(gate) = &lane.phase else {
+        return None;
+    };
+    let closed = gate.closed.as_ref()?;
+    Some(format!("{}: {}", gate.resource, closed.why))
 }
 
 fn run_state(lane: &Lane) -> String {

@@ -12,7 +12,7 @@ use hostler_core::id::LaneId;
 use hostler_core::lane::{Item, Lane, Phase};
 use hostler_core::refusal::Refusal;
 use hostler_ports::store::generation::Generation;
-use hostler_ports::store::{Blob, Header, Letter, READ_MAX, Resource, Store};
+use hostler_ports::store::{Blob, Expect, Header, Letter, READ_MAX, Resource, Store};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -70,6 +70,8 @@ pub struct Turn {
     pub blobs: Vec<Blob>,
     /// Wanted resources were taken: queue a ticket for them.
     pub wait_for: Vec<Resource>,
+    /// What an open gate was read from: must still be so.
+    pub expect: Vec<Expect>,
 }
 
 impl Turn {
@@ -81,6 +83,7 @@ impl Turn {
             letters_used: 0,
             blobs: Vec::new(),
             wait_for: Vec::new(),
+            expect: Vec::new(),
         }
     }
 

@@ -6,7 +6,8 @@ pub mod stage;
 use hostler_core::contract::Effect;
 use hostler_rehearsal::reindex::made_anew;
 use hostler_rehearsal::scaffold::{
-    Case, crash_after_each_commit, fail_each_step, lose_each_answer, unseen_repeats,
+    Case, crash_after_each_commit, fail_each_step, freeze_before_each_commit, lose_each_answer,
+    unseen_repeats,
 };
 use hostler_rehearsal::{Answer, Outcome, Scenario, Stage, play, side_by_side};
 use std::collections::BTreeMap;
@@ -142,6 +143,27 @@ async fn a_crash_after_any_commit_changes_nothing_about_the_end() {
     for (_, scenario) in good() {
         let cases = crash_after_each_commit(&stage, &scenario).await.unwrap();
         same_end(&scenario, &cases, &effects(&stage));
+    }
+}
+
+#[tokio::test]
+async fn a_freeze_between_look_and_commit_lets_no_disturbing_call_begin() {
+    let stage = stage::practice();
+    for (name, scenario) in good() {
+        let cases = freeze_before_each_commit(&stage, &scenario).await.unwrap();
+        same_end(&scenario, &cases, &effects(&stage));
+        let complaints = cases.iter().flat_map(|case| &case.outcome.complaints);
+        let began: Vec<_> = complaints.filter(|line| line.contains("freeze")).collect();
+        assert!(began.is_empty(), "{name}: {began:?}");
+        let held = |case: &&Case| {
+            case.outcome
+                .ledger
+                .iter()
+                .any(|line| line.contains("step_held"))
+        };
+        let held = cases.iter().filter(held).count();
+        println!("{name}: a step was held in {held} of {} runs", cases.len());
+        assert!(2 * held > cases.len(), "{name}: {held} of {}", cases.len());
     }
 }
 

@@ -4,9 +4,11 @@
 //! who may do what (services refuse), TLS (a proxy in front, or loopback).
 
 mod asked;
+mod freezes;
 mod general;
 mod routes;
 mod runs;
+mod schedules;
 mod store;
 mod stream;
 mod waiting;

@@ -1,7 +1,7 @@
 //! The table of routes. A route that is not in it does not exist.
 
 use super::asked::Asked;
-use super::{general, runs, store, waiting};
+use super::{freezes, general, runs, schedules, store, waiting};
 use crate::authorize::Action;
 use crate::problem::Problem;
 use axum::response::Response;
@@ -83,6 +83,25 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/store/copy", Action::KeepStore, |asked| {
         Box::pin(store::copy(asked))
     }),
+    get("/api/v1/freezes", Action::ReadFreezes, |asked| {
+        Box::pin(freezes::list(asked))
+    }),
+    post("/api/v1/freezes", Action::ControlFreezes, |asked| {
+        Box::pin(freezes::declare(asked))
+    }),
+    post(
+        "/api/v1/freezes/{freeze}/lift",
+        Action::ControlFreezes,
+        |asked| Box::pin(freezes::lift(asked)),
+    ),
+    get("/api/v1/schedules", Action::ReadSchedules, |asked| {
+        Box::pin(schedules::list(asked))
+    }),
+    post(
+        "/api/v1/schedules/{schedule}/word",
+        Action::ControlSchedules,
+        |asked| Box::pin(schedules::say(asked)),
+    ),
     post("/api/v1/plans", Action::StartRun, |asked| {
         Box::pin(runs::plan(asked))
     }),

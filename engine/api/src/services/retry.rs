@@ -193,6 +193,7 @@ async fn anew(
         inputs: plan.inputs,
         reason,
     };
-    let started = start::start_as(api, subject, wish, key, Some(run)).await?;
+    let id = start::run_id(api, subject, key)?;
+    let started = start::start_as(api, subject, wish, id, Some(run)).await?;
     Ok(Retried::Run { run: started.run })
 }

@@ -1,6 +1,7 @@
 //! Starting a run, or only showing what it would do.
 
 use super::planning::{self, Planned, WavePreview, Wish};
+use super::scheduler;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::problem::{Code, Problem};
 use crate::{Api, catalogue, read};
@@ -87,17 +88,18 @@ pub async fn start(
     ask: StartAsk,
     key: Option<&str>,
 ) -> Result<StartAnswer, Problem> {
-    start_as(api, subject, ask, key, None).await
+    let run = run_id(api, subject, key)?;
+    start_as(api, subject, ask, run, None).await
 }
 
+/// Starts the run with this id, unless it was started before.
 pub(super) async fn start_as(
     api: &Api,
     subject: &Subject,
     ask: StartAsk,
-    key: Option<&str>,
+    run: RunId,
     retry_of: Option<RunId>,
 ) -> Result<StartAnswer, Problem> {
-    let run = run_id(api, subject, key)?;
     let body = body(subject, &ask, retry_of);
     let planned = prepare(api, subject, &ask, run, retry_of).await?;
     match api.store.start(opening(&planned, body)).await? {
@@ -127,7 +129,7 @@ async fn stored(api: &Api, run: RunId) -> Result<Planned, Problem> {
 }
 
 /// A key belongs to the person who gave it: two people's keys never meet.
-fn run_id(api: &Api, subject: &Subject, key: Option<&str>) -> Result<RunId, Problem> {
+pub(super) fn run_id(api: &Api, subject: &Subject, key: Option<&str>) -> Result<RunId, Problem> {
     match key {
         None => Ok(RunId(api.ids.fresh())),
         Some(key) if key.is_empty() || key.len() > TEXT_MAX_BYTES => Err(Problem::new(
@@ -207,7 +209,7 @@ fn opening(planned: &Planned, body: Digest) -> Start {
         parent: None,
         key: None,
         queue: Queue::Run,
-        priority: priority(&planned.definition),
+        priority: priority(&planned.definition, &plan.starter),
         events: vec![event.to_json()],
         summary,
     };
@@ -232,9 +234,11 @@ fn opening(planned: &Planned, body: Digest) -> Start {
 }
 
 /// Emergencies overtake; what a person starts goes before what a schedule starts.
-fn priority(definition: &Definition) -> Priority {
+fn priority(definition: &Definition, starter: &Starter) -> Priority {
     if definition.policy.class.starts_with("emergency") {
         Priority::Emergency
+    } else if starter.via == scheduler::VIA {
+        Priority::Scheduled
     } else {
         Priority::Operator
     }

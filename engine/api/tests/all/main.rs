@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod deciding;
+mod freezing;
 mod planning;
 mod routes;
+mod scheduling;
 mod starting;
 mod storing;
 mod support;

@@ -103,6 +103,9 @@ fn body(path: &str) -> Value {
     let signs = "0".repeat(64);
     match path.rsplit('/').next().unwrap() {
         "plans" | "runs" => json!({ "runbook": "touch" }),
+        "freezes" => json!({ "id": "f", "to_ms": 1, "applies": "id=web1", "reason": "test" }),
+        "lift" => json!({ "reason": "test" }),
+        "word" => json!({ "word": "pause", "reason": "test" }),
         "decision" => json!({ "yes": true, "signs": signs }),
         "answer" => json!({ "signs": signs, "answer": {} }),
         "choice" => json!({ "signs": signs, "choice": "retry" }),

@@ -17,6 +17,14 @@ pub fn apply(lane: &mut Lane, event: &Event, at_ms: i64) {
             lane.phase = Phase::Gated(Gate {
                 resource: resource.clone(),
                 since_ms: at_ms,
+                closed: None,
+            });
+        }
+        Event::StepHeld { closed } => {
+            lane.phase = Phase::Gated(Gate {
+                resource: closed.name(),
+                since_ms: at_ms,
+                closed: Some(closed.clone()),
             });
         }
         Event::StepSucceeded { step, output, .. } => {

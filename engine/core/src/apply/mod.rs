@@ -33,6 +33,7 @@ pub fn apply(lane: &mut Lane, recorded: &Recorded) {
         Event::LaneOpened { .. } => {}
         Event::StepSkipped { .. }
         | Event::StepGated { .. }
+        | Event::StepHeld { .. }
         | Event::StepStarted { .. }
         | Event::StepRestarted { .. }
         | Event::StepPended { .. }

@@ -36,6 +36,7 @@ impl Draft<'_> {
             }
             Entry::Fault(reason) => self.fail(reason, Value::Null)?,
             Entry::Do(call) => self.start_call(call, None)?,
+            Entry::Held { call, closed } => self.hold(call, closed)?,
             Entry::Wait { until_ms } if until_ms <= self.at_ms => {
                 self.succeed(Value::Null, Vec::new())?
             }
@@ -92,19 +93,6 @@ impl Draft<'_> {
         }
         self.reach(verdict);
         self.succeed(Value::Null, Vec::new())
-    }
-
-    /// The step's locks or its slot are taken: it waits for a ring.
-    pub(super) fn blocked(&mut self, resource: String) -> Result<(), Refusal> {
-        match &self.lane.phase {
-            Phase::At => self.push(Event::StepGated { resource }),
-            Phase::Gated(gate) if gate.resource == resource => {}
-            // Its slot is not free yet; the target goes on meanwhile.
-            Phase::Pending(_) => {}
-            Phase::Gated(_) => self.push(Event::StepGated { resource }),
-            _ => return self.unexpected("a gate"),
-        }
-        Ok(())
     }
 
     pub(super) fn start_call(

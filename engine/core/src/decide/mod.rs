@@ -10,6 +10,7 @@ mod children;
 mod choice;
 mod control;
 mod course;
+mod gates;
 mod onward;
 mod person;
 mod restored;

@@ -20,7 +20,8 @@ pub fn timers(lane: &Lane) -> Timers {
         Phase::Waiting { until_ms } => vec![(timer::WAIT, *until_ms)],
         Phase::Person(person) => one(timer::EXPIRE, person.expires_ms),
         Phase::Children => lane.children.as_deref().map_or_else(Vec::new, of_children),
-        Phase::At | Phase::Gated(_) | Phase::Running(_) | Phase::Ended => Vec::new(),
+        Phase::Gated(gate) => one(timer::GATE, gate.closed.as_ref().and_then(|c| c.until_ms)),
+        Phase::At | Phase::Running(_) | Phase::Ended => Vec::new(),
     }
 }
 
@@ -42,6 +43,12 @@ pub fn slot(lane: &Lane) -> Option<&(String, u32)> {
         Phase::Checking(checking) if checking.slot_held => checking.running.call.slot.as_ref(),
         _ => None,
     }
+}
+
+/// Whether a lane in this state is rung when people declare or lift a freeze.
+#[must_use]
+pub fn watches(lane: &Lane) -> bool {
+    matches!(&lane.phase, Phase::Gated(gate) if gate.closed.is_some())
 }
 
 /// What has to be given back, cleared and set. Taking is the events' own matter: it is a condition
@@ -67,6 +74,10 @@ pub(super) fn changes(before: &Lane, event: &Event) -> Vec<Effect> {
             effects.push(Effect::SetTimer { name, at_ms });
         }
     }
+    let watched = matches!(event, Event::StepHeld { .. });
+    if watches(before) != watched {
+        effects.push(Effect::WatchFreezes { on: watched });
+    }
     effects
 }
 
@@ -74,6 +85,7 @@ pub(super) fn changes(before: &Lane, event: &Event) -> Vec<Effect> {
 fn timers_after(event: &Event) -> Timers {
     match event {
         Event::AttemptFailed { retry_ms, .. } => vec![(timer::RETRY, *retry_ms)],
+        Event::StepHeld { closed } => one(timer::GATE, closed.until_ms),
         Event::UndoHeld { until_ms } => vec![(timer::RETRY, *until_ms)],
         Event::StepPended { resume_ms, .. } => vec![(timer::RESUME, *resume_ms)],
         Event::StepUnsettled { ask_ms, .. } => vec![(timer::CHECK, *ask_ms)],

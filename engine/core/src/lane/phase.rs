@@ -2,6 +2,7 @@
 
 use super::Person;
 use crate::contract::Effect;
+use crate::gate::Closed;
 use crate::id::Digest;
 use crate::plan::Route;
 use serde::{Deserialize, Serialize};
@@ -53,9 +54,12 @@ impl Phase {
 /// What holds a lane that could otherwise go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gate {
-    /// The lock or slot that is taken.
+    /// The lock or slot that is taken, or the name of what is closed.
     pub resource: String,
     pub since_ms: i64,
+    /// None: a lock or a slot, whose holder rings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Box<Closed>>,
 }
 
 /// One action call, fully resolved.

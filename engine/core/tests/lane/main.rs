@@ -7,6 +7,7 @@
 mod approval;
 mod ends;
 mod faults;
+mod gates;
 mod golden;
 mod lost;
 mod notices;

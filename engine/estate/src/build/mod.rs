@@ -17,7 +17,9 @@ use crate::file::File;
 use crate::model::Estate;
 use crate::selector::Selector;
 use crate::{read, text, when};
+use hostler_calendar::business::BusinessDays;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Files of one estate.
 const FILES_MAX: usize = 1_000;
@@ -80,6 +82,7 @@ pub fn load(paths: &[&str], read: ReadFile<'_>, known: &Known) -> Result<Estate,
         read,
         out,
         estate: Estate::empty(),
+        business: BTreeMap::new(),
     }
     .build()
 }
@@ -90,6 +93,8 @@ struct Builder<'a> {
     read: ReadFile<'a>,
     out: Collector,
     estate: Estate,
+    /// Calendars by id, for the windows that count in business days.
+    business: BTreeMap<String, Arc<BusinessDays>>,
 }
 
 /// Where ids of one section were first seen.

@@ -1,7 +1,7 @@
 //! Shapes → checked schedules. All faults are collected before anything is refused.
 
 use super::file::{File, RawSchedule, RawWindow};
-use super::{SCHEDULES_MAX, Scheduled, Schedules};
+use super::{SCHEDULES_MAX, Schedules};
 use crate::at::{At, Position};
 use crate::build::{ReadFile, beside};
 use crate::fault::{Bad, Collector, nearest};
@@ -14,7 +14,8 @@ use hostler_calendar::schedule::When;
 use hostler_calendar::when::{self, DayRule, Rule};
 use hostler_calendar::window::{Length, Window};
 use hostler_calendar::zone::Zone;
-use hostler_calendar::{Schedule, TextFault};
+use hostler_calendar::{Schedule, Scheduled, TextFault};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -172,6 +173,8 @@ impl<'a> Builder<'a> {
         let schedule = schedule.with_policy(missed, while_running.unwrap_or_default());
         Some(Scheduled {
             runbook: raw.runbook.value.clone(),
+            version: raw.version,
+            inputs: Value::Object(raw.inputs.clone()),
             schedule: self.whole(id.position, schedule)?,
         })
     }

@@ -7,6 +7,7 @@ use super::choice::{OneOrMany, WordOr};
 use crate::at::{At, Entries};
 use crate::file::RawCalendar;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// One file.
 #[derive(Debug, Default, Deserialize)]
@@ -33,6 +34,9 @@ pub struct RawWindow {
 pub struct RawSchedule {
     pub id: Option<At<String>>,
     pub runbook: At<String>,
+    pub version: Option<u32>,
+    #[serde(default)]
+    pub inputs: Map<String, Value>,
     pub when: Option<At<String>>,
     pub every: Option<At<String>>,
     pub at: Option<OneOrMany>,

@@ -10,18 +10,11 @@ mod policy;
 use crate::build::ReadFile;
 use crate::fault::{Collector, Faults};
 use crate::{at::Position, read};
-use hostler_calendar::Schedule;
+use hostler_calendar::Scheduled;
 use hostler_calendar::window::Window;
 
 /// Schedules of one file; more of them are a generator's work.
 pub const SCHEDULES_MAX: usize = 1_000;
-
-/// A schedule and what it starts.
-#[derive(Clone, Debug)]
-pub struct Scheduled {
-    pub runbook: String,
-    pub schedule: Schedule,
-}
 
 /// One file of schedules, checked.
 #[derive(Clone, Debug, Default)]

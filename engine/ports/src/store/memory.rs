@@ -34,7 +34,7 @@ pub struct Memory {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     signals: Signals,
-    faults: Mutex<Option<FaultPlan>>,
+    faults: Mutex<Option<Arc<FaultPlan>>>,
     calls: AtomicU64,
     /// Another server answers than at the last tick.
     restarted: AtomicBool,
@@ -66,7 +66,7 @@ impl MemoryStore {
 
     /// From now on every call asks `plan`.
     pub fn set_faults(&self, plan: FaultPlan) {
-        *self.0.faults.lock().unwrap_or_else(PoisonError::into_inner) = Some(plan);
+        *self.0.faults.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(plan));
     }
 
     pub fn clear_faults(&self) {
@@ -130,7 +130,10 @@ impl Memory {
     fn fault(&self, verb: &'static str) -> Option<Fault> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
         let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        faults.as_ref().and_then(|plan| plan(verb, number))
+        let plan = faults.clone();
+        // The plan itself may call the store.
+        drop(faults);
+        plan.and_then(|plan| plan(verb, number))
     }
 
     fn transact<T, E: From<StoreError>>(

@@ -6,6 +6,7 @@ pub mod asked;
 mod copies;
 mod doctor;
 mod follow;
+mod freeze;
 mod general;
 mod ledger;
 mod notice;
@@ -109,9 +110,12 @@ enum Command {
     /// Runs: start, watch, steer
     #[command(subcommand)]
     Run(run::RunCommand),
-    /// Schedules: when they fire
+    /// Schedules: when they fire, what they have started, stop and go on
     #[command(subcommand)]
     Schedule(schedule::ScheduleCommand),
+    /// Times in which nothing is disturbed
+    #[command(subcommand)]
+    Freeze(freeze::FreezeCommand),
     /// Approvals and ways out
     #[command(subcommand)]
     Approve(approve::ApproveCommand),
@@ -226,7 +230,8 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Config(command) => general::config(context, &command),
         Command::Runbook(command) => runbook::run(context, command).await,
         Command::Run(command) => run::run(context, command).await,
-        Command::Schedule(command) => schedule::run(context, &command),
+        Command::Schedule(command) => schedule::run(context, command).await,
+        Command::Freeze(command) => freeze::run(context, command).await,
         Command::Approve(command) => approve::run(context, command).await,
         Command::Ask(command) => ask::run(context, command).await,
         Command::Notice(command) => notice::run(context, command).await,

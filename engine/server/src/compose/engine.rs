@@ -2,7 +2,7 @@
 
 use super::connections::EstateConnections;
 use super::library::{self, Library};
-use super::{archive, contracts, ledger, mail, store};
+use super::{archive, contracts, ledger, mail, scheduler, store};
 use crate::clock::{SystemClock, SystemIds};
 use crate::config::Config;
 use anyhow::{Context, anyhow, bail};
@@ -102,6 +102,7 @@ impl Engine {
             compose,
             ids,
             archive,
+            schedules: scheduler::open(&config.schedules).context("schedules.file")?,
         };
         Ok(Self {
             api,
@@ -150,6 +151,7 @@ impl Engine {
         };
         let keeping = archive::keep(&self.api, &self.config.archive, shutdown.clone())?;
         let sealing = ledger::keep(&self.api, &self.config.ledger, shutdown.clone())?;
+        let scheduling = scheduler::keep(&self.api, shutdown.clone());
         let runs = {
             let drive = move |claim, asked_ms| Arc::clone(&driver).drive(claim, asked_ms);
             hostler_queue_apalis::run(
@@ -170,7 +172,7 @@ impl Engine {
                 shutdown,
             )
         };
-        let (runs, mails, (), ()) = tokio::join!(runs, mails, keeping, sealing);
+        let (runs, mails, (), (), ()) = tokio::join!(runs, mails, keeping, sealing, scheduling);
         ticking.cancel();
         background.await?;
         if runs? == Drained::TimedOut || mails? == Drained::TimedOut {

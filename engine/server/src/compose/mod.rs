@@ -7,4 +7,5 @@ pub mod engine;
 pub mod ledger;
 pub mod library;
 pub mod mail;
+pub mod scheduler;
 pub mod store;

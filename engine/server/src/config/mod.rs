@@ -17,6 +17,7 @@ pub struct Config {
     pub store: Store,
     pub estate: Estate,
     pub runbooks: Runbooks,
+    pub schedules: Schedules,
     pub plugins: Plugins,
     pub worker: Worker,
     pub archive: Archive,
@@ -70,6 +71,13 @@ pub struct Estate {
 pub struct Runbooks {
     /// Folder with one folder for each runbook; empty: those that came with the program.
     pub folder: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Schedules {
+    /// A file that says which runbooks start when; empty: people start them.
+    pub file: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

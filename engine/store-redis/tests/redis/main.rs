@@ -5,5 +5,6 @@ mod conformance;
 mod durability;
 mod faults;
 mod generations;
+mod ledger;
 mod sentinel;
 mod server;

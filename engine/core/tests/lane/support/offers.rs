@@ -2,6 +2,7 @@
 //!
 //! Not here: judgement. Inputs that ought to be refused are offered too.
 
+use super::build::BEGIN_MS;
 use super::drive::*;
 use super::letters::*;
 use super::watch::Watch;
@@ -9,9 +10,11 @@ use hostler_core::command::*;
 use hostler_core::definition::{Spawn, Verb};
 use hostler_core::effect::holding;
 use hostler_core::event::Journal;
+use hostler_core::gate::{Closed, GateKind};
 use hostler_core::lane::*;
 use hostler_core::result::LaneResult;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// How far repeated things are followed.
 #[derive(Clone, Copy)]
@@ -135,8 +138,25 @@ fn entering(world: &World, lane: &Lane, now_ms: i64, bounds: Bounds) -> Vec<Inpu
         inputs.push(Input::Blocked {
             resource: "slot:c".to_owned(),
         });
+        inputs.extend(held(&inputs[0]));
     }
     inputs
+}
+
+/// The same call behind a closed gate.
+fn held(entry: &Input) -> Option<Input> {
+    let Input::Enter(Entry::Do(call)) = entry else {
+        return None;
+    };
+    let closed = Box::new(Closed {
+        gate: GateKind::Window,
+        rule: "night".to_owned(),
+        why: "closed".to_owned(),
+        remedy: "wait".to_owned(),
+        until_ms: Some(BEGIN_MS + 10),
+    });
+    let call = Arc::clone(call);
+    Some(Input::Enter(Entry::Held { call, closed }))
 }
 
 fn answers(lane: &Lane, bounds: Bounds) -> Vec<Input> {

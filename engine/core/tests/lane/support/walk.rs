@@ -149,7 +149,11 @@ fn identity(lane: &Lane, watch: &Watch, now_ms: i64) -> u64 {
     };
     lane.unsure.iter_mut().for_each(|running| call(running));
     match &mut lane.phase {
-        Phase::Gated(gate) => gate.since_ms = 0,
+        Phase::Gated(gate) => {
+            gate.since_ms = 0;
+            let closed = gate.closed.iter_mut();
+            closed.for_each(|closed| closed.until_ms.iter_mut().for_each(near));
+        }
         Phase::Running(running) => call(running),
         Phase::Pending(pending) => {
             near(&mut pending.resume_ms);

@@ -1,18 +1,18 @@
-//! `hostler schedule`: what a file of schedules will do. Works on files; needs no running engine.
+//! `hostler schedule explain`: what a file of schedules will do. Works on files; needs no running engine.
 //!
 //! Not here: when something falls, which is the calendar's answer.
 
-use super::Context;
+use crate::cli::Context;
 use crate::clock::SystemClock;
 use crate::compose::library;
 use crate::failure::Failure;
 use crate::output::Rows;
 use crate::times;
-use clap::Subcommand;
+use clap::Args;
 use hostler_calendar::window::{HORIZON_DAYS, Opening, Window};
 use hostler_calendar::zone::Zone;
-use hostler_calendar::{Change, Occurrence, occurrences};
-use hostler_estate::schedules::{Scheduled, Schedules, load};
+use hostler_calendar::{Change, Occurrence, Scheduled, occurrences};
+use hostler_estate::schedules::{Schedules, load};
 use hostler_ports::clock::Clock as _;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
@@ -22,49 +22,31 @@ use std::path::{Path, PathBuf};
 /// Most firings of one schedule that are listed.
 const COUNT_MAX: u16 = 1_000;
 
-#[derive(Subcommand)]
-pub enum ScheduleCommand {
-    /// The next firings with their UTC offsets, and how long windows really are
-    #[command(after_help = EXPLAIN_HELP)]
-    Explain {
-        /// A file of schedules
-        file: PathBuf,
-        /// One schedule or window; without it, all of them
-        name: Option<String>,
-        /// From this instant on, such as 2026-03-01T00:00:00Z; default: now
-        #[arg(long, value_name = "INSTANT")]
-        from: Option<Timestamp>,
-        /// How many of each
-        #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=i64::from(COUNT_MAX)))]
-        count: u16,
-    },
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub struct ExplainArgs {
+    /// A file of schedules
+    file: PathBuf,
+    /// One schedule or window; without it, all of them
+    name: Option<String>,
+    /// From this instant on, such as 2026-03-01T00:00:00Z; default: now
+    #[arg(long, value_name = "INSTANT")]
+    from: Option<Timestamp>,
+    /// How many of each
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=i64::from(COUNT_MAX)))]
+    count: u16,
 }
 
-const EXPLAIN_HELP: &str = "A time that the clock jumps over is shown as shifted, one that comes twice as first or \
+const HELP: &str = "A time that the clock jumps over is shown as shifted, one that comes twice as first or \
 second of two.\nLengths of windows are elapsed time: a night of 00:00-06:00 has 5 hours in spring and 7 in autumn.";
 
-pub fn run(context: &Context, command: &ScheduleCommand) -> Result<(), Failure> {
-    match command {
-        ScheduleCommand::Explain {
-            file,
-            name,
-            from,
-            count,
-        } => {
-            let read = |path: &str| library::read(Path::new(path));
-            let path = file.to_string_lossy();
-            let schedules =
-                load(&path, &read).map_err(|faults| Failure::Invalid(faults.to_string()))?;
-            let from = from.map_or_else(now, Ok)?;
-            explain(
-                context,
-                &schedules,
-                name.as_deref(),
-                from,
-                usize::from(*count),
-            )
-        }
-    }
+pub fn run(context: &Context, args: &ExplainArgs) -> Result<(), Failure> {
+    let read = |path: &str| library::read(Path::new(path));
+    let path = args.file.to_string_lossy();
+    let schedules = load(&path, &read).map_err(|faults| Failure::Invalid(faults.to_string()))?;
+    let from = args.from.map_or_else(now, Ok)?;
+    let count = usize::from(args.count);
+    explain(context, &schedules, args.name.as_deref(), from, count)
 }
 
 fn now() -> Result<Timestamp, Failure> {

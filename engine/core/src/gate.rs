@@ -1,0 +1,100 @@
+//! Closed gates: why a disturbing step that could otherwise begin does not, and until when.
+//!
+//! Pure. Not here: locks and slots (conditions of a commit), and finding out what is closed.
+
+use serde::{Deserialize, Serialize};
+
+/// The document in which people declare freezes. A call that may disturb begins under the version that
+/// was looked at; lanes that are held watch it.
+pub const FREEZES: &str = "freezes";
+
+/// Most freezes that are declared at the same time.
+pub const FREEZES_MAX: usize = 200;
+
+/// Which gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateKind {
+    /// The maintenance window of the asset.
+    Window,
+    /// A time in which nothing may be disturbed.
+    Freeze,
+}
+
+impl GateKind {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Window => "window",
+            Self::Freeze => "freeze",
+        }
+    }
+}
+
+/// A gate that holds a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    pub gate: GateKind,
+    /// The window or freeze, by name.
+    pub rule: String,
+    pub why: String,
+    /// What people can do about it.
+    pub remedy: String,
+    /// It is looked at again then; none: only when somebody changes something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<i64>,
+}
+
+impl Closed {
+    /// `freeze:finals-2026-fall`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.gate.name(), self.rule)
+    }
+}
+
+/// A freeze that somebody has declared while the engine runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclaredFreeze {
+    pub id: String,
+    pub from_ms: i64,
+    /// The first instant after it.
+    pub to_ms: i64,
+    /// A selector of assets.
+    pub applies: String,
+    /// Classes of runbooks that pass.
+    #[serde(default)]
+    pub lets_through: Vec<String>,
+    pub reason: String,
+    pub by: String,
+    pub declared_ms: i64,
+}
+
+impl DeclaredFreeze {
+    /// Whether it holds runbooks of this class at this instant, wherever it applies.
+    #[must_use]
+    pub fn holds(&self, class: &str, now_ms: i64) -> bool {
+        let passes = self.lets_through.iter().any(|passes| passes == class);
+        self.from_ms <= now_ms && now_ms < self.to_ms && !passes
+    }
+
+    #[must_use]
+    pub fn closed(&self) -> Closed {
+        Closed {
+            gate: GateKind::Freeze,
+            rule: self.id.clone(),
+            why: self.reason.clone(),
+            remedy: format!(
+                "wait, or have it lifted: hostler freeze lift {} --reason TEXT",
+                self.id
+            ),
+            until_ms: Some(self.to_ms),
+        }
+    }
+}
+
+/// What the document [`FREEZES`] holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freezes {
+    pub freezes: Vec<DeclaredFreeze>,
+}

@@ -1,0 +1,171 @@
+//! What the windows and freezes of the files say about one asset at one instant.
+//!
+//! Not here: freezes that people declare while the engine runs, and when windows open (calendar).
+
+use crate::model::Estate;
+use hostler_calendar::freeze::{Blocked, Freeze, blocked};
+use hostler_calendar::window::{Fit, Window, Windows};
+use hostler_core::directory::Directory;
+use hostler_core::gate::{Closed, GateKind};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Work of this class does not wait for a window: what it answers to does not either.
+const EMERGENCY: &str = "emergency";
+
+/// Windows and freezes as the calendar has them.
+#[derive(Clone, Debug, Default)]
+pub struct Times {
+    pub(crate) windows: BTreeMap<String, Windows>,
+    /// With the selector of the assets to which each applies.
+    pub(crate) freezes: Vec<(String, Freeze)>,
+}
+
+impl Times {
+    pub(crate) fn add_window(&mut self, window: Window) {
+        self.windows
+            .insert(window.id().to_owned(), Windows::One(window));
+    }
+}
+
+/// The gate that holds a call of so many milliseconds which disturbs this asset.
+pub fn closed(
+    estate: &Estate,
+    asset: &str,
+    class: &str,
+    needed_ms: u64,
+    now_ms: i64,
+) -> Option<Closed> {
+    let now = Timestamp::from_millisecond(now_ms).ok()?;
+    frozen(estate, asset, class, now).or_else(|| outside(estate, asset, class, needed_ms, now))
+}
+
+fn frozen(estate: &Estate, asset: &str, class: &str, now: Timestamp) -> Option<Closed> {
+    // A selector that was checked with the estate can be read.
+    let applies = |selector: &str| estate.matches(asset, selector).unwrap_or(true);
+    let all = estate.times.freezes.iter();
+    let holding = all.filter_map(|(selector, freeze)| {
+        let found = blocked(std::slice::from_ref(freeze), class, now)?;
+        applies(selector).then_some(found)
+    });
+    let Blocked { freeze, until } = holding.max_by_key(|found| found.until)?;
+    Some(Closed {
+        gate: GateKind::Freeze,
+        rule: freeze.id.clone(),
+        why: format!("{} until {until}", freeze.reason),
+        remedy: "wait for its end, or change `freezes` in the estate's files".to_owned(),
+        until_ms: Some(until.as_millisecond()),
+    })
+}
+
+fn outside(
+    estate: &Estate,
+    asset: &str,
+    class: &str,
+    needed_ms: u64,
+    now: Timestamp,
+) -> Option<Closed> {
+    let name = estate.assets.get(asset)?.window.as_ref()?;
+    if class == EMERGENCY {
+        return None;
+    }
+    let windows = estate.times.windows.get(name)?;
+    if windows
+        .left_ms(now)
+        .is_some_and(|left_ms| left_ms >= needed_ms)
+    {
+        return None;
+    }
+    // A step that may take longer than every window begins where one opens.
+    let fit = match windows.fit(now, needed_ms) {
+        Fit::Never { longest_ms } if longest_ms > 0 => windows.fit(now, longest_ms),
+        fit => fit,
+    };
+    let (why, until_ms) = match fit {
+        Fit::Now { .. } => return None,
+        Fit::Later(interval) => (
+            format!("the next opening in which it fits is at {}", interval.from),
+            Some(interval.from.as_millisecond()),
+        ),
+        Fit::Never { .. } => ("it does not open any more".to_owned(), None),
+    };
+    Some(Closed {
+        gate: GateKind::Window,
+        rule: name.clone(),
+        why,
+        remedy: format!("wait for it, or give {asset} another `window` in the estate's files"),
+        until_ms,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Known, load};
+
+    const ESTATE: &str = r#"
+realm: main
+zone: America/Chicago
+freezes:
+  - { id: finals, from: 2026-12-11, to: 2026-12-23T17:00, lets_through: [emergency], applies: "id=web1" }
+windows:
+  night: { when: daily, at: "02:00", lasts: 2h }
+customers:
+  chem: { name: Chem, people: [{ id: ada, mail: ada@chem.example, roles: [owner, notices] }] }
+connections:
+  one: { plugin: practice, url: "https://one.example/" }
+assets:
+  web1: { customer: chem, kind: virtual, os: debian-13, window: night, via: { guest: one } }
+  web2: { customer: chem, kind: virtual, os: debian-13, window: night, via: { guest: one } }
+  lab: { customer: chem, kind: virtual, os: debian-13, via: { guest: one } }
+"#;
+    const HOUR: u64 = 3_600_000;
+
+    fn at(asset: &str, class: &str, needed_ms: u64, now: &str) -> Option<(String, Option<String>)> {
+        let read = |_: &str| Ok(ESTATE.to_owned());
+        let estate = load(&["estate.yaml"], &read, &Known::default());
+        let estate = estate.unwrap_or_else(|faults| panic!("{faults}"));
+        let now: Timestamp = now.parse().unwrap();
+        let closed = estate.closed(asset, class, needed_ms, now.as_millisecond())?;
+        let until = closed
+            .until_ms
+            .map(|ms| Timestamp::from_millisecond(ms).unwrap().to_string());
+        Some((closed.name(), until))
+    }
+
+    #[test]
+    fn work_begins_inside_its_window_while_the_rest_of_it_is_long_enough() {
+        let held = |until: &str| Some(("window:night".to_owned(), Some(until.to_owned())));
+        let planned = |needed, now| at("web2", "planned", needed, now);
+        assert_eq!(planned(HOUR, "2026-11-20T08:00:00Z"), None);
+        assert_eq!(planned(HOUR, "2026-11-20T09:00:00Z"), None);
+        assert_eq!(
+            planned(HOUR, "2026-11-20T09:00:01Z"),
+            held("2026-11-21T08:00:00Z")
+        );
+        assert_eq!(
+            planned(HOUR, "2026-11-20T07:59:59Z"),
+            held("2026-11-20T08:00:00Z")
+        );
+        // Longer than the window: it begins where it opens.
+        assert_eq!(planned(9 * HOUR, "2026-11-20T08:00:00Z"), None);
+        assert_eq!(
+            planned(9 * HOUR, "2026-11-20T08:00:01Z"),
+            held("2026-11-21T08:00:00Z")
+        );
+        assert_eq!(at("web2", "emergency", HOUR, "2026-11-20T20:00:00Z"), None);
+        assert_eq!(at("lab", "planned", HOUR, "2026-11-20T20:00:00Z"), None);
+    }
+
+    #[test]
+    fn a_freeze_holds_what_it_applies_to_until_its_end() {
+        let held = Some((
+            "freeze:finals".to_owned(),
+            Some("2026-12-23T23:00:00Z".to_owned()),
+        ));
+        assert_eq!(at("web1", "planned", HOUR, "2026-12-11T08:30:00Z"), held);
+        assert_eq!(at("web1", "emergency", HOUR, "2026-12-11T08:30:00Z"), None);
+        assert_eq!(at("web2", "planned", HOUR, "2026-12-11T08:30:00Z"), None);
+        assert_eq!(at("web1", "planned", HOUR, "2026-12-24T08:30:00Z"), None);
+    }
+}
