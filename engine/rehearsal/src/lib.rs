@@ -5,6 +5,7 @@
 //! Not here: reading runbook or estate files, and any other way to move a lane than the worker's.
 #![forbid(unsafe_code)]
 
+pub mod doors;
 mod host;
 mod people;
 mod play;

@@ -31,6 +31,12 @@ impl People {
         }
     }
 
+    /// From now on, what nobody scripted is settled.
+    pub fn settling(mut self) -> Self {
+        self.settle_all = true;
+        self
+    }
+
     pub fn left(&self) -> usize {
         self.left.len()
     }

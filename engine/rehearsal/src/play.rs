@@ -139,7 +139,11 @@ pub(crate) async fn begin(world: &World, scenario: &Scenario, key: &str) -> Resu
         .run)
 }
 
-async fn run_out(world: &World, run: RunId, people: &mut People) -> Result<Ended, Trouble> {
+pub(crate) async fn run_out(
+    world: &World,
+    run: RunId,
+    people: &mut People,
+) -> Result<Ended, Trouble> {
     let began_ms = world.store.now_ms().await?;
     let mut idle = 0;
     for _ in 0..MOVES_MAX {
@@ -181,7 +185,7 @@ async fn run_out(world: &World, run: RunId, people: &mut People) -> Result<Ended
     )))
 }
 
-async fn run_row(world: &World, run: RunId) -> Result<RunRow, Trouble> {
+pub(crate) async fn run_row(world: &World, run: RunId) -> Result<RunRow, Trouble> {
     let text = world
         .store
         .run_summary(run)
@@ -190,7 +194,7 @@ async fn run_row(world: &World, run: RunId) -> Result<RunRow, Trouble> {
     Ok(serde_json::from_str(&text)?)
 }
 
-async fn read(world: &World, run: RunId, ended: Ended) -> Result<Outcome, Trouble> {
+pub(crate) async fn read(world: &World, run: RunId, ended: Ended) -> Result<Outcome, Trouble> {
     let mut outcome = Outcome {
         ended,
         items: BTreeMap::new(),

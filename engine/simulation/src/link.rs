@@ -33,6 +33,8 @@ pub struct Line {
     pub heard: bool,
     /// Counts servers.
     pub life: u64,
+    /// How often a loss was accepted here: what was read before may never have happened.
+    pub generation: u64,
 }
 
 pub struct Link {
@@ -185,8 +187,12 @@ impl Store for Link {
     }
 
     async fn load(&self, lane: LaneId, from_version: u64) -> StoreResult<Option<Loaded>> {
-        self.read(|store| async move { store.load(lane, from_version).await })
-            .await
+        let read = self.read(|store| async move { store.load(lane, from_version).await });
+        let mut loaded = read.await?;
+        if let Some(loaded) = &mut loaded {
+            loaded.generation.number = self.sim.generation_of(self.owner);
+        }
+        Ok(loaded)
     }
 
     async fn commit(

@@ -65,6 +65,12 @@ pub struct Sim {
 }
 
 impl Sim {
+    /// The generation in which a process reads.
+    pub fn generation_of(&self, owner: Owner) -> u64 {
+        let lines = locked(&self.lines);
+        lines.get(&owner).map_or(0, |line| line.generation)
+    }
+
     pub fn new(shape: &Shape, traced: bool) -> Arc<Self> {
         let seed = shape.seed;
         let clockwork = Clockwork::new(Chance::of(seed, "order"));

@@ -143,6 +143,7 @@ async fn accept(sim: Arc<Sim>) {
             line.heard = false;
             if let Some(found) = line.regressed.take() {
                 line.seen = found;
+                line.generation += 1;
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Every runbook's scenarios, and what the scaffolds make of them: a new case is a new file in
 //! `workflows/<runbook>/scenarios/`, no Rust.
 
+mod gates;
 pub mod stage;
 
 use hostler_core::contract::Effect;
@@ -40,7 +41,7 @@ fn scenarios() -> Vec<(String, Scenario)> {
 }
 
 /// The smallest good cycle of each runbook: what the scaffolds disturb.
-fn good() -> Vec<(String, Scenario)> {
+pub fn good() -> Vec<(String, Scenario)> {
     scenarios()
         .into_iter()
         .filter(|(name, _)| name == "good.yaml")

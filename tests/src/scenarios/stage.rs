@@ -108,6 +108,11 @@ impl Compose for Renderer {
 }
 
 pub fn practice() -> Stage {
+    practice_with(|text| text)
+}
+
+/// The practice estate with a changed file.
+pub fn practice_with(change: impl Fn(String) -> String) -> Stage {
     let contracts = contracts();
     let known = Known {
         contracts: Some(
@@ -118,7 +123,14 @@ pub fn practice() -> Stage {
         ),
         plugins: None,
     };
-    let estate = hostler_estate::practice::estate(1, &known).unwrap();
+    let files = hostler_estate::practice::files(1).map(|(name, text)| (name, change(text)));
+    let read = |path: &str| {
+        let file = files.iter().find(|(name, _)| *name == path);
+        Ok(file.unwrap().1.clone())
+    };
+    let names = files.each_ref().map(|(name, _)| *name);
+    let estate = hostler_estate::load(&names, &read, &known);
+    let estate = estate.unwrap_or_else(|faults| panic!("{faults}"));
     Stage {
         directory: Arc::new(estate),
         evaluate: Arc::new(Evaluator::new(jiff::tz::TimeZone::UTC)),

@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const LANES_MAX: usize = 2_000;
 /// Most ledger entries that are looked through.
 const LEDGER_MAX: usize = 200_000;
+/// Clocks of stores that take over from each other differ by less than this.
+const CLOCKS_MS: i64 = 3_600_000;
 /// Names of output fields that list what was changed, as `guest-patch.apply` and `undo` give it.
 const CHANGED: &str = "changed";
 
@@ -68,7 +70,7 @@ pub async fn gather(api: &Api, subject: &Subject, run: RunId) -> Result<Evidence
     let lanes = lanes(api, run, &mut limits).await?;
     let changes = lanes.iter().flat_map(changes).collect();
     let ids: BTreeSet<LaneId> = lanes.iter().map(|lane| lane.row.lane).collect();
-    let ledger = ledger(api, run, &ids, &mut limits).await?;
+    let ledger = ledger(api, &row, &ids, &mut limits).await?;
     let notices = notices::list(api, subject, run).await?;
     let plan_digest = row.plan.to_string();
     Ok(Evidence {
@@ -140,15 +142,31 @@ fn changes(lane: &LaneEvidence) -> Vec<Change> {
     lane.steps.iter().flat_map(of_step).collect()
 }
 
+/// A number below which all entries are older than this instant: what came long before a run is not
+/// looked through for it.
+async fn first_entry(api: &Api, at_ms: i64) -> Result<u64, Problem> {
+    let (mut older, mut end) = (0, api.store.counts().await?.ledger);
+    while older < end {
+        let middle = older + (end - older) / 2;
+        let page = api.store.ledger(middle).await?;
+        match page.first() {
+            Some(entry) if entry.at_ms < at_ms => older = middle + 1,
+            _ => end = middle,
+        }
+    }
+    Ok(older)
+}
+
 async fn ledger(
     api: &Api,
-    run: RunId,
+    run: &RunRow,
     lanes: &BTreeSet<LaneId>,
     limits: &mut Vec<String>,
 ) -> Result<Vec<LedgerRow>, Problem> {
-    let run = run.to_string();
-    let mut rows = Vec::new();
-    let (mut from, mut looked) = (0, 0);
+    let begins_ms = run.started_ms.saturating_sub(CLOCKS_MS);
+    let mut from = first_entry(api, begins_ms).await?;
+    let run = run.run.to_string();
+    let (mut rows, mut looked) = (Vec::new(), 0);
     loop {
         let page = api.store.ledger(from).await?;
         let Some(last) = page.last() else {

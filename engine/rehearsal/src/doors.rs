@@ -1,0 +1,217 @@
+//! The doors through which a run is begun, or taken up again: behind each stand the same gates.
+//!
+//! Not here: what a gate says.
+
+use crate::people::People;
+use crate::play::{Outcome, begin, read, run_out, run_row};
+use crate::scenario::{Answer, Scenario};
+use crate::world::{Stage, Trouble, World};
+use hostler_api::services::control::{ControlAsk, Wish, control};
+use hostler_api::services::retry::{Retried, RetryAsk, retry};
+use hostler_api::services::scheduler::Scheduler;
+use hostler_api::{Problem, Subject};
+use hostler_calendar::schedule::When;
+use hostler_calendar::zone::Zone;
+use hostler_calendar::{Schedule, Scheduled};
+use hostler_core::id::RunId;
+use hostler_core::view::index;
+use hostler_ports::store::{Cursor, Store};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Moves until something is expected to have happened.
+const MOVES_MAX: u32 = 50_000;
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// A schedule of rehearsals fires this often.
+const EVERY_MS: u64 = 15 * 60_000;
+
+/// How a run comes to its steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// A person starts it on the command line.
+    Cli,
+    /// A program starts it.
+    Api,
+    /// A schedule starts it.
+    Schedule,
+    /// It is paused while a gate holds it, and resumed at an instant at which the gate is closed.
+    Resumed,
+    /// A step fails, and its item is run again hours later.
+    RetriedItem,
+    /// It is cancelled, and run again as a whole.
+    RetriedRun,
+}
+
+impl Door {
+    pub const ALL: [Self; 6] = [
+        Self::Cli,
+        Self::Api,
+        Self::Schedule,
+        Self::Resumed,
+        Self::RetriedItem,
+        Self::RetriedRun,
+    ];
+}
+
+/// Plays a scenario through a door; `action` is the one that fails where a step has to.
+///
+/// # Errors
+/// As `play`.
+pub async fn through(
+    stage: &Stage,
+    scenario: &Scenario,
+    door: Door,
+    action: &str,
+) -> Result<Outcome, Trouble> {
+    let mut scenario = scenario.clone();
+    if door == Door::RetriedItem {
+        let fails = Answer {
+            action: action.to_owned(),
+            times: Some(1),
+            reject: Some("fails once".to_owned()),
+            ..Answer::default()
+        };
+        scenario.answers.insert(0, fails);
+    }
+    let mut world = World::new(stage, &scenario);
+    let via = if door == Door::Api { "api" } else { "cli" };
+    let starter = Subject::of(&*world.api.directory, &scenario.starter, via)
+        .ok_or_else(|| Trouble::Stuck("the starter is nobody".to_owned()))?;
+    let mut people = People::new(&scenario.people, false);
+    let run = match door {
+        Door::Schedule => scheduled(&mut world, &scenario).await?,
+        _ => begin(&world, &scenario, via).await?,
+    };
+    let run = match door {
+        Door::Cli | Door::Api | Door::Schedule => run,
+        Door::Resumed => resumed(&world, &mut people, &starter, run).await?,
+        Door::RetriedItem => retried_item(&world, &mut people, &starter, run).await?,
+        Door::RetriedRun => retried_run(&world, &mut people, &starter, run).await?,
+    };
+    let mut people = people.settling();
+    let ended = run_out(&world, run, &mut people).await?;
+    read(&world, run, ended).await
+}
+
+fn refused(problem: Problem) -> Trouble {
+    Trouble::Stuck(problem.to_string())
+}
+
+async fn scheduled(world: &mut World, scenario: &Scenario) -> Result<RunId, Trouble> {
+    let schedule = Schedule::new("rehearsed", When::Every(EVERY_MS), Zone::utc(), None)
+        .map_err(|fault| Trouble::Stuck(fault.to_string()))?;
+    world.api.schedules = Arc::new([Scheduled {
+        schedule,
+        runbook: scenario.runbook.clone(),
+        version: None,
+        inputs: if scenario.inputs.is_null() {
+            json!({})
+        } else {
+            scenario.inputs.clone()
+        },
+    }]);
+    let mut scheduler = Scheduler::new(world.api.clone());
+    scheduler.pass().await.map_err(refused)?;
+    world.pass(15 * MINUTE_MS).await?;
+    scheduler.pass().await.map_err(refused)?;
+    let runs = world
+        .store
+        .query(index::RUNS, true, Cursor::default())
+        .await?;
+    let newest = runs
+        .entries
+        .first()
+        .and_then(|entry| entry.member.parse().ok());
+    newest.ok_or_else(|| Trouble::Stuck("the schedule has started nothing".to_owned()))
+}
+
+async fn wish(world: &World, who: &Subject, run: RunId, wish: Wish) -> Result<(), Trouble> {
+    let ask = ControlAsk::default();
+    let key = format!("{wish:?}");
+    control(&world.api, who, run, wish, ask, Some(&key))
+        .await
+        .map_err(refused)?;
+    Ok(())
+}
+
+/// Moves on, minute by minute, until `seen` is so.
+async fn until(
+    world: &World,
+    people: &mut People,
+    what: &str,
+    seen: impl AsyncFn(&World) -> Result<bool, Trouble>,
+) -> Result<(), Trouble> {
+    for _ in 0..MOVES_MAX {
+        if world.step().await? || people.act(world).await? {
+            continue;
+        }
+        if seen(world).await? {
+            return Ok(());
+        }
+        world.pass(MINUTE_MS).await?;
+    }
+    Err(Trouble::Stuck(format!("{what} has never come")))
+}
+
+async fn resumed(
+    world: &World,
+    people: &mut People,
+    who: &Subject,
+    run: RunId,
+) -> Result<RunId, Trouble> {
+    until(world, people, "a held step", async |world| {
+        let ledger = world.store.ledger(0).await?;
+        Ok(ledger.iter().any(|line| line.body.contains("step_held")))
+    })
+    .await?;
+    wish(world, who, run, Wish::Pause).await?;
+    // Over the next opening, and into the week behind it.
+    for _ in 0..20 {
+        while world.step().await? {}
+        world.pass(12 * HOUR_MS).await?;
+    }
+    wish(world, who, run, Wish::Resume).await?;
+    Ok(run)
+}
+
+async fn retried_item(
+    world: &World,
+    people: &mut People,
+    who: &Subject,
+    run: RunId,
+) -> Result<RunId, Trouble> {
+    until(
+        world,
+        people,
+        "the question behind a failed item",
+        async |world| {
+            let row = run_row(world, run).await?;
+            Ok(row.state == "waiting")
+        },
+    )
+    .await?;
+    world.pass(2 * HOUR_MS).await?;
+    let again = retry(&world.api, who, run, RetryAsk::default(), Some("again")).await;
+    match again.map_err(refused)? {
+        Retried::Items { .. } => Ok(run),
+        other => Err(Trouble::Stuck(format!("retried in another way: {other:?}"))),
+    }
+}
+
+async fn retried_run(
+    world: &World,
+    people: &mut People,
+    who: &Subject,
+    run: RunId,
+) -> Result<RunId, Trouble> {
+    wish(world, who, run, Wish::Cancel).await?;
+    let mut nobody = People::new(&[], false);
+    run_out(world, run, &mut nobody).await?;
+    people.complaints.append(&mut nobody.complaints);
+    let again = retry(&world.api, who, run, RetryAsk::default(), Some("again")).await;
+    match again.map_err(refused)? {
+        Retried::Run { run } => Ok(run),
+        other => Err(Trouble::Stuck(format!("retried in another way: {other:?}"))),
+    }
+}
