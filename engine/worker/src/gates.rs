@@ -9,7 +9,7 @@ use hostler_core::command::Entry;
 use hostler_core::contract::Impact;
 use hostler_core::definition::{Step, Verb};
 use hostler_core::gate::{Closed, FREEZES, Freezes};
-use hostler_core::lane::{CallSpec, Section};
+use hostler_core::lane::Section;
 use hostler_ports::store::{Expect, StoreError};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,6 +36,25 @@ impl Gates {
     }
 }
 
+/// The longest disturbing call from this step on, if the step is one or prepares one: what a lane changes
+/// on the way there (a silence, a snapshot, the lock) does not wait for a window, it comes with it.
+fn disturbs_ms(view: &View<'_>, step: &Step) -> Option<u64> {
+    let Verb::Do(action) = &step.verb else {
+        return None;
+    };
+    let cursor = view.lane.cursor;
+    if cursor.section != Section::Main || !action.effect.mutates() {
+        return None;
+    }
+    let program = view.program()?;
+    let ahead = program.steps.iter().skip(usize::from(cursor.index));
+    let outages = ahead.filter_map(|step| match &step.verb {
+        Verb::Do(action) if action.impact == Impact::Outage => Some(action.timeout_ms),
+        _ => None,
+    });
+    outages.max()
+}
+
 impl Driver {
     /// The entry as it stands, or held by a gate; and what must still be so when it is committed.
     pub(crate) async fn gated(
@@ -44,23 +63,20 @@ impl Driver {
         step: &Step,
         entry: Entry,
     ) -> Result<(Entry, Option<Expect>), Trouble> {
-        let (Entry::Do(call), Verb::Do(action)) = (&entry, &step.verb) else {
+        let Entry::Do(call) = &entry else {
             return Ok((entry, None));
         };
-        let forward = view.lane.cursor.section == Section::Main;
-        let Some(asset) = call.asset.as_ref() else {
+        let (Some(asset), Some(needed_ms)) = (call.asset.as_deref(), disturbs_ms(view, step))
+        else {
             return Ok((entry, None));
         };
-        if !forward || action.impact != Impact::Outage {
-            return Ok((entry, None));
-        }
         let (mut version, mut freezes) = self.freezes().await?;
-        let mut closed = self.closed(view, call, asset, &freezes);
+        let mut closed = self.closed(view, asset, needed_ms, &freezes);
         if closed.is_some() {
             // What is known may be old: a lane is held only by what is so now.
             self.gates.forget();
             (version, freezes) = self.freezes().await?;
-            closed = self.closed(view, call, asset, &freezes);
+            closed = self.closed(view, asset, needed_ms, &freezes);
         }
         let expect = Expect {
             document: FREEZES.to_owned(),
@@ -79,8 +95,8 @@ impl Driver {
     fn closed(
         &self,
         view: &View<'_>,
-        call: &CallSpec,
         asset: &str,
+        needed_ms: u64,
         freezes: &Freezes,
     ) -> Option<Closed> {
         let (directory, class) = (&self.parts.directory, &view.definition.policy.class);
@@ -97,7 +113,7 @@ impl Driver {
             .iter()
             .filter(|freeze| freeze.holds(class, view.now_ms) && applies(&freeze.applies));
         let declared = declared.next().map(|freeze| freeze.closed());
-        declared.or_else(|| directory.closed(asset, class, call.timeout_ms, view.now_ms))
+        declared.or_else(|| directory.closed(asset, class, needed_ms, view.now_ms))
     }
 
     async fn freezes(&self) -> Result<(u64, Arc<Freezes>), Trouble> {
