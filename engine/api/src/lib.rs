@@ -6,6 +6,7 @@
 
 pub mod authorize;
 pub mod catalogue;
+pub mod durable;
 pub mod filter;
 pub mod http;
 pub mod problem;

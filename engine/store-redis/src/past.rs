@@ -59,6 +59,11 @@ impl Past {
         self.check()
     }
 
+    /// A reading bore `seq`: there are commits of others up to there.
+    pub fn heard_of(&self, seq: u64) {
+        self.seen.fetch_max(seq, Ordering::SeqCst);
+    }
+
     /// The server shows this as its newest commit, and has lost others.
     pub fn lost(&self, found: u64) {
         self.regressed.store(found + 1, Ordering::SeqCst);

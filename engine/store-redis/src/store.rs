@@ -392,6 +392,8 @@ impl Store for RedisStore {
     }
 
     async fn counts(&self) -> StoreResult<Counts> {
-        Ok(decode::counts(self.ask(self.read_function("h1_counts")).await?)?.0)
+        let (counts, _) = decode::counts(self.ask(self.read_function("h1_counts")).await?)?;
+        self.link.past.heard_of(counts.seq);
+        Ok(counts)
     }
 }

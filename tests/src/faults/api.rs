@@ -3,6 +3,7 @@
 //!
 //! Not here: what an answer means for a test.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -36,11 +37,15 @@ impl Api {
 
     /// Reads until there is an answer.
     pub fn read(&self, path: &str) -> Value {
+        let last = RefCell::new(String::new());
         let read = || {
             let answer = self.ask("olga", "GET", path, "", "")?;
-            (answer.status == 200).then(|| answer.json().ok())?
+            let told = answer.json();
+            *last.borrow_mut() = format!("{} {told:?}", answer.status);
+            (answer.status == 200).then(|| told.ok())?
         };
-        until(LIMIT, read).unwrap_or_else(|| panic!("GET {path}: no answer within {LIMIT:?}"))
+        let answer = until(LIMIT, read);
+        answer.unwrap_or_else(|| panic!("GET {path}: not within {LIMIT:?}, last {}", last.borrow()))
     }
 
     /// Starts a run until it is accepted; its id.

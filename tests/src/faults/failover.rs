@@ -11,7 +11,7 @@ use super::bed::{Bed, Size};
 use super::chance::Chance;
 use super::people::People;
 use super::target::{Boundary, Course};
-use super::{LIMIT, lasts, rounds};
+use super::{LIMIT, files, lasts, rounds};
 
 const AHEAD: usize = 6;
 /// Runs that each failover brings besides.
@@ -135,6 +135,21 @@ fn begin(assets: usize) -> (Bed, Pair) {
     let mut bed = Bed::over(lab, first, store, size, move |_| course);
     pair.is_whole(&mut bed);
     (bed, pair)
+}
+
+#[test]
+fn a_start_is_answered_only_when_the_replica_has_it() {
+    let (mut bed, mut pair) = begin(2);
+    let (_, replica) = pair.servers(&mut bed);
+    replica.signal(Signal::Stop).unwrap();
+    let refused = bed.api.try_start(&files::pair(0), "run-0");
+    let (_, replica) = pair.servers(&mut bed);
+    replica.signal(Signal::Continue).unwrap();
+    let status = refused.map_err(|answer| answer.map(|answer| answer.status));
+    assert_eq!(status, Err(Some(503)));
+    // The same key is the same run, and now it counts.
+    let run = bed.api.start(&files::pair(0), "run-0");
+    assert_eq!(bed.api.run(&run)["run"]["run"], run.as_str());
 }
 
 #[test]

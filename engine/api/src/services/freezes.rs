@@ -4,6 +4,7 @@
 
 use crate::Api;
 use crate::authorize::{Action, Resource, Subject, authorize};
+use crate::durable::kept;
 use crate::problem::{Code, Problem};
 use hostler_core::gate::{DeclaredFreeze, FREEZES, FREEZES_MAX, Freezes};
 use hostler_ports::store::{CommitError, DocumentWrite, Expect, LedgerLine, Upkeep};
@@ -167,7 +168,7 @@ async fn change<T>(
             ..Upkeep::default()
         };
         match api.store.upkeep(written).await {
-            Ok(_) => return Ok(changed),
+            Ok(seq) => return kept(api, Some(seq)).await.map(|()| changed),
             Err(CommitError::Store(fault)) => return Err(fault.into()),
             Err(_) => {}
         }

@@ -3,6 +3,7 @@
 //! A command is tried out with `decide` first, so that a refusal has a name. That trial promises
 //! nothing: the worker decides again, by the same rules, on the lane as it then is.
 
+use crate::durable::kept;
 use crate::problem::{Code, Problem};
 use crate::read::{self, Reading};
 use crate::{Api, Subject};
@@ -90,8 +91,11 @@ pub async fn send(
                 "it has ended and takes no more commands",
             ));
         }
-        Sent::Known => return Ok(Settled::Accepted),
-        Sent::Accepted => {}
+        Sent::Known => {
+            kept(api, None).await?;
+            return Ok(Settled::Accepted);
+        }
+        Sent::Accepted => kept(api, None).await?,
     }
     let wait = settled(api, lane, id, command, before.lane.version, seq);
     match tokio::time::timeout(Duration::from_millis(WAIT_MS), wait).await {

@@ -5,7 +5,7 @@
 use crate::Api;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::problem::{Code, Problem};
-use crate::{catalogue, read};
+use crate::{catalogue, durable, read};
 use hostler_calendar::progress::{Failed, Fired, Paused, Progress};
 use hostler_calendar::{Scheduled, occurrences};
 use hostler_ports::store::{CommitError, DocumentWrite, Expect, LedgerLine, READ_MAX, Upkeep};
@@ -225,7 +225,10 @@ pub async fn say(
             "by": subject.person, "via": subject.via, "reason": reason,
         });
         match write(api, id, kept.version, &progress, Some(entry)).await {
-            Ok(()) => return row(api, one, one_kept(api, one).await?, now_ms).await,
+            Ok(()) => {
+                durable::kept(api, None).await?;
+                return row(api, one, one_kept(api, one).await?, now_ms).await;
+            }
             Err(CommitError::Store(fault)) => return Err(fault.into()),
             Err(_) => {}
         }

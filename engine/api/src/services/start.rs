@@ -3,6 +3,7 @@
 use super::planning::{self, Planned, WavePreview, Wish};
 use super::scheduler;
 use crate::authorize::{Action, Resource, Subject, authorize};
+use crate::durable::kept;
 use crate::problem::{Code, Problem};
 use crate::{Api, catalogue, read};
 use hostler_core::definition::{Definition, Verb};
@@ -103,16 +104,22 @@ pub(super) async fn start_as(
     let body = body(subject, &ask, retry_of);
     let planned = prepare(api, subject, &ask, run, retry_of).await?;
     match api.store.start(opening(&planned, body)).await? {
-        Started::New(_) => Ok(StartAnswer {
-            run,
-            known: false,
-            plan: view(api, &planned),
-        }),
-        Started::Same => Ok(StartAnswer {
-            run,
-            known: true,
-            plan: view(api, &stored(api, run).await?),
-        }),
+        Started::New(seq) => {
+            kept(api, Some(seq)).await?;
+            Ok(StartAnswer {
+                run,
+                known: false,
+                plan: view(api, &planned),
+            })
+        }
+        Started::Same => {
+            kept(api, None).await?;
+            Ok(StartAnswer {
+                run,
+                known: true,
+                plan: view(api, &stored(api, run).await?),
+            })
+        }
     }
 }
 
