@@ -8,7 +8,7 @@ use hostler_ports::store::{
 use hostler_store_redis::{Durability, OpenError, Options, RedisStore, open};
 use uuid::Uuid;
 
-fn start(number: u128) -> Start {
+pub fn start(number: u128) -> Start {
     let run = RunId(Uuid::from_u128(number));
     let root = Spawn {
         lane: run.root(),

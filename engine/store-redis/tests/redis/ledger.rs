@@ -1,32 +1,17 @@
 //! The ledger's list when somebody has had his hands in it. Not here: sealing.
 
+use crate::durability::start;
 use crate::server::Server;
-use hostler_core::id::{Digest, RunId};
-use hostler_ports::store::{LedgerLine, Priority, Queue, Spawn, Start, Store};
-use uuid::Uuid;
+use hostler_ports::store::{LedgerLine, Start, Store};
 
-fn start(number: u128) -> Start {
-    let run = RunId(Uuid::from_u128(number));
-    let lines = (0..3).map(|line| LedgerLine {
+/// A run whose start writes three lines.
+fn started(number: u128) -> Start {
+    let line = |line| LedgerLine {
         body: format!("line {line} of {number}"),
-    });
+    };
     Start {
-        run,
-        body: Digest::of(b"x"),
-        root: Spawn {
-            lane: run.root(),
-            run,
-            parent: None,
-            key: None,
-            queue: Queue::Run,
-            priority: Priority::Scheduled,
-            events: vec!["born".into()],
-            summary: String::new(),
-        },
-        blobs: vec![],
-        index: vec![],
-        ledger: lines.collect(),
-        run_summary: String::new(),
+        ledger: (0..3).map(line).collect(),
+        ..start(number)
     }
 }
 
@@ -34,7 +19,7 @@ fn start(number: u128) -> Start {
 async fn a_line_that_is_taken_out_leaves_a_gap_and_takes_no_number_back() {
     let server = Server::start(&[]).await;
     let store = server.store("main").await;
-    store.start(start(1)).await.unwrap();
+    store.start(started(1)).await.unwrap();
     let whole: Vec<u64> = numbers(&store).await;
     assert_eq!(whole, [0, 1, 2]);
 
@@ -45,7 +30,7 @@ async fn a_line_that_is_taken_out_leaves_a_gap_and_takes_no_number_back() {
     assert_eq!(numbers(&store).await, [0, 2]);
     server.tell(&format!("RPOP {list}")).await;
     assert_eq!(store.counts().await.unwrap().ledger, 3);
-    store.start(start(2)).await.unwrap();
+    store.start(started(2)).await.unwrap();
     assert_eq!(numbers(&store).await, [0, 3, 4, 5]);
     assert_eq!(store.counts().await.unwrap().ledger, 6);
 }
