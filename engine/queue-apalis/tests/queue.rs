@@ -1,6 +1,9 @@
 //! The shell against the store's twin in memory: who runs beside whom, and how it stops.
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stopped"
+)]
 
 use hostler_core::id::{Digest, LaneId, RunId};
 use hostler_ports::clock::Clock;

@@ -2,7 +2,11 @@
 //! group one durable transaction. Run it with `--features choose`; the result is in the README.
 //!
 //! Not here: anything the adapter uses.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a measurement that cannot go on says where it stopped"
+)]
 
 use std::path::Path;
 use std::time::Instant;

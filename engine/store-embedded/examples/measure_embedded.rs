@@ -1,5 +1,9 @@
 //! Durable commits a second, by how many lanes are in flight. Not a test: it asserts nothing.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a measurement that cannot go on says where it stopped"
+)]
 
 use hostler_ports::clock::Clock;
 use hostler_ports::store::conformance::commits_per_second;

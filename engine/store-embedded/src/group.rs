@@ -142,7 +142,10 @@ impl KvMut for Group {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(
+        clippy::unwrap_used,
+        reason = "a test that cannot go on says where it stopped"
+    )]
     use super::*;
     use crate::Options;
 

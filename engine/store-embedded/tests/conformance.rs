@@ -1,5 +1,8 @@
 //! The embedded store keeps the port's promises, over a restart too.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stopped"
+)]
 
 use hostler_ports::store::conformance::{Effort, Kit, Subject, all};
 use hostler_ports::store::memory::{CountedIds, ManualClock};

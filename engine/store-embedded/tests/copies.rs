@@ -1,5 +1,8 @@
 //! Copies of a store that works, and what becomes of them.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stopped"
+)]
 
 use hostler_ports::store::conformance::{Kit, Subject};
 use hostler_ports::store::copy::restore::Restoring;

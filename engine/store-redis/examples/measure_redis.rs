@@ -1,6 +1,10 @@
 //! Commits a second against a running server: `measure_redis redis://127.0.0.1:6379/`. It writes a realm
 //! of its own, `measure-<lanes>`. Not a test: it asserts nothing.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a measurement that cannot go on says where it stopped"
+)]
 
 use hostler_ports::clock::Ids;
 use hostler_ports::store::conformance::commits_per_second;

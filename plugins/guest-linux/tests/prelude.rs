@@ -1,6 +1,9 @@
 //! The shell prelude under every awk and shell that is here: hostile arguments in, one JSON answer out;
 //! and the readers of what the package managers print.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stopped"
+)]
 
 use serde_json::{Value, json};
 use std::io::Write as _;

@@ -1,5 +1,8 @@
 //! The actions against a real Alertmanager and a real Prometheus on loopback.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stopped"
+)]
 
 use hostler_plugin_monitor_alertmanager::PLUGIN;
 use hostler_sdk::{

@@ -1,5 +1,7 @@
 //! Closed gates against every door: whoever starts a run or takes it up again, no disturbing call begins
 //! outside its server's window or under a freeze.
+//!
+//! Not here: what a window or a freeze says at an instant (the estate's own tests).
 
 use super::{good, stage};
 use hostler_core::contract::Impact;

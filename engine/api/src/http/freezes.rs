@@ -1,4 +1,6 @@
 //! Freezes: which hold, declaring one, lifting one.
+//!
+//! Not here: who may, and what is refused (services).
 
 use super::asked::{Asked, ok};
 use crate::problem::Problem;

@@ -1,4 +1,6 @@
 //! Schedules: what fires next, and what people say about it.
+//!
+//! Not here: who may, and what is refused (services).
 
 use super::asked::{Asked, ok};
 use crate::problem::Problem;

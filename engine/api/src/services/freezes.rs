@@ -2,12 +2,13 @@
 //!
 //! Not here: holding steps (worker and core), and the freezes of the estate's files.
 
+use super::document;
 use crate::Api;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::durable::kept;
 use crate::problem::{Code, Problem};
 use hostler_core::gate::{DeclaredFreeze, FREEZES, FREEZES_MAX, Freezes};
-use hostler_ports::store::{CommitError, DocumentWrite, Expect, LedgerLine, Upkeep};
+use hostler_ports::store::CommitError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -134,13 +135,11 @@ pub async fn lift(
 }
 
 async fn read(api: &Api) -> Result<(u64, Freezes), Problem> {
-    let found = api.store.documents(&[FREEZES.to_owned()]).await?;
-    let found = found.into_iter().flatten().next();
-    let version = found.as_ref().map_or(0, |found| found.version);
-    let body = found.and_then(|found| found.body);
-    let freezes = body.map(|body| serde_json::from_str(&body)).transpose();
-    let freezes = freezes.map_err(|fault| Problem::new(Code::Internal, fault.to_string()))?;
-    Ok((version, freezes.unwrap_or_default()))
+    let kept = document::read(api, FREEZES).await?;
+    let freezes: Option<Freezes> = kept
+        .value
+        .map_err(|fault| Problem::new(Code::Internal, fault))?;
+    Ok((kept.version, freezes.unwrap_or_default()))
 }
 
 async fn change<T>(
@@ -151,23 +150,7 @@ async fn change<T>(
     for _ in 0..TRIES_MAX {
         let (version, mut freezes) = read(api).await?;
         let changed = with(&mut freezes)?;
-        // Plain data with string keys always serialises.
-        let body = serde_json::to_string(&freezes).unwrap_or_default();
-        let written = Upkeep {
-            expect: vec![Expect {
-                document: FREEZES.to_owned(),
-                version,
-            }],
-            documents: vec![DocumentWrite {
-                key: FREEZES.to_owned(),
-                body: Some(body),
-            }],
-            ledger: vec![LedgerLine {
-                body: entry.to_string(),
-            }],
-            ..Upkeep::default()
-        };
-        match api.store.upkeep(written).await {
+        match document::write(api, FREEZES, version, &freezes, Some(entry.clone())).await {
             Ok(seq) => return kept(api, Some(seq)).await.map(|()| changed),
             Err(CommitError::Store(fault)) => return Err(fault.into()),
             Err(_) => {}

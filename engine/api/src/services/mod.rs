@@ -2,6 +2,7 @@
 
 pub mod control;
 pub mod decide;
+mod document;
 pub mod evidence;
 pub mod follow;
 pub mod freezes;

@@ -4,11 +4,12 @@
 //! version that was read, and a firing's run has the firing's name: two that start it make one run.
 //! Not here: when something is due (calendar), and what people say about it.
 
-use super::schedules::{self, Kept};
+use super::document::Kept;
+use super::schedules;
 use super::start::{StartAsk, start_as};
+use crate::Api;
 use crate::authorize::Subject;
 use crate::problem::{Code, Problem};
-use crate::{Api, read};
 use hostler_calendar::progress::{Fired, Looked, Progress};
 use hostler_calendar::{Scheduled, firing, occurrences};
 use hostler_core::id::RunId;
@@ -77,12 +78,12 @@ impl Scheduler {
         &mut self,
         place: usize,
         one: &Scheduled,
-        kept: Kept,
+        kept: Kept<Progress>,
         now_ms: i64,
         passed: &mut Passed,
     ) -> Result<i64, Problem> {
         let id = one.schedule.id();
-        let before = match kept.progress {
+        let before = match kept.value {
             Ok(Some(progress)) => progress,
             Ok(None) => {
                 schedules::write(&self.api, id, kept.version, &Progress::begin(now_ms), None)
@@ -103,7 +104,11 @@ impl Scheduler {
             return Ok(next_ms.map_or(LOOK_MAX_MS, |next_ms| next_ms - now_ms));
         }
         let mut after = before.clone();
-        let looked = after.look(&one.schedule, now_ms, self.runs(&before).await?);
+        let looked = after.look(
+            &one.schedule,
+            now_ms,
+            schedules::goes_on(&self.api, &before).await?,
+        );
         let mut version = kept.version;
         if after != before {
             let entry = entry(id, &looked);
@@ -156,18 +161,6 @@ impl Scheduler {
                 .or_else(late)?;
         }
         Ok(if after.is_open() { OPEN_LOOK_MS } else { 0 })
-    }
-
-    /// Whether the newest run goes on.
-    async fn runs(&self, progress: &Progress) -> Result<bool, Problem> {
-        let Some(last) = progress.last else {
-            return Ok(false);
-        };
-        match read::run(&self.api, last.run).await {
-            Ok(row) => Ok(row.ended_ms.is_none()),
-            Err(fault) if fault.code == Code::NotFound => Ok(false),
-            Err(fault) => Err(fault),
-        }
     }
 
     /// The first firing behind what was handled.

@@ -2,13 +2,14 @@
 //!
 //! Not here: following them.
 
+use super::document::{self, Kept};
 use crate::Api;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::problem::{Code, Problem};
 use crate::{catalogue, durable, read};
 use hostler_calendar::progress::{Failed, Fired, Paused, Progress};
 use hostler_calendar::{Scheduled, occurrences};
-use hostler_ports::store::{CommitError, DocumentWrite, Expect, LedgerLine, READ_MAX, Upkeep};
+use hostler_ports::store::{CommitError, READ_MAX};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -82,33 +83,17 @@ pub struct WordAsk {
     pub reason: String,
 }
 
-/// What the store keeps of a schedule.
-pub(super) struct Kept {
-    pub version: u64,
-    pub progress: Result<Option<Progress>, String>,
-}
-
-fn document(id: &str) -> String {
+fn key(id: &str) -> String {
     format!("schedule:{id}")
 }
 
-/// At most a page of them.
-pub(super) async fn kept(api: &Api, schedules: &[Scheduled]) -> Result<Vec<Kept>, Problem> {
-    let keys: Vec<_> = schedules
-        .iter()
-        .map(|one| document(one.schedule.id()))
-        .collect();
-    let found = api.store.documents(&keys).await?;
-    Ok(found
-        .into_iter()
-        .map(|found| Kept {
-            version: found.as_ref().map_or(0, |found| found.version),
-            progress: found
-                .and_then(|found| found.body)
-                .map(|body| serde_json::from_str(&body).map_err(|fault| fault.to_string()))
-                .transpose(),
-        })
-        .collect())
+/// What the store keeps of schedules, at most a page of them.
+pub(super) async fn kept(
+    api: &Api,
+    schedules: &[Scheduled],
+) -> Result<Vec<Kept<Progress>>, Problem> {
+    let keys: Vec<_> = schedules.iter().map(|one| key(one.schedule.id())).collect();
+    document::read_all(api, &keys).await
 }
 
 /// Writes it where it still has the version that was read.
@@ -119,26 +104,21 @@ pub(super) async fn write(
     progress: &Progress,
     entry: Option<Value>,
 ) -> Result<(), CommitError> {
-    // Plain data with string keys always serialises.
-    let body = serde_json::to_string(progress).unwrap_or_default();
-    let change = Upkeep {
-        expect: vec![Expect {
-            document: document(id),
-            version,
-        }],
-        documents: vec![DocumentWrite {
-            key: document(id),
-            body: Some(body),
-        }],
-        ledger: entry
-            .map(|entry| LedgerLine {
-                body: entry.to_string(),
-            })
-            .into_iter()
-            .collect(),
-        ..Upkeep::default()
+    document::write(api, &key(id), version, progress, entry)
+        .await
+        .map(drop)
+}
+
+/// Whether the newest run goes on. One that the store does not know (any more) does not.
+pub(super) async fn goes_on(api: &Api, progress: &Progress) -> Result<bool, Problem> {
+    let Some(last) = progress.last else {
+        return Ok(false);
     };
-    api.store.upkeep(change).await.map(drop)
+    match read::run(api, last.run).await {
+        Ok(row) => Ok(row.ended_ms.is_none()),
+        Err(fault) if fault.code == Code::NotFound => Ok(false),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// All schedules, as the file has them.
@@ -157,19 +137,17 @@ pub async fn list(api: &Api, subject: &Subject) -> Result<Vec<ScheduleRow>, Prob
     Ok(rows)
 }
 
-async fn row(api: &Api, one: &Scheduled, kept: Kept, now_ms: i64) -> Result<ScheduleRow, Problem> {
-    let (progress, fault) = match kept.progress {
+async fn row(
+    api: &Api,
+    one: &Scheduled,
+    kept: Kept<Progress>,
+    now_ms: i64,
+) -> Result<ScheduleRow, Problem> {
+    let (progress, fault) = match kept.value {
         Ok(progress) => (progress.unwrap_or_else(|| Progress::begin(now_ms)), None),
         Err(why) => (Progress::begin(now_ms), Some(why)),
     };
-    let running = match progress.last {
-        Some(last) => match read::run(api, last.run).await {
-            Ok(row) => row.ended_ms.is_none(),
-            Err(fault) if fault.code == Code::NotFound => false,
-            Err(fault) => return Err(fault),
-        },
-        None => false,
-    };
+    let running = goes_on(api, &progress).await?;
     let from = Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::MAX);
     let next = occurrences(&one.schedule, from, Timestamp::MAX, 1);
     let next_ms = next.list.first().map(|next| next.instant.as_millisecond());
@@ -214,8 +192,8 @@ pub async fn say(
     }
     for _ in 0..TRIES_MAX {
         let now_ms = api.store.now_ms().await?;
-        let kept = one_kept(api, one).await?;
-        let mut progress = match kept.progress {
+        let kept: Kept<Progress> = document::read(api, &key(id)).await?;
+        let mut progress = match kept.value {
             Ok(progress) => progress.unwrap_or_else(|| Progress::begin(now_ms)),
             Err(why) => return Err(Problem::new(Code::Internal, why)),
         };
@@ -227,7 +205,7 @@ pub async fn say(
         match write(api, id, kept.version, &progress, Some(entry)).await {
             Ok(()) => {
                 durable::kept(api, None).await?;
-                return row(api, one, one_kept(api, one).await?, now_ms).await;
+                return row(api, one, document::read(api, &key(id)).await?, now_ms).await;
             }
             Err(CommitError::Store(fault)) => return Err(fault.into()),
             Err(_) => {}
@@ -270,12 +248,6 @@ fn take(
         }
     }
     Ok(())
-}
-
-async fn one_kept(api: &Api, one: &Scheduled) -> Result<Kept, Problem> {
-    let mut kept = kept(api, std::slice::from_ref(one)).await?;
-    kept.pop()
-        .ok_or_else(|| Problem::new(Code::Internal, "the store answered with nothing"))
 }
 
 fn find<'a>(api: &'a Api, id: &str) -> Result<&'a Scheduled, Problem> {

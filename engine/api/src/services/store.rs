@@ -2,6 +2,7 @@
 //!
 //! Not here: putting a copy back, which is done while no engine runs.
 
+use super::document;
 use crate::Api;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::problem::{Code, Problem};
@@ -70,9 +71,8 @@ pub async fn show(api: &Api, subject: &Subject) -> Result<StoreShow, Problem> {
 }
 
 async fn decision(api: &Api) -> Result<Option<Value>, Problem> {
-    let found = api.store.documents(&[DECISION.to_owned()]).await?;
-    let body = found.into_iter().flatten().find_map(|found| found.body);
-    Ok(body.and_then(|body| serde_json::from_str(&body).ok()))
+    // One that cannot be read is none.
+    Ok(document::read(api, DECISION).await?.value.ok().flatten())
 }
 
 /// Accepts that the store has gone back: what it holds is what counts from now on.

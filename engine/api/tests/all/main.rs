@@ -1,6 +1,9 @@
 //! The services and their routes over the store's twin in memory, without a worker.
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stopped"
+)]
 
 mod deciding;
 mod freezing;

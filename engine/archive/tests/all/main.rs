@@ -1,6 +1,9 @@
 //! Runs leave a store for an archive: over the twin in memory, with its faults, and a real folder.
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stopped"
+)]
 
 mod desk;
 mod folder;

@@ -1,5 +1,8 @@
 //! Notices by mail from outside: rendering, composing, delivery to a real SMTP server, the catcher.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stopped"
+)]
 
 mod composing;
 mod delivery;

@@ -259,6 +259,14 @@ fn attack() -> impl Strategy<Value = Attack> {
     ])
 }
 
+/// Checkpoints that somebody else has kept, the newest last.
+fn exported(all: &[Vec<u8>], marks: &[usize]) -> Vec<Checkpoint> {
+    let kept = marks.iter().map(|mark| mark % (all.len() + 1));
+    kept.chain([all.len()])
+        .map(|size| checkpoint(&all[..size]))
+        .collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
@@ -267,11 +275,8 @@ proptest! {
         count in 1usize..700, at in any::<usize>(), attack in attack(), careful in any::<bool>(), marks in prop::collection::vec(any::<usize>(), 0..4),
     ) {
         let all = entries(count as u64);
-        let at = at % count;
-        let mut exported: Vec<Checkpoint> =
-            marks.iter().map(|mark| checkpoint(&all[..mark % (count + 1)])).collect();
-        exported.push(checkpoint(&all));
-        let (bad, first) = attacked(&all, attack, at, careful);
+        let exported = exported(&all, &marks);
+        let (bad, first) = attacked(&all, attack, at % count, careful);
         // A copy at the very end is not sealed by anybody.
         prop_assume!(first < count as u64);
         let found = fault(&rewritten(&sealed(&all), &bad, false), &exported);
@@ -283,11 +288,8 @@ proptest! {
         count in 1usize..700, at in any::<usize>(), attack in attack(), careful in any::<bool>(), marks in prop::collection::vec(any::<usize>(), 0..4),
     ) {
         let all = entries(count as u64);
-        let at = at % count;
-        let mut exported: Vec<Checkpoint> =
-            marks.iter().map(|mark| checkpoint(&all[..mark % (count + 1)])).collect();
-        exported.push(checkpoint(&all));
-        let (bad, first) = attacked(&all, attack, at, careful);
+        let exported = exported(&all, &marks);
+        let (bad, first) = attacked(&all, attack, at % count, careful);
         // A copy at the very end is not sealed by anybody.
         prop_assume!(first < count as u64);
         let found = fault(&rewritten(&sealed(&all), &bad, true), &exported);

@@ -1,6 +1,9 @@
 //! The ledger: published vectors, proofs of random trees, and every way of tampering.
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stopped"
+)]
 
 mod attacks;
 mod checkpoints;

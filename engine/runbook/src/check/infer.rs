@@ -43,7 +43,7 @@ impl Checker<'_, '_, '_> {
     /// A condition: true or false.
     pub(super) fn condition(&mut self, expr: &Expr, scope: &Scope) {
         let ty = self.expr(expr, scope);
-        self.expect(expr, &expr.tree, &ty, &Ty::Bool);
+        self.must_be(expr, &expr.tree, &ty, &Ty::Bool);
         if matches!(
             expr.tree.kind,
             Kind::Literal(serde_json::Value::Bool(false))
@@ -57,7 +57,7 @@ impl Checker<'_, '_, '_> {
         }
     }
 
-    fn expect(&mut self, expr: &Expr, node: &Node, found: &Ty, wanted: &Ty) {
+    fn must_be(&mut self, expr: &Expr, node: &Node, found: &Ty, wanted: &Ty) {
         if !matches!(found, Ty::Any)
             && std::mem::discriminant(found) != std::mem::discriminant(wanted)
         {
@@ -107,21 +107,21 @@ impl Checker<'_, '_, '_> {
             }
             Kind::Not(of) => {
                 let ty = self.infer(expr, of, scope);
-                self.expect(expr, of, &ty, &Ty::Bool);
+                self.must_be(expr, of, &ty, &Ty::Bool);
                 Ty::Bool
             }
             Kind::Negate(of) => self.infer(expr, of, scope),
             Kind::And(a, b) | Kind::Or(a, b) => {
                 let ty = self.infer(expr, a, scope);
-                self.expect(expr, a, &ty, &Ty::Bool);
+                self.must_be(expr, a, &ty, &Ty::Bool);
                 let inner = scope.with(a, matches!(node.kind, Kind::And(..)));
                 let ty = self.infer(expr, b, &inner);
-                self.expect(expr, b, &ty, &Ty::Bool);
+                self.must_be(expr, b, &ty, &Ty::Bool);
                 Ty::Bool
             }
             Kind::If(condition, yes, no) => {
                 let ty = self.infer(expr, condition, scope);
-                self.expect(expr, condition, &ty, &Ty::Bool);
+                self.must_be(expr, condition, &ty, &Ty::Bool);
                 let yes = self.infer(expr, yes, &scope.with(condition, true));
                 let no = self.infer(expr, no, &scope.with(condition, false));
                 match (yes, no) {
@@ -367,7 +367,7 @@ impl Checker<'_, '_, '_> {
         };
         let made = self.infer(expr, body, &scope.bind(name, item));
         if of != Loop::Map {
-            self.expect(expr, body, &made, &Ty::Bool);
+            self.must_be(expr, body, &made, &Ty::Bool);
         }
         match of {
             Loop::Filter => ty,

@@ -1,4 +1,6 @@
 //! `hostler freeze`: times in which nothing is disturbed, declared while the engine runs.
+//!
+//! Not here: the freezes of the estate's files, and holding anything.
 
 use super::Context;
 use crate::clock::SystemClock;

@@ -1,4 +1,6 @@
 //! Schedules as configured, and the housekeeping that follows them.
+//!
+//! Not here: what is due, and what is done about it.
 
 use super::library;
 use crate::config::Schedules as Config;

@@ -1,5 +1,9 @@
 //! The Redis adapter against real servers that the tests start for themselves.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on says where it stopped"
+)]
 
 mod conformance;
 mod durability;

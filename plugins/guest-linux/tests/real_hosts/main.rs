@@ -2,7 +2,10 @@
 //! package. Root and the lab's roots are needed.
 //!
 //! Not here: recorded answers (exchanges/), the engine.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stopped"
+)]
 
 mod guest;
 mod patching;

@@ -1,4 +1,6 @@
 //! `hostler schedule`: what schedules will do, what they have done, and a person's word about it.
+//!
+//! Not here: following them; only a running engine does.
 
 mod explain;
 
