@@ -101,7 +101,10 @@ impl Progress {
             return Looked::default();
         }
         let due = due(schedule, &standing);
-        self.handled_ms = now_ms;
+        // A look that finds nothing changes nothing: it is not written down.
+        if !due.list.is_empty() || due.older > 0 || due.forgotten_before.is_some() {
+            self.handled_ms = now_ms;
+        }
         let mut looked = Looked {
             left: Vec::new(),
             older: due.older,
@@ -246,7 +249,7 @@ mod tests {
             progress.look(&schedule, 10 * QUARTER + 2, false),
             Looked::default()
         );
-        assert!(progress.starting.is_empty());
+        assert_eq!(progress, Progress::begin(10 * QUARTER + 1));
         progress.look(&schedule, 11 * QUARTER, false);
         assert_eq!(progress.starting, [11 * QUARTER]);
         let decided = progress.clone();
