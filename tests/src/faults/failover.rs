@@ -46,28 +46,50 @@ impl Pair {
         }
     }
 
-    /// Waits until the present primary has its replica and the Sentinel knows of it.
+    /// Waits until the primary that the Sentinel names has its replica and the Sentinel knows of it.
+    ///
+    /// Which of the two it is, is the Sentinel's word alone: a replica that stood still just before may be
+    /// taken for dead once more after its promotion, and then the other one is promoted back.
     fn is_whole(&mut self, bed: &mut Bed) {
-        let (primary, _) = self.servers(bed);
-        let port = primary.address().port().to_string();
-        // What it says of replicas counts only once it has gone over to the new primary.
-        let known = until(LIMIT, || {
-            let at = format!("SENTINEL get-master-addr-by-name {NAME}");
-            let is_there = self.sentinel.ask(&at).ok()?.contains(&port);
-            let replicas = format!("SENTINEL replicas {NAME}");
-            let known = self.sentinel.ask(&replicas).ok()?;
-            let is_well = known.contains("slave")
-                && !known.contains("s_down")
-                && !known.contains("disconnected");
-            (is_there && is_well).then_some(())
-        });
-        let (primary, _) = self.servers(bed);
-        let attached = until(LIMIT, || {
-            let info = primary.ask("INFO replication").ok()?;
-            let is_well = info.contains("role:master") && info.contains("state=online");
+        let whole = until(LIMIT, || {
+            self.asks_who_is_primary(bed)?;
+            let is_well = self.replica_is_known()? && self.replica_is_attached(bed)?;
             is_well.then_some(())
         });
-        assert!(known.is_some() && attached.is_some(), "no replica");
+        assert!(whole.is_some(), "no replica: {}", self.report(bed));
+    }
+
+    fn asks_who_is_primary(&mut self, bed: &Bed) -> Option<()> {
+        let at = format!("SENTINEL get-master-addr-by-name {NAME}");
+        let named = self.sentinel.ask(&at).ok()?;
+        let is = |server: &RedisServer| named.contains(&server.address().port().to_string());
+        self.first_is_primary = match (is(&bed.redis), is(&self.second)) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => return None,
+        };
+        Some(())
+    }
+
+    fn replica_is_known(&self) -> Option<bool> {
+        let replicas = format!("SENTINEL replicas {NAME}");
+        let known = self.sentinel.ask(&replicas).ok()?;
+        let is_away = known.contains("s_down") || known.contains("disconnected");
+        Some(known.contains("slave") && !is_away)
+    }
+
+    fn replica_is_attached(&mut self, bed: &mut Bed) -> Option<bool> {
+        let (primary, _) = self.servers(bed);
+        let info = primary.ask("INFO replication").ok()?;
+        Some(info.contains("role:master") && info.contains("state=online"))
+    }
+
+    /// What all three say, for a test that fails.
+    fn report(&mut self, bed: &mut Bed) -> String {
+        let sentinel = self.sentinel.ask(&format!("SENTINEL replicas {NAME}"));
+        let (primary, replica) = self.servers(bed);
+        let words = [primary, replica].map(|server| server.ask("INFO replication"));
+        format!("the Sentinel: {sentinel:?}\nprimary and replica: {words:#?}")
     }
 
     /// The replica lags, the primary dies, the replica is promoted, the dead one comes back behind it.
@@ -83,7 +105,6 @@ impl Pair {
         });
         assert!(promoted.is_some(), "nobody was promoted");
         primary.restart().unwrap();
-        self.first_is_primary = !self.first_is_primary;
         self.is_whole(bed);
     }
 }
