@@ -5,7 +5,7 @@ use crate::scenario::Answer as Script;
 use async_trait::async_trait;
 use hostler_core::answer::Answer;
 use hostler_core::contract::{Action, Contract};
-use hostler_core::id::Digest;
+use hostler_core::id::{Digest, LaneId};
 use hostler_ports::plugin::{Call, Description, Entry, HostError, Observed, PluginHost, Reply};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -18,6 +18,7 @@ use uuid::Uuid;
 pub struct Seen {
     pub action: String,
     pub asset: Option<String>,
+    pub lane: LaneId,
     pub key: Uuid,
     /// `perform`, `resume`, `observe`, `cancel`, `plan`.
     pub entry: &'static str,
@@ -27,6 +28,9 @@ pub struct Seen {
     pub at_ms: i64,
 }
 
+/// What happens while a call goes on, to the lane that makes it.
+type Meanwhile = Box<dyn Fn(LaneId) + Send>;
+
 pub struct ScriptedHost {
     plugins: BTreeMap<Digest, Arc<Description>>,
     actions: BTreeMap<String, Action>,
@@ -35,6 +39,8 @@ pub struct ScriptedHost {
     kill: tokio::sync::Notify,
     /// Number of the performing call whose answer is lost, from 1.
     lose: AtomicU64,
+    /// Number of the performing call during which something happens.
+    meanwhile: Mutex<Option<(u64, Meanwhile)>>,
     performed: AtomicU64,
 }
 
@@ -63,6 +69,7 @@ impl ScriptedHost {
             seen: Mutex::default(),
             kill: tokio::sync::Notify::new(),
             lose: AtomicU64::new(0),
+            meanwhile: Mutex::default(),
             performed: AtomicU64::new(0),
         }
     }
@@ -70,6 +77,22 @@ impl ScriptedHost {
     /// The answer of this performing call is lost with its worker, although the effect took place.
     pub fn lose_answer_of(&self, number: u64) {
         self.lose.store(number, Ordering::SeqCst);
+    }
+
+    /// While this performing call goes on, `happens` does.
+    pub fn during(&self, number: u64, happens: Meanwhile) {
+        let meanwhile = self.meanwhile.lock();
+        *meanwhile.unwrap_or_else(PoisonError::into_inner) = Some((number, happens));
+    }
+
+    fn let_happen(&self, number: u64, lane: LaneId) {
+        let meanwhile = self.meanwhile.lock();
+        let meanwhile = meanwhile.unwrap_or_else(PoisonError::into_inner);
+        if let Some((wanted, happens)) = &*meanwhile
+            && *wanted == number
+        {
+            happens(lane);
+        }
     }
 
     /// Resolves when the worker dies in the middle of a call.
@@ -93,6 +116,7 @@ impl ScriptedHost {
         let seen = Seen {
             action: call.action.clone(),
             asset,
+            lane: call.lane,
             key: call.idempotency_key,
             entry,
             done,
@@ -220,6 +244,7 @@ impl PluginHost for ScriptedHost {
         match entry {
             Entry::Perform | Entry::Resume { .. } => {
                 let (number, reply) = self.perform(&call)?;
+                self.let_happen(number, call.lane);
                 if self.lose.load(Ordering::SeqCst) == number {
                     self.kill.notify_one();
                     std::future::pending::<()>().await;

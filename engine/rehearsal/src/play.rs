@@ -53,6 +53,8 @@ pub struct Disturbance {
     pub crash_after_commit: Option<u64>,
     /// Before this commit is carried out, people declare a freeze of everything; see `FREEZE_MS`.
     pub freeze_before_commit: Option<u64>,
+    /// While this call goes on, its lane is told to stop.
+    pub stop_during_call: Option<u64>,
     /// Open questions without a script are settled so that the run ends.
     pub settle_all: bool,
 }
@@ -82,6 +84,9 @@ pub async fn disturbed(
     let disturbed = crate::scaffold::disturb_commits(&world, how);
     if let Some(number) = how.lose_answer_of {
         world.host.lose_answer_of(number);
+    }
+    if let Some(number) = how.stop_during_call {
+        crate::scaffold::stop_during(&world, number);
     }
     let mut people = People::new(&scenario.people, how.settle_all);
     let ended = run_out(&world, run, &mut people).await?;

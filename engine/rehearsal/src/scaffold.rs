@@ -2,10 +2,12 @@
 //! crashes after each commit. Whatever is done to a run, it ends or waits for a named person, and no
 //! `once` action happens twice.
 
+use crate::host::Seen;
 use crate::play::{Disturbance, Outcome, disturbed};
 use crate::scenario::{Answer, Scenario};
 use crate::world::{Stage, Trouble, World};
 use futures::FutureExt;
+use hostler_core::command::Command;
 use hostler_core::contract::{Effect, Impact};
 use hostler_core::gate::{DeclaredFreeze, FREEZES, Freezes};
 use hostler_ports::store::memory::{Fault, MemoryStore};
@@ -13,6 +15,7 @@ use hostler_ports::store::{DocumentWrite, Store, Upkeep};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
 
 /// Disturbances of one kind in one scaffold; longer runs are sampled evenly.
 const DISTURBANCES_MAX: u64 = 120;
@@ -47,6 +50,23 @@ pub(crate) fn disturb_commits(world: &World, how: Disturbance) -> Arc<Disturbed>
         (Some(number) == how.crash_after_commit).then_some(Fault::AnswerLost)
     }));
     disturbed
+}
+
+/// The lane that makes this call is told to stop while it goes on.
+pub(crate) fn stop_during(world: &World, number: u64) {
+    let store = Arc::downgrade(&world.store);
+    let stop = Command::Cancel {
+        by: "scaffold".to_owned(),
+        reason: None,
+    };
+    let body = serde_json::to_string(&stop).unwrap_or_default();
+    let tell = move |lane| {
+        if let Some(store) = store.upgrade() {
+            // The twin in memory never waits.
+            let _ = store.send(lane, Uuid::nil(), body.clone()).now_or_never();
+        }
+    };
+    world.host.during(number, Box::new(tell));
 }
 
 /// Declares a freeze of everything, as the API does; the instant of its end.
@@ -202,6 +222,62 @@ pub async fn freeze_before_each_commit(
         cases.push(Case { what, outcome });
     }
     Ok(cases)
+}
+
+/// Each lane is told to stop while each of its calls goes on. What follows that call where nobody stops it,
+/// and began all the same, is a complaint; the actions of `cleans_up` may follow.
+///
+/// # Errors
+/// As `fail_each_step`.
+pub async fn stop_during_each_call(
+    stage: &Stage,
+    scenario: &Scenario,
+    cleans_up: &[&str],
+) -> Result<Vec<Case>, Trouble> {
+    let base = disturbed(stage, scenario, settling()).await?;
+    let calls = performed(&base);
+    let mut cases = Vec::new();
+    for number in sampled(calls.len() as u64) {
+        let place = usize::try_from(number - 1).unwrap_or(usize::MAX);
+        let how = Disturbance {
+            stop_during_call: Some(number),
+            ..settling()
+        };
+        let what = format!("a stop during call {number}");
+        let mut outcome = disturbed(stage, scenario, how)
+            .await
+            .map_err(|fault| named(&what, fault))?;
+        let next = followers(&calls, place).next();
+        let next = next.filter(|next| !cleans_up.contains(&next.action.as_str()));
+        let seen = performed(&outcome);
+        let began =
+            followers(&seen, place).any(|seen| Some(&seen.action) == next.map(|next| &next.action));
+        if began {
+            let action = next.map_or("", |next| &next.action).to_owned();
+            outcome
+                .complaints
+                .push(format!("{action} began behind the stop"));
+        }
+        cases.push(Case { what, outcome });
+    }
+    Ok(cases)
+}
+
+fn performed(outcome: &Outcome) -> Vec<Seen> {
+    let calls = outcome.seen.iter();
+    calls
+        .filter(|seen| seen.entry == "perform")
+        .cloned()
+        .collect()
+}
+
+/// Further calls of the lane that made the one at this place.
+fn followers(calls: &[Seen], place: usize) -> impl Iterator<Item = &Seen> {
+    let lane = calls.get(place).map(|seen| seen.lane);
+    calls
+        .iter()
+        .skip(place + 1)
+        .filter(move |seen| Some(seen.lane) == lane)
 }
 
 /// Disturbing calls that began after the freeze was declared and before it was over.

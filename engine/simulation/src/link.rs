@@ -6,6 +6,7 @@
 use crate::clockwork::{Owner, WORLD, locked};
 use crate::shape::{Sabotage, Trouble};
 use crate::sim::{OwnClock, Sim};
+use crate::watch::refused;
 use async_trait::async_trait;
 use hostler_core::id::{Digest, LaneId, RunId};
 use hostler_ports::clock::Clock;
@@ -381,16 +382,6 @@ impl Store for Link {
     }
     async fn counts(&self) -> StoreResult<Counts> {
         self.sim.store.counts().await
-    }
-}
-
-fn refused(fault: &CommitError) -> &'static str {
-    match fault {
-        CommitError::Fence => "refused: fence",
-        CommitError::Version { .. } => "refused: version",
-        CommitError::Expect { .. } => "refused: document",
-        CommitError::Busy { .. } => "refused: busy",
-        CommitError::Store(_) => "refused: store",
     }
 }
 

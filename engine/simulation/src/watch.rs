@@ -13,7 +13,9 @@ use crate::target::Request;
 use hostler_core::effect::holding;
 use hostler_core::id::LaneId;
 use hostler_core::lane::{Lane, Phase};
-use hostler_ports::store::{Batch, Claim, Committed, Queue, ResourceView, Spawn, Store, Then};
+use hostler_ports::store::{
+    Batch, Claim, CommitError, Committed, Queue, ResourceView, Spawn, Store, Then,
+};
 pub use log::{STALE, Shadow};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -302,5 +304,17 @@ pub fn name_of(trouble: Trouble) -> &'static str {
         Trouble::Skew => "skewed clock",
         Trouble::Plugins => "plugin failed",
         Trouble::People => "person acted",
+    }
+}
+
+/// What a commit that wrote nothing is counted as.
+pub fn refused(fault: &CommitError) -> &'static str {
+    match fault {
+        CommitError::Fence => "refused: fence",
+        CommitError::Version { .. } => "refused: version",
+        CommitError::Expect { .. } => "refused: document",
+        CommitError::Unread => "refused: unread",
+        CommitError::Busy { .. } => "refused: busy",
+        CommitError::Store(_) => "refused: store",
     }
 }

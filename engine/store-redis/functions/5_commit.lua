@@ -2,9 +2,10 @@
 -- here: anything that can refuse after the first write.
 --
 -- ARGV: lane, fence, version, commit id, then, inbox_used, in_call, forgive, events, event..., and
--- sections that begin with a letter.
+-- sections that begin with a letter; O, the number of letters that the holder knows, is the first one.
 
 local SECTION = {
+  O = function(_, args) args:next() end,
   S = function(b, args) b.summary = args:next() end,
   N = function(b, args) b.snapshot = args:next() end,
   X = function(b, args)
@@ -301,7 +302,7 @@ end
 
 -- The most frequent commit by far has events, at most one line of the ledger, and keeps the lane. It
 -- shows nothing new in lists, so the feed does not name it.
-local function commit_events(keys, args, dirty, count)
+local function commit_events(keys, args, dirty, count, rest)
   local now = now_ms()
   local seq = redis.call('HINCRBY', keys[1], 'seq', '1')
   local before = tonumber(args[3])
@@ -310,9 +311,9 @@ local function commit_events(keys, args, dirty, count)
     append_again(keys[3], before, { unpack(args, 10, 9 + count) })
   end
   local version_text, now_text = digits(version), digits(now)
-  if args[10 + count] then
+  if args[rest] then
     local number = digits(redis.call('HINCRBY', keys[1], 'led', '1') - 1)
-    redis.call('RPUSH', keys[4], ledger_line(number, args[1], version_text, now_text, args[12 + count]))
+    redis.call('RPUSH', keys[4], ledger_line(number, args[1], version_text, now_text, args[rest + 2]))
   end
   redis.call('HSET', keys[2], 'v', version_text, 'ci', args[4] .. ' ' .. digits(seq), 'u', now_text)
   if dirty then
@@ -321,13 +322,21 @@ local function commit_events(keys, args, dirty, count)
   return { 'K', seq, version, dirty and 1 or 0, now }
 end
 
--- Nothing but events, or one line of the ledger behind them.
-local function is_plain(args, count)
+-- Nothing but events, or one line of the ledger behind them. `rest` is where the other sections begin.
+local function is_plain(args, rest)
   if args[5] ~= 'K' or args[6] ~= '0' or args[7] ~= '' or args[8] ~= '0' then
     return false
   end
-  return #args == 9 + count
-    or (#args == 12 + count and args[10 + count] == 'G' and args[11 + count] == '1')
+  return #args == rest - 1 or (#args == rest + 2 and args[rest] == 'G' and args[rest + 1] == '1')
+end
+
+-- What begins here would begin over a letter that the holder has not read. A ring brings each of them.
+local function is_unread(keys, args, dirty, rest)
+  if not dirty or args[rest] ~= 'O' then
+    return false
+  end
+  local letters = string.sub(keys[1], 1, -5) .. 'i:' .. args[1]
+  return redis.call('LLEN', letters) > tonumber(args[rest + 1])
 end
 
 -- KEYS: meta, header, log, ledger
@@ -345,8 +354,15 @@ local function commit(keys, args, may_grow)
     return { 'V', tonumber(header[2]) }
   end
   local dirty, count = header[3] == '1', tonumber(args[9])
-  if is_plain(args, count) then
-    return commit_events(keys, args, dirty, count)
+  local rest = 10 + count
+  if is_unread(keys, args, dirty, rest) then
+    return { 'U' }
+  end
+  if args[rest] == 'O' then
+    rest = rest + 2
+  end
+  if is_plain(args, rest) then
+    return commit_events(keys, args, dirty, count, rest)
   end
   return commit_fully(keys, args, dirty, may_grow)
 end

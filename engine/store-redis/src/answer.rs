@@ -41,6 +41,7 @@ pub fn committed(value: Value, batch: &Batch) -> Result<(u64, u64, bool, i64), C
                 holder: holder.parse().ok(),
             })
         }
+        "U" => Err(CommitError::Unread),
         "X" => Err(StoreError::Bounds(beyond(parts.parsed()?)).into()),
         _ => Err(corrupt("a commit").into()),
     }

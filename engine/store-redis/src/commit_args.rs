@@ -48,6 +48,9 @@ pub fn commit(cmd: &mut Cmd, lane: LaneId, fence: &Fence, version: u64, mark: &s
     for event in &batch.events {
         cmd.arg(event);
     }
+    if let Some(known) = batch.letters_known {
+        cmd.arg("O").arg(known);
+    }
     own(cmd, lane, batch);
     locks(cmd, batch);
     shared(cmd, batch);

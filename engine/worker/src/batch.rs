@@ -31,6 +31,7 @@ impl Driver {
         let mut batch = Batch {
             events: turn.events.iter().map(Recorded::to_json).collect(),
             inbox_used: turn.letters_used,
+            letters_known: turn.begins().then_some(hold.letters.len()),
             blobs: turn.blobs.clone(),
             expect: turn.expect.clone(),
             in_call: (hold.in_call != in_call).then_some(in_call),

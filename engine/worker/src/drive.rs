@@ -19,7 +19,7 @@ const STEPS_MAX: u32 = 64;
 const SLICE_MS: i64 = 5_000;
 /// Turns of one claim in any case: a lane that decides in circles is put back.
 const TURNS_MAX: u32 = 1_000;
-/// Looks at gates that others change at the same moment, before the lane is let go.
+/// Looks at gates and letters that others write at the same moment, before the lane is let go.
 const LOOKS_MAX: u32 = 5;
 
 /// What happens after a commit.
@@ -114,6 +114,9 @@ impl Driver {
         report: Option<Input>,
         tired: bool,
     ) -> Result<Next, Trouble> {
+        if hold.must_read() {
+            self.read_letters(hold).await?;
+        }
         let mut blocked: Option<String> = None;
         let mut looks = 0;
         let (turn, then, asked_at_ms, committed) = loop {
@@ -132,6 +135,12 @@ impl Driver {
                 Err(CommitError::Expect { document }) if looks < LOOKS_MAX => {
                     debug!(%document, "looks again");
                     self.gates.forget();
+                    looks += 1;
+                }
+                // Somebody has said something while a call was under way, perhaps to stop.
+                Err(CommitError::Unread) if looks < LOOKS_MAX => {
+                    debug!("reads on");
+                    self.read_letters(hold).await?;
                     looks += 1;
                 }
                 Err(fault) => return Err(trouble(fault)),
@@ -168,7 +177,7 @@ impl Driver {
         lease: &Arc<Lease>,
         committed: Committed,
     ) -> Result<Next, Trouble> {
-        if hold.more_letters && hold.letters.is_empty() {
+        if hold.must_read() {
             self.read_letters(hold).await?;
         }
         match &hold.lane.phase {
@@ -292,7 +301,9 @@ fn trouble(fault: CommitError) -> Trouble {
     match fault {
         CommitError::Fence | CommitError::Version { .. } => Trouble::LeaseLost,
         CommitError::Store(fault) => Trouble::Store(fault),
-        CommitError::Expect { .. } | CommitError::Busy { .. } => Trouble::LeaseLost,
+        CommitError::Expect { .. } | CommitError::Busy { .. } | CommitError::Unread => {
+            Trouble::LeaseLost
+        }
     }
 }
 

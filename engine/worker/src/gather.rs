@@ -47,10 +47,11 @@ impl Driver {
         }
         // Each round uses a letter or records events, both of which are bounded.
         while !turn.is_full() && !turn.lane.has_ended() {
-            let moved = self
-                .take_letter(hold, &mut turn, &definition, blocked.is_some())
-                .await?
-                || self.advance(hold, &mut turn, &definition, blocked).await?;
+            let letter = self.take_letter(hold, &mut turn, &definition, blocked.is_some());
+            let moved = letter.await?
+                // What nobody has read yet comes first: it may be the word to stop.
+                || (!hold.more_letters
+                    && self.advance(hold, &mut turn, &definition, blocked).await?);
             if !moved {
                 break;
             }

@@ -49,6 +49,11 @@ impl Hold {
         !turn.events.is_empty() && turn.lane.version >= self.snapshot_version + SNAPSHOT_EVERY
     }
 
+    /// Letters lie in the store that must be read before anything else.
+    pub fn must_read(&self) -> bool {
+        self.more_letters && self.letters.is_empty()
+    }
+
     /// The commit of this turn was carried out.
     pub fn take(&mut self, turn: Turn, version: u64, dirty: bool) {
         if self.wants_snapshot(&turn) {
@@ -90,6 +95,12 @@ impl Turn {
     /// A host call goes on behind this turn.
     pub fn in_call(&self) -> bool {
         matches!(self.lane.phase, Phase::Running(_) | Phase::Checking(_))
+    }
+
+    /// A host call is to begin behind this turn.
+    pub fn begins(&self) -> bool {
+        let begins = |effect: &Effect| matches!(effect, Effect::Perform | Effect::Resume);
+        self.effects.iter().any(begins)
     }
 
     pub fn is_full(&self) -> bool {

@@ -8,7 +8,7 @@ use hostler_core::contract::Effect;
 use hostler_rehearsal::reindex::made_anew;
 use hostler_rehearsal::scaffold::{
     Case, crash_after_each_commit, fail_each_step, freeze_before_each_commit, lose_each_answer,
-    unseen_repeats,
+    stop_during_each_call, unseen_repeats,
 };
 use hostler_rehearsal::{Answer, Outcome, Scenario, Stage, play, side_by_side};
 use std::collections::BTreeMap;
@@ -165,6 +165,33 @@ async fn a_freeze_between_look_and_commit_lets_no_disturbing_call_begin() {
         let held = cases.iter().filter(held).count();
         println!("{name}: a step was held in {held} of {} runs", cases.len());
         assert!(2 * held > cases.len(), "{name}: {held} of {}", cases.len());
+    }
+}
+
+#[tokio::test]
+async fn a_lane_that_is_told_to_stop_while_it_calls_begins_no_other_step() {
+    let stage = stage::practice();
+    let effects = effects(&stage);
+    for (name, scenario) in good() {
+        let cases = stop_during_each_call(&stage, &scenario, &["monitor.unsilence"])
+            .await
+            .unwrap();
+        let began: Vec<_> = cases
+            .iter()
+            .flat_map(|case| {
+                case.outcome
+                    .complaints
+                    .iter()
+                    .map(|line| (&case.what, line))
+            })
+            .filter(|(_, line)| line.contains("behind the stop"))
+            .collect();
+        assert!(began.is_empty(), "{name}: {began:#?}");
+        let faults: Vec<_> = cases
+            .iter()
+            .flat_map(|case| sound(case, &effects))
+            .collect();
+        assert!(cases.len() > 20 && faults.is_empty(), "{name}: {faults:#?}");
     }
 }
 

@@ -16,6 +16,9 @@ pub struct Batch {
     pub snapshot: Option<String>,
     /// Number of inbox letters that these events answer, oldest first.
     pub inbox_used: usize,
+    /// The commit is refused while more letters lie in the inbox than these: what it begins must not
+    /// begin over a word that nobody has read. None: whatever lies there.
+    pub letters_known: Option<usize>,
     /// The commit is refused unless each document still has this version (0: absent).
     pub expect: Vec<Expect>,
     pub documents: Vec<DocumentWrite>,

@@ -34,6 +34,9 @@ pub enum CommitError {
     Version { actual: u64 },
     #[error("the document {document} changed")]
     Expect { document: String },
+    /// There are letters that the holder has not read.
+    #[error("unread letters lie in the inbox")]
+    Unread,
     /// A wanted lock or slot is not free, or an earlier ticket waits on it.
     #[error("{resource} is taken")]
     Busy {

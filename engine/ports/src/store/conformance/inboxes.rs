@@ -2,7 +2,7 @@
 
 use super::facts;
 use super::kit::*;
-use crate::store::{Batch, READ_MAX, Sent, Then};
+use crate::store::{Batch, CommitError, LedgerLine, READ_MAX, Sent, Then};
 
 facts![
     a_command_is_accepted_once,
@@ -10,6 +10,7 @@ facts![
     a_letter_bears_the_instant_of_its_arrival,
     used_letters_leave_with_the_commit,
     a_refused_commit_leaves_the_inbox,
+    nothing_begins_over_an_unread_letter,
     a_command_of_another_lane_arrives_once,
     a_command_for_itself_makes_the_lane_dirty,
     a_load_returns_a_bounded_inbox,
@@ -103,6 +104,33 @@ async fn a_refused_commit_leaves_the_inbox(kit: &Kit<'_>) {
         .is_err()
     );
     assert_eq!(kit.letters(lane).await, ["command 1"]);
+}
+
+async fn nothing_begins_over_an_unread_letter(kit: &Kit<'_>) {
+    let claim = kit.held(1).await;
+    let begin = |used: usize, known: usize| Batch {
+        inbox_used: used,
+        letters_known: Some(known),
+        ..events(&["begun"])
+    };
+    kit.commit(&claim, 1, begin(0, 0)).await;
+    kit.send(claim.lane, 1).await;
+    let unread = kit.try_commit(&claim, 2, begin(0, 0)).await;
+    assert_eq!(unread, Err(CommitError::Unread));
+    let told = Batch {
+        ledger: vec![LedgerLine {
+            body: "{}".to_owned(),
+        }],
+        ..begin(0, 0)
+    };
+    let unread = kit.try_commit(&claim, 2, told).await;
+    assert_eq!(unread, Err(CommitError::Unread));
+    assert_eq!(kit.load(claim.lane).await.header.version, 2);
+    // Read and left for later, then read and used.
+    kit.commit(&claim, 2, begin(0, 1)).await;
+    kit.send(claim.lane, 2).await;
+    kit.commit(&claim, 3, begin(2, 2)).await;
+    kit.commit(&claim, 4, begin(0, 0)).await;
 }
 
 async fn a_command_of_another_lane_arrives_once(kit: &Kit<'_>) {

@@ -23,6 +23,7 @@ mod runs;
 mod time;
 mod upkeep;
 mod waiting;
+mod wakeups;
 
 pub use kit::Kit;
 pub use measure::{Measured, commits_per_second};
@@ -49,6 +50,24 @@ pub struct Effort {
     /// Operations of the lock simulation.
     pub lock_steps: usize,
     pub seed: u64,
+}
+
+impl Effort {
+    /// As many operations as somebody asks for by hand (`HOSTLER_MODEL_STEPS`), else these.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a suite has no composition that could read it"
+    )]
+    fn or_asked(self) -> Self {
+        let asked = std::env::var("HOSTLER_MODEL_STEPS").ok();
+        match asked.and_then(|steps| steps.parse().ok()) {
+            Some(model_steps) => Self {
+                model_steps,
+                ..self
+            },
+            None => self,
+        }
+    }
 }
 
 type Check = for<'a> fn(&'a Kit<'a>) -> BoxFuture<'a, ()>;
@@ -86,6 +105,7 @@ pub fn cases() -> Vec<Case> {
         time::facts(),
         upkeep::facts(),
         waiting::facts(),
+        wakeups::facts(),
     ];
     parts.into_iter().flatten().collect()
 }
@@ -97,6 +117,7 @@ where
     S: Subject,
     F: Future<Output = S>,
 {
+    let effort = effort.or_asked();
     let cases = cases();
     for case in &cases {
         println!("fact: {}", case.name);

@@ -54,6 +54,13 @@ fn check(
         });
     }
     within_bounds(lane, batch)?;
+    let letters = lane.inbox_to - lane.inbox_from;
+    if batch
+        .letters_known
+        .is_some_and(|known| letters > known as u64)
+    {
+        return Err(CommitError::Unread);
+    }
     for expect in &batch.expect {
         let version =
             read::document(tx.kv, &expect.document)?.map_or(0, |document| document.version);
