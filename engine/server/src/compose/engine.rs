@@ -2,7 +2,7 @@
 
 use super::connections::EstateConnections;
 use super::library::{self, Library};
-use super::{archive, contracts, ledger, mail, scheduler, store};
+use super::{archive, contracts, folders, ledger, mail, scheduler, store};
 use crate::clock::{SystemClock, SystemIds};
 use crate::config::Config;
 use anyhow::{Context, anyhow, bail};
@@ -77,6 +77,7 @@ impl Engine {
     /// # Errors
     /// With the first part that cannot be opened, and what to do about it.
     pub async fn open(config: Config, estate: Estate) -> anyhow::Result<Self> {
+        folders::check(&config)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
         let directory: Arc<dyn Directory> = Arc::new(estate);

@@ -111,6 +111,8 @@ pub struct Worker {
 pub struct Archive {
     /// Folder for finished runs; empty: they stay in the store.
     pub folder: String,
+    /// Every machine that works upon the store sees this folder.
+    pub shared: bool,
     /// How long a run stays in the store after its end: `7d`.
     pub after: String,
     /// How often finished runs are looked for.
@@ -126,6 +128,8 @@ pub struct Ledger {
     pub key_file: String,
     /// Folder of the sealed ledger.
     pub folder: String,
+    /// Every machine that works upon the store sees this folder.
+    pub shared: bool,
     /// How often new entries are sealed: `2s`.
     pub every: String,
 }
@@ -231,6 +235,7 @@ impl Default for Archive {
     fn default() -> Self {
         Self {
             folder: String::new(),
+            shared: false,
             after: "7d".into(),
             every: "1m".into(),
             runs: 100,
@@ -243,6 +248,7 @@ impl Default for Ledger {
         Self {
             key_file: String::new(),
             folder: ".hostler/ledger".into(),
+            shared: false,
             every: "2s".into(),
         }
     }
