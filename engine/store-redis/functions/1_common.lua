@@ -12,6 +12,8 @@ local LANE_HOLDS_MAX = 64
 local LANE_WATCHES_MAX = 64
 local WATCH_RING_MAX = 100
 local FEED_KEEP = 10000
+-- Entries of the feed in one answer: a longer one would hold everybody else up.
+local FEED_READ_MAX = 100
 local STALL_GAP_MS = 5000
 local STRIKES_BEFORE_ALONE = 2
 local ALONE_SKIP_MAX = 64

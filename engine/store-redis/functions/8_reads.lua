@@ -78,12 +78,19 @@ end
 local function h1_feed(keys, args)
   local call = begin(keys)
   local found = redis.call('ZRANGEBYSCORE', call.prefix .. 'feed', '(' .. args[1], '+inf', 'WITHSCORES',
-    'LIMIT', 0, READ_MAX)
-  local entries = {}
+    'LIMIT', 0, FEED_READ_MAX)
+  if #found == 0 then
+    return {}
+  end
+  local names, entries = {}, {}
   for at = 1, #found, 2 do
-    local run = redis.call('HGET', key(call, 'l', found[at]), 'run')
-    local summary = redis.call('GET', key(call, 's', found[at])) or ''
-    entries[#entries + 1] = { found[at + 1], found[at], run, summary }
+    names[#names + 1] = key(call, 's', found[at])
+  end
+  local summaries = redis.call('MGET', unpack(names))
+  for position, summary in ipairs(summaries) do
+    local id = found[2 * position - 1]
+    local run = redis.call('HGET', key(call, 'l', id), 'run')
+    entries[position] = { found[2 * position], id, run, summary or '' }
   end
   return entries
 end

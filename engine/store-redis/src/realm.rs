@@ -22,6 +22,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How many keys one step of a scan looks at: tens of microseconds.
 const SCAN_COUNT: usize = 250;
 
+/// Headers that one call reads, and lanes that one call hands out: a call holds everybody else up, and
+/// a millisecond or two is enough of that.
+pub const HEADERS_A_CALL: usize = 100;
+const CLAIMS_A_CALL: usize = 50;
+
 /// A text in which `MATCH` finds no wildcards.
 fn escaped(text: &str) -> String {
     let special = |letter| matches!(letter, '*' | '?' | '[' | ']' | '\\');
@@ -91,7 +96,7 @@ impl RedisStore {
             .call(|attempt| {
                 let mut call = self.function("h1_claim");
                 call.arg(queue_letter(ask.queue))
-                    .arg(ask.max.min(READ_MAX))
+                    .arg(ask.max.min(CLAIMS_A_CALL))
                     .arg(least);
                 call.arg(ask.lease_ms).arg(&nonce).arg(&ask.worker);
                 call.arg(u8::from(ask.wait_ms > 0))
@@ -100,6 +105,19 @@ impl RedisStore {
             })
             .await?;
         decode::claims(value)
+    }
+
+    /// At most `HEADERS_A_CALL`.
+    pub(crate) async fn some_headers(&self, lanes: &[LaneId]) -> StoreResult<Vec<Option<Header>>> {
+        let mut call = self.read_function("h1_headers");
+        for lane in lanes {
+            call.arg(lane.to_string());
+        }
+        let found = decode::array(self.ask(call).await?, "headers")?;
+        let pairs = lanes.iter().zip(found);
+        pairs
+            .map(|(lane, value)| decode::optional(value, |value| decode::header(*lane, value)))
+            .collect()
     }
 
     /// `SCAN` gives every header that is there from its beginning to its end, some of them twice.

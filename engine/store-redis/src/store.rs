@@ -5,7 +5,7 @@
 use crate::answer::{committed, upkept};
 use crate::commit_args::{self, priority_number, queue_letter};
 use crate::decode::{self, Parts, array, corrupt, optional, parsed, text};
-use crate::realm::RedisStore;
+use crate::realm::{HEADERS_A_CALL, RedisStore};
 use crate::wake;
 use async_trait::async_trait;
 use hostler_core::id::{Digest, LaneId, RunId};
@@ -235,15 +235,11 @@ impl Store for RedisStore {
 
     async fn headers(&self, lanes: &[LaneId]) -> StoreResult<Vec<Option<Header>>> {
         bounds::read("headers", lanes.len())?;
-        let mut call = self.read_function("h1_headers");
-        for lane in lanes {
-            call.arg(lane.to_string());
-        }
-        let found = array(self.ask(call).await?, "headers")?;
-        let pairs = lanes.iter().zip(found);
-        pairs
-            .map(|(lane, value)| optional(value, |value| decode::header(*lane, value)))
-            .collect()
+        let parts = lanes
+            .chunks(HEADERS_A_CALL)
+            .map(|part| self.some_headers(part));
+        let parts = futures::future::try_join_all(parts).await?;
+        Ok(parts.into_iter().flatten().collect())
     }
 
     async fn documents(&self, keys: &[String]) -> StoreResult<Vec<Option<Document>>> {

@@ -4,5 +4,6 @@
 //! Not here: rules about behaviour. A rule belongs here when reading files is enough to check it.
 
 mod imports;
+mod rules;
 mod sources;
 mod workspace;

@@ -56,7 +56,17 @@ impl Api {
 
     /// Starts a run once; its id, or what was said instead.
     pub fn try_start(&self, targets: &str, key: &str) -> Result<String, Option<Answer>> {
-        let body = json!({ "runbook": files::RUNBOOK, "inputs": { "targets": targets } });
+        self.try_start_of(files::RUNBOOK, targets, key)
+    }
+
+    /// The same with a runbook of the caller's choice.
+    pub fn try_start_of(
+        &self,
+        runbook: &str,
+        targets: &str,
+        key: &str,
+    ) -> Result<String, Option<Answer>> {
+        let body = json!({ "runbook": runbook, "inputs": { "targets": targets } });
         let answer = self.ask("olga", "POST", "/api/v1/runs", key, &body.to_string());
         let answer = answer.ok_or(None)?;
         let run = answer.json().ok().and_then(|body| {
@@ -64,6 +74,14 @@ impl Api {
             matches!(answer.status, 200 | 201).then(|| run.to_owned())
         });
         run.ok_or(Some(answer))
+    }
+
+    /// Cancels a run.
+    pub fn cancel(&self, run: &str) {
+        let path = format!("/api/v1/runs/{run}/cancel");
+        let answer = self.ask("olga", "POST", &path, "cancel", "{}");
+        let status = answer.as_ref().map(|answer| answer.status);
+        assert!(matches!(status, Some(200 | 202)), "{answer:?}");
     }
 
     /// Decides, once, that what the store holds counts; none while it has not gone back, or says nothing.

@@ -37,6 +37,28 @@ steps:
     notify: { template: report, to: [role:patch-lead] }
 ";
 
+/// Name of the runbook over very many servers.
+pub const WIDE: &str = "wide";
+
+/// One change on each server that can be taken back as long as its lane has not ended.
+const TAKEN_BACK: &str = "\
+runbook: wide
+version: 1
+title: A step over very many servers
+owner: tests
+needs: [guest@1, compute@1]
+inputs:
+  targets: { type: selector, default: \"id=*\", label: Servers }
+policy: { class: standard-patch, start: [operator], withdraw: [operator] }
+steps:
+  - id: work
+    each: { over: \"${{ inputs.targets }}\", as: asset, at_once: 200, on_failure: continue }
+    steps:
+      - { id: snapshot, do: compute.snapshot, timeout: TIMEOUT, undo: { do: compute.snapshot-delete } }
+      - { id: look, do: guest.resources, timeout: TIMEOUT }
+      - { id: after, do: guest.resources, timeout: TIMEOUT }
+";
+
 const PEOPLE: &str = "\
 roles:
   patch-lead: hears of the end
@@ -106,8 +128,10 @@ pub fn write_shared(folder: &Path, timeout: &str) {
     };
     write("people.yaml", PEOPLE);
     write("tokens.toml", &tokens());
-    let runbook = EVERY_KIND.replace("TIMEOUT", timeout);
-    write(&format!("workflows/{RUNBOOK}/v1.yaml"), &runbook);
+    for (name, text) in [(RUNBOOK, EVERY_KIND), (WIDE, TAKEN_BACK)] {
+        let runbook = text.replace("TIMEOUT", timeout);
+        write(&format!("workflows/{name}/v1.yaml"), &runbook);
+    }
     let notice = |part: &str, text: &str| {
         write(
             &format!("workflows/{RUNBOOK}/notices/report.{part}.hbs"),

@@ -22,6 +22,7 @@ mod recovery;
 mod rewind;
 mod stalls;
 mod target;
+mod wide;
 mod zombie;
 
 use std::time::Duration;

@@ -118,6 +118,15 @@ impl<'a> Cycle<'a> {
         })
     }
 
+    /// How the item of a step ended and why, once it has.
+    pub fn item(&self, step: &str, asset: &str, limit: Duration) -> (String, String) {
+        self.wait(&format!("{asset}: the end of {step}"), limit, |view| {
+            let lane = lane(view, step, asset)?;
+            let result = lane["result"].as_str()?.to_owned();
+            Some((result, lane["note"].as_str().unwrap_or_default().to_owned()))
+        })
+    }
+
     /// The bundle that an auditor gets.
     pub fn evidence(&self) -> Value {
         self.says.value("audrey", &["run", "evidence", &self.run])
@@ -136,7 +145,7 @@ pub fn waiting(view: &Value, step: &str) -> Option<Value> {
 }
 
 /// The lane of an item of a step.
-pub fn lane<'v>(view: &'v Value, step: &str, asset: &str) -> Option<&'v Value> {
+fn lane<'v>(view: &'v Value, step: &str, asset: &str) -> Option<&'v Value> {
     let lanes = view["lanes"].as_array()?;
     lanes
         .iter()

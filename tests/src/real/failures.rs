@@ -9,7 +9,7 @@ use hostler_tests::lab::until;
 use serde_json::Value;
 
 use super::LIMIT;
-use super::cycle::{Cycle, lane};
+use super::cycle::Cycle;
 use super::engine::Engine;
 use super::files::top;
 use super::fleet::{DEBIAN, Fleet, Member, PLAIN, SECURE, SLOW};
@@ -103,15 +103,6 @@ fn at_work(fleet: &Fleet, asset: &str) {
     );
 }
 
-/// How the item of a step ended and why, once it has.
-fn item(cycle: &Cycle<'_>, step: &str, asset: &str, limit: Duration) -> (String, String) {
-    cycle.wait(&format!("{asset}: the end of {step}"), limit, |view| {
-        let lane = lane(view, step, asset)?;
-        let result = lane["result"].as_str()?.to_owned();
-        Some((result, lane["note"].as_str().unwrap_or_default().to_owned()))
-    })
-}
-
 fn version(fleet: &Fleet, asset: &str, package: &str) -> String {
     fleet.on(
         asset,
@@ -180,7 +171,7 @@ fn a_held_package_is_reported_and_stays(fleet: &Fleet, cycle: &Cycle<'_>) {
 }
 
 fn a_full_disk_is_held_before_anything_changes(fleet: &Fleet, cycle: &Cycle<'_>) {
-    let (result, note) = item(cycle, "patch", "full1", LIMIT);
+    let (result, note) = cycle.item("patch", "full1", LIMIT);
     println!("full1: {result}: {note}");
     assert_eq!(result, "held");
     assert!(note.contains("not enough room"), "{note}");
@@ -189,7 +180,7 @@ fn a_full_disk_is_held_before_anything_changes(fleet: &Fleet, cycle: &Cycle<'_>)
 }
 
 fn a_wrong_host_key_is_refused(fleet: &Fleet, cycle: &Cycle<'_>) {
-    let (result, note) = item(cycle, "scan", "impostor1", LIMIT);
+    let (result, note) = cycle.item("scan", "impostor1", LIMIT);
     println!("impostor1: {result}: {note}");
     assert_eq!(result, "failed");
     assert!(note.contains("host key"), "{note}");
@@ -198,7 +189,7 @@ fn a_wrong_host_key_is_refused(fleet: &Fleet, cycle: &Cycle<'_>) {
 }
 
 fn a_broken_package_is_taken_back_by_itself(fleet: &Fleet, cycle: &Cycle<'_>) {
-    let (result, note) = item(cycle, "patch", "broken1", LIMIT);
+    let (result, note) = cycle.item("patch", "broken1", LIMIT);
     println!("broken1: {result}: {note}");
     assert_eq!(result, "rolled_back");
     assert!(note.contains("script failed"), "{note}");
@@ -235,13 +226,13 @@ fn a_server_that_dies_is_never_reported_as_patched(cycle: &Cycle<'_>) {
             &[&["approve", "choose", lane, "fail"], &words[..]].concat(),
         );
     }
-    let (result, note) = item(cycle, "patch", "dead1", LIMIT);
+    let (result, note) = cycle.item("patch", "dead1", LIMIT);
     println!("dead1: {result}: {note}");
     assert_eq!(result, "failed");
 }
 
 fn a_held_lock_is_waited_for(fleet: &Fleet, cycle: &Cycle<'_>) {
-    let (result, _) = item(cycle, "patch", "locked1", LOCKED_LIMIT);
+    let (result, _) = cycle.item("patch", "locked1", LOCKED_LIMIT);
     assert_eq!(
         (result.as_str(), cycle.end().as_str()),
         ("succeeded", "succeeded")

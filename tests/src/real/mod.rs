@@ -13,6 +13,7 @@ mod files;
 mod fleet;
 mod patching;
 mod proof;
+mod stopping;
 
 use std::time::Duration;
 

@@ -273,6 +273,33 @@ async fn a_firing_starts_the_runbook_with_the_inputs_of_its_schedule() {
 }
 
 #[tokio::test]
+async fn what_is_released_in_the_middle_of_a_firing_makes_no_second_run() {
+    let mut world = world_of(ONE);
+    pass(&world).await;
+    let due_ms = START + 120 * MINUTE;
+    world.clock.set(due_ms);
+    let mut desk = Desk::new(&world, 0);
+    for _ in 0..20 {
+        desk.step(due_ms);
+        if runs(&world).await == 1 {
+            break;
+        }
+    }
+    assert!(
+        desk.at_work.is_some(),
+        "it has not written down what it did"
+    );
+    drop(desk);
+    let next = RUNBOOK.replace("[operator]", "[operator, scheduler]");
+    let next = next.replace("Touch servers", "Touch them otherwise");
+    world.api.runbooks = world_with(&next).api.runbooks;
+    world.api.schedules = schedules(&ONE.replace("times: 3", "times: 4"));
+    assert_eq!(pass(&world).await, 0);
+    assert_eq!(row(&world).await.last.unwrap().instant_ms, due_ms);
+    assert_eq!(runs(&world).await, 1);
+}
+
+#[tokio::test]
 async fn people_decide_about_what_was_missed() {
     let world = world_of(ONE);
     pass(&world).await;

@@ -72,6 +72,31 @@ async fn a_commit_is_confirmed_when_a_replica_has_it() {
 }
 
 #[tokio::test]
+async fn a_confirmation_that_waits_holds_nobody_up() {
+    let primary = Server::start(&[]).await;
+    let replica = Server::start(&["--replicaof", &format!("127.0.0.1 {}", primary.port)]).await;
+    let options = Options {
+        durability: Durability::Replicas(1),
+        confirm_ms: 5_000,
+        ..primary.options("main")
+    };
+    let store = primary.store_with(options).await;
+    replica.stop();
+    let seq = started(&store, 1).await;
+    let others = async {
+        for number in 2..20 {
+            started(&store, number).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        answer = store.confirm(seq) => panic!("the others waited for it: {answer:?}"),
+        () = others => {}
+    }
+    replica.go_on();
+}
+
+#[tokio::test]
 async fn a_commit_from_before_a_restart_is_not_called_durable() {
     let mut server = Server::start(SYNCED).await;
     let store = server.store("main").await;
