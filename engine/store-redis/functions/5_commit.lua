@@ -339,19 +339,30 @@ local function is_unread(keys, args, dirty, rest)
   return redis.call('LLEN', letters) > tonumber(args[rest + 1])
 end
 
+-- What every commit is judged by: K and its seq when it was carried out before, F, V and the version, or
+-- nothing. header: f, v, d, ci
+local function judge(header, fence, version, mark)
+  if header[4] and string.sub(header[4], 1, #mark) == mark then
+    -- This very commit: its answer was lost, or it came late a second time.
+    return 'K', string.sub(header[4], #mark + 1)
+  end
+  if not header[1] or header[1] == '' or header[1] ~= fence then
+    return 'F'
+  end
+  if header[2] ~= version then
+    return 'V', header[2]
+  end
+  return nil
+end
+
 -- KEYS: meta, header, log, ledger
 local function commit(keys, args, may_grow)
   local header = redis.call('HMGET', keys[2], 'f', 'v', 'd', 'ci')
-  local mark = args[4] .. ' '
-  if header[4] and string.sub(header[4], 1, #mark) == mark then
-    -- This very commit was carried out before: its answer was lost, or it came late a second time.
-    return { 'K', tonumber(string.sub(header[4], #mark + 1)), tonumber(header[2]), 1, now_ms() }
-  end
-  if not header[1] or header[1] == '' or header[1] ~= args[2] then
-    return { 'F' }
-  end
-  if header[2] ~= args[3] then
-    return { 'V', tonumber(header[2]) }
+  local refused, told = judge(header, args[2], args[3], args[4] .. ' ')
+  if refused == 'K' then
+    return { 'K', tonumber(told), tonumber(header[2]), 1, now_ms() }
+  elseif refused then
+    return { refused, tonumber(told) }
   end
   local dirty, count = header[3] == '1', tonumber(args[9])
   local rest = 10 + count

@@ -8,6 +8,7 @@ end
 
 register('h1_claim', h1_claim, { 'allow-oom' })
 register('h1_commit', h1_commit, { 'allow-oom' })
+register('h1_commits', h1_commits, { 'allow-oom' })
 register('h1_commit_grow', h1_commit_grow, {})
 register('h1_start', h1_start, {})
 register('h1_send', h1_send, { 'allow-oom' })

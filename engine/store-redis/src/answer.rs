@@ -47,6 +47,23 @@ pub fn committed(value: Value, batch: &Batch) -> Result<(u64, u64, bool, i64), C
     }
 }
 
+/// What a commit of a group was told; none when it has to be made by itself.
+pub fn of_group(text: &str, now_ms: i64) -> Option<Result<(u64, u64, bool, i64), CommitError>> {
+    let mut words = text.split(' ');
+    match words.next()? {
+        "K" => {
+            let (seq, version) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+            Some(Ok((seq, version, words.next()? == "1", now_ms)))
+        }
+        "F" => Some(Err(CommitError::Fence)),
+        "V" => Some(Err(CommitError::Version {
+            actual: words.next()?.parse().ok()?,
+        })),
+        "U" => Some(Err(CommitError::Unread)),
+        _ => None,
+    }
+}
+
 /// Likewise for a change of housekeeping: the seq.
 pub fn upkept(value: Value, change: &Upkeep) -> Result<u64, CommitError> {
     let mut parts = Parts::of(value, "a change")?;

@@ -13,6 +13,7 @@ mod decode;
 mod durable;
 mod functions;
 mod generation;
+mod groups;
 mod link;
 mod options;
 mod past;

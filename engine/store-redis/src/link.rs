@@ -162,6 +162,17 @@ impl Link {
         self.call_for(build, Manner::New).await
     }
 
+    /// Calls once. None when there is no answer that tells what became of it.
+    pub async fn try_call(&self, command: &Cmd) -> Option<Value> {
+        let attempt = &mut Attempt {
+            again: false,
+            run_id: Arc::default(),
+        };
+        self.once(attempt, &|_| command.clone(), Manner::Begun)
+            .await
+            .ok()
+    }
+
     async fn call_for(
         &self,
         build: impl Fn(&Attempt) -> Cmd,

@@ -2,9 +2,11 @@
 //!
 //! Not here: the verbs.
 
+use crate::answer::committed;
 use crate::commit_args::{self, priority_number, queue_letter};
 use crate::decode;
 use crate::durable::Durable;
+use crate::groups::{Carried, Groups};
 use crate::link::Link;
 use crate::past::Before;
 use crate::wake::Wakes;
@@ -12,8 +14,8 @@ use crate::{OpenError, Options};
 use hostler_core::id::LaneId;
 use hostler_ports::clock::Ids;
 use hostler_ports::store::{
-    Batch, Claim, ClaimAsk, Cursor, Fence, Header, Page, Priority, READ_MAX, Seq, Store,
-    StoreError, StoreResult,
+    Batch, Claim, ClaimAsk, CommitError, Committed, Cursor, Fence, Header, Page, Priority,
+    READ_MAX, Seq, Store, StoreError, StoreResult,
 };
 use redis::{Cmd, Value, cmd};
 use std::sync::Arc;
@@ -38,6 +40,7 @@ fn escaped(text: &str) -> String {
 pub struct RedisStore {
     pub(crate) link: Arc<Link>,
     pub(crate) durable: Durable,
+    groups: Groups,
     pub(crate) wakes: Wakes,
     /// Tells this process's calls from all others'.
     process: String,
@@ -50,6 +53,7 @@ impl RedisStore {
         let link = Arc::new(Link::new(options, ids)?);
         let store = Self {
             durable: Durable::new(Arc::clone(&link)),
+            groups: Groups::new(Arc::clone(&link)),
             link,
             wakes: Wakes::default(),
             process,
@@ -163,6 +167,35 @@ impl RedisStore {
         }
         commit_args::commit(&mut call, lane, fence, version, mark, batch);
         call
+    }
+
+    pub(crate) async fn commit_once(
+        &self,
+        lane: LaneId,
+        fence: &Fence,
+        version: u64,
+        batch: &Batch,
+    ) -> Result<Committed, CommitError> {
+        let mark = self.mark();
+        let _under_way = self.groups.enter();
+        let before = self.link.past.before();
+        let carried = self.groups.carry(lane, fence, version, &mark, batch).await;
+        let (answer, again) = match carried {
+            Carried::Answered(answer) => (answer, false),
+            Carried::Alone | Carried::Unknown => {
+                let command = self.commit_command(lane, fence, version, batch, &mark);
+                let (value, again) = self.link.call(|_| command.clone()).await?;
+                let was_sent = matches!(carried, Carried::Unknown);
+                (committed(value, batch), again || was_sent)
+            }
+        };
+        let (seq, version, dirty, now_ms) = answer?;
+        Ok(Committed {
+            seq: self.judge_seq(before, seq, again).await?,
+            version,
+            dirty,
+            now_ms,
+        })
     }
 
     /// What an answer's seq tells; a loss is declared at once.

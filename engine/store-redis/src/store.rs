@@ -2,7 +2,7 @@
 //!
 //! Not here: connections, retries, the form of arguments and answers.
 
-use crate::answer::{committed, upkept};
+use crate::answer::upkept;
 use crate::commit_args::{self, priority_number, queue_letter};
 use crate::decode::{self, Parts, array, corrupt, optional, parsed, text};
 use crate::realm::{HEADERS_A_CALL, RedisStore};
@@ -72,16 +72,8 @@ impl Store for RedisStore {
         batch: Batch,
     ) -> Result<Committed, CommitError> {
         bounds::batch(lane, &batch)?;
-        let command = self.commit_command(lane, fence, expected_version, &batch, &self.mark());
-        let before = self.link.past.before();
-        let (value, again) = self.link.call(|_| command.clone()).await?;
-        let (seq, version, dirty, now_ms) = committed(value, &batch)?;
-        Ok(Committed {
-            seq: self.judge_seq(before, seq, again).await?,
-            version,
-            dirty,
-            now_ms,
-        })
+        self.commit_once(lane, fence, expected_version, &batch)
+            .await
     }
 
     async fn start(&self, start: Start) -> Result<Started, StartError> {

@@ -15,16 +15,19 @@ const OTHERS: usize = 100;
 const SIZE: Size = Size {
     assets: OTHERS + 1,
     doors: 1,
-    lease_ms: 3_000,
+    lease_ms: 6_000,
     permits: 128,
     per_host: 400,
-    timeout: "3s",
+    timeout: "15s",
 };
 /// One look for the poisoned lane's next call.
 const LOOK: Duration = Duration::from_secs(1);
 const LOOKS_MAX: usize = 120;
-/// Two deaths among others, and one alone: what the lane had against it before each.
+/// Two deaths among others, and one alone: what the lane had against it before each. A death may stand there
+/// twice: a worker that the machine held up for seconds has let its lanes go before it is killed, which is no
+/// strike.
 const STRIKES: [&str; 3] = ["0", "1", "2"];
+const DEATHS_MAX: usize = 6;
 
 fn strikes_of(bed: &Bed, run: &str, asset: &str) -> String {
     let view = bed.api.run(run);
@@ -69,5 +72,7 @@ fn a_lane_that_takes_its_worker_down_is_quarantined_and_a_hundred_others_end() {
     let expected = [("succeeded", others), ("waits: quarantine", 1)];
     let expected: BTreeMap<String, u32> = expected.map(|(name, n)| (name.to_owned(), n)).into();
     assert_eq!(figures.lanes, expected);
+    assert!(strikes.len() <= DEATHS_MAX, "{strikes:?}");
+    strikes.dedup();
     assert_eq!(strikes, STRIKES);
 }
