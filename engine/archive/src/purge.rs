@@ -6,7 +6,7 @@
 use crate::keeper::{Keeper, KeeperError};
 use hostler_core::id::{Digest, RunId};
 use hostler_ports::archive::ArchivedRun;
-use hostler_ports::store::{IndexChange, IndexEntry, Upkeep, bounds};
+use hostler_ports::store::{IndexChange, IndexEntry, READ_MAX, Upkeep, bounds};
 use serde::{Deserialize, Serialize};
 
 /// Index of runs that are archived and not yet purged: run by the instant of its archiving.
@@ -52,6 +52,9 @@ impl Keeper {
         let mut progress: Progress =
             serde_json::from_str(&entry.body).map_err(|fault| unreadable(fault.to_string()))?;
         let archived = self.read(progress.digest).await?;
+        if progress.lanes == 0 {
+            self.drop_blobs(run, progress.digest, &archived).await?;
+        }
         let root = archived.record.root;
         let others = archived.lanes.keys().filter(|lane| **lane != root);
         // The root is last: its tombstone says that nothing else is left.
@@ -71,6 +74,23 @@ impl Keeper {
         self.drop_indexes(&archived).await?;
         self.write(vec![removal(PURGING, &entry.member)]).await?;
         Ok(true)
+    }
+
+    /// A blob that tells of this very run belongs to no other; others may be shared by their digest.
+    async fn drop_blobs(
+        &self,
+        run: RunId,
+        digest: Digest,
+        archived: &ArchivedRun,
+    ) -> Result<(), KeeperError> {
+        let name = run.to_string();
+        let is_own = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(&name);
+        let own = archived.blobs.iter().filter(|(_, bytes)| is_own(bytes));
+        let own: Vec<Digest> = own.map(|(digest, _)| *digest).collect();
+        for some in own.chunks(READ_MAX) {
+            self.store.drop_blobs(run, digest, some).await?;
+        }
+        Ok(())
     }
 
     async fn drop_indexes(&self, archived: &ArchivedRun) -> Result<(), KeeperError> {

@@ -133,7 +133,12 @@ impl Pump {
             && claim.alone
         {
             drop(beside);
-            let claim = claim.clone();
+            // It may wait for long: what came with it is old by then.
+            let carried = None;
+            let claim = Claim {
+                carried,
+                ..claim.clone()
+            };
             return match free.into_iter().next() {
                 Some(permit) => self.hand_out_alone(claim, asked_ms, permit).await,
                 None => true,

@@ -321,6 +321,9 @@ impl Store for Link {
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {
         self.sim.store.purge(lane, archive, max).await
     }
+    async fn drop_blobs(&self, run: RunId, archive: Digest, blobs: &[Digest]) -> StoreResult<()> {
+        self.sim.store.drop_blobs(run, archive, blobs).await
+    }
     async fn log(&self, lane: LaneId, from: u64) -> StoreResult<Vec<String>> {
         self.sim.store.log(lane, from).await
     }

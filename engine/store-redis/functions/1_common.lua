@@ -7,6 +7,7 @@
 -- Must be what engine/ports/src/store/bounds.rs says; a test compares them.
 local READ_MAX = 500
 local INBOX_MAX = 100000
+local CARRIED_MAX = 8
 local LANE_TIMERS_MAX = 64
 local LANE_HOLDS_MAX = 64
 local LANE_WATCHES_MAX = 64
@@ -49,6 +50,14 @@ end
 
 local function key(call, letter, name)
   return call.prefix .. letter .. ':' .. name
+end
+
+local GENERATION = { 'generation', 'copy_taken', 'copy_at', 'regressed' }
+
+-- Number, when a copy was taken and since when it counts, declared regression: 'seen found'.
+local function generation_of(call)
+  local found = redis.call('HMGET', call.meta, unpack(GENERATION))
+  return { found[1] or '0', found[2] or '', found[3] or '', found[4] or '' }
 end
 
 -- Reads arguments one after the other.

@@ -11,6 +11,11 @@ local function make_ready(call, id, queue, priority)
   counts[priority] = (counts[priority] or 0) + 1
 end
 
+local TOKENS = {}
+for place = 1, WAKE_MAX do
+  TOKENS[place] = '1'
+end
+
 -- Leaves tokens for those who wait: one for each lane made ready, to every level that may take it.
 local function wake(call)
   if not call.made_ready then
@@ -28,8 +33,8 @@ local function wake(call)
         if tokens > 0 then
           tokens = math.min(tokens, WAKE_MAX - redis.call('LLEN', list))
         end
-        for _ = 1, tokens do
-          redis.call('RPUSH', list, '1')
+        if tokens > 0 then
+          redis.call('RPUSH', list, unpack(TOKENS, 1, tokens))
         end
       end
     end
@@ -72,9 +77,40 @@ local function header_of(call, id)
   return header
 end
 
-local function describe_claim(call, id, fence, strikes)
-  local header = header_of(call, id)
-  return { id, fence, strikes, header }
+-- Snapshot, and what of log and inbox a reader needs who knows the lane up to `from`.
+local function contents_of(call, id, header, from)
+  local version = tonumber(header[5])
+  local snapshot = redis.call('GET', key(call, 'n', id))
+  if snapshot then
+    local at = tonumber(string.match(snapshot, '^(%d+):'))
+    if at > from and at <= version then
+      from = at
+    else
+      snapshot = false
+    end
+  end
+  from = math.min(from, version)
+  local to = math.min(version, from + READ_MAX)
+  local events, inbox = {}, {}
+  if to > from then
+    events = redis.call('LRANGE', key(call, 'g', id), from, to - 1)
+  end
+  if LIVE[header[6]] then
+    inbox = redis.call('LRANGE', key(call, 'i', id), 0, READ_MAX - 1)
+  end
+  return { snapshot or false, from, events, inbox }
+end
+
+-- A short lane comes with what lies in the store of it.
+local function describe_claim(call, id, fence, strikes, header)
+  local carried = false
+  if tonumber(header[5]) <= CARRIED_MAX then
+    carried = contents_of(call, id, header, 0)
+    if #carried[4] > CARRIED_MAX then
+      carried = false
+    end
+  end
+  return { id, fence, strikes, header, carried }
 end
 
 -- Lanes that a claim with this nonce has handed out already: its answer was lost.
@@ -83,18 +119,19 @@ local function claimed_before(call, nonce)
   for _, id in ipairs(redis.call('ZREVRANGE', call.prefix .. 'leased', 0, READ_MAX - 1)) do
     local header = redis.call('HMGET', key(call, 'l', id), 'f', 'sk')
     if header[1] and string.sub(header[1], -#nonce) == nonce then
-      claims[#claims + 1] = describe_claim(call, id, header[1], header[2])
+      claims[#claims + 1] = describe_claim(call, id, header[1], header[2], header_of(call, id))
     end
   end
   return claims
 end
 
-local function hand_out(call, id, ready, strikes, ask)
+local function hand_out(call, id, ready, strikes, header, ask)
   local fence = redis.call('HINCRBY', call.meta, 'epoch', 1) .. ':' .. ask.nonce
   redis.call('ZREM', ready, id)
   redis.call('ZADD', call.prefix .. 'leased', call.now + ask.lease_ms, id)
   redis.call('HSET', key(call, 'l', id), 'st', 'L', 'd', '0', 'ic', '0', 'wk', ask.worker, 'f', fence)
-  return describe_claim(call, id, fence, strikes)
+  header[6], header[9] = 'L', redis.call('GET', key(call, 's', id)) or ''
+  return describe_claim(call, id, fence, strikes, header)
 end
 
 -- Remembers that somebody waits at this level, and clears old tokens when nothing is there for them.
@@ -116,7 +153,7 @@ local function h1_claim(keys, args)
   if args[8] == '1' then
     local before = claimed_before(call, ask.nonce)
     if #before > 0 then
-      return before
+      return { before, call.now, generation_of(call) }
     end
   end
   local ready = call.prefix .. 'ready:' .. queue
@@ -124,10 +161,11 @@ local function h1_claim(keys, args)
   local ids = redis.call('ZRANGEBYSCORE', ready, '-inf', below, 'LIMIT', 0, max + ALONE_SKIP_MAX)
   local claims = {}
   for _, id in ipairs(ids) do
-    local strikes = tonumber(redis.call('HGET', key(call, 'l', id), 'sk') or '0')
+    local header = redis.call('HMGET', key(call, 'l', id), 'sk', unpack(HEADER))
+    local strikes = tonumber(table.remove(header, 1) or '0')
     local alone = strikes >= STRIKES_BEFORE_ALONE
     if not (alone and #claims > 0) then
-      claims[#claims + 1] = hand_out(call, id, ready, strikes, ask)
+      claims[#claims + 1] = hand_out(call, id, ready, strikes, header, ask)
       if alone or #claims == max then
         break
       end
@@ -136,7 +174,7 @@ local function h1_claim(keys, args)
   if #claims == 0 and args[7] == '1' then
     prepare_wait(call, queue, level, ready)
   end
-  return claims
+  return { claims, call.now, #claims > 0 and generation_of(call) or {} }
 end
 
 -- ARGV: lease_ms, then lane, fence for each. Answers the positions that are lost.

@@ -1,14 +1,6 @@
 -- A realm that has gone back is declared so for all its processes, and goes on in a new generation when
 -- a person has decided. Not here: how a process finds it, and what lanes make of it.
 
-local GENERATION = { 'generation', 'copy_taken', 'copy_at', 'regressed' }
-
--- Number, when a copy was taken and since when it counts, declared regression: 'seen found'.
-local function generation_of(call)
-  local found = redis.call('HMGET', call.meta, unpack(GENERATION))
-  return { found[1] or '0', found[2] or '', found[3] or '', found[4] or '' }
-end
-
 -- ARGV: generation, seen, found. Says so unless another generation has begun meanwhile. Of several that
 -- say so the largest loss counts. Answers the present generation and seq.
 local function h1_declare(keys, args)

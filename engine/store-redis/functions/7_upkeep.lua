@@ -166,3 +166,15 @@ local function h1_purge(keys, args)
   forget_lane(call, id, header[2], record[1] == id)
   return 'D'
 end
+
+-- ARGV: run, archive digest, blob... Answers D(one) or A: not archived under it.
+local function h1_drop_blobs(keys, args)
+  local call = begin(keys)
+  if redis.call('HGET', key(call, 'r', args[1]), 'archive') ~= args[2] then
+    return 'A'
+  end
+  for place = 3, #args do
+    redis.call('DEL', key(call, 'b', args[place]))
+  end
+  return 'D'
+end

@@ -8,26 +8,7 @@ local function h1_load(keys, args)
   if not header or header[6] == 'X' then
     return nil
   end
-  local version = tonumber(header[5])
-  local snapshot = redis.call('GET', key(call, 'n', id))
-  if snapshot then
-    local at = tonumber(string.match(snapshot, '^(%d+):'))
-    if at > from and at <= version then
-      from = at
-    else
-      snapshot = false
-    end
-  end
-  from = math.min(from, version)
-  local to = math.min(version, from + READ_MAX)
-  local events, inbox = {}, {}
-  if to > from then
-    events = redis.call('LRANGE', key(call, 'g', id), from, to - 1)
-  end
-  if LIVE[header[6]] then
-    inbox = redis.call('LRANGE', key(call, 'i', id), 0, READ_MAX - 1)
-  end
-  return { header, snapshot or false, from, events, inbox, call.now, generation_of(call) }
+  return { header, contents_of(call, id, header, from), call.now, generation_of(call) }
 end
 
 -- ARGV: lane...

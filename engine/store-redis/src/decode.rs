@@ -7,9 +7,9 @@ use hostler_core::id::{LaneId, RunId};
 use hostler_ports::store::generation::{CopyMark, Generation, Regression};
 use hostler_ports::store::position::parse_entry;
 use hostler_ports::store::{
-    Child, Claim, Counts, Cursor, FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Letter,
-    Loaded, Page, Priority, Queue, READ_MAX, RunRecord, STRIKES_BEFORE_ALONE, Seq, StoreError,
-    StoreResult,
+    Carried, Child, Claim, Counts, Cursor, FeedEntry, Fence, Header, IndexEntry, LedgerEntry,
+    Letter, Loaded, Page, Priority, Queue, READ_MAX, RunRecord, STRIKES_BEFORE_ALONE, Seq,
+    StoreError, StoreResult,
 };
 use redis::Value;
 use std::str::FromStr;
@@ -119,28 +119,61 @@ pub fn header(lane: LaneId, value: Value) -> StoreResult<Header> {
     })
 }
 
-pub fn claims(value: Value) -> StoreResult<Vec<Claim>> {
-    array(value, "claims")?.into_iter().map(claim).collect()
+/// `waited_ms`: how long their call had waited when this was asked.
+pub fn claims(value: Value, waited_ms: i64) -> StoreResult<Vec<Claim>> {
+    let mut parts = Parts::of(value, "claims")?;
+    let claims = array(parts.value()?, "claims")?;
+    if claims.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now_ms = parts.parsed()?;
+    let (generation, _) = generation(parts.value()?)?;
+    let claim = |value| {
+        let (mut claim, contents) = claim(value)?;
+        let header = claim.header.clone();
+        let lane = optional(contents, |value| {
+            contents_of(header, value, now_ms, generation)
+        })?;
+        claim.carried = lane.map(|lane| Carried { lane, waited_ms });
+        Ok(claim)
+    };
+    claims.into_iter().map(claim).collect()
 }
 
-fn claim(value: Value) -> StoreResult<Claim> {
+/// And what lies in the store of it.
+fn claim(value: Value) -> StoreResult<(Claim, Value)> {
     let mut parts = Parts::of(value, "a claim")?;
     let lane = parts.parsed()?;
     let fence = Fence(parts.text()?);
     let strikes: u32 = parts.parsed()?;
     let header = header(lane, parts.value()?)?;
-    Ok(Claim {
+    let claim = Claim {
         lane,
         fence,
         strikes,
         alone: strikes >= STRIKES_BEFORE_ALONE,
         header,
-    })
+        carried: None,
+    };
+    Ok((claim, parts.value()?))
 }
 
 pub fn loaded(lane: LaneId, value: Value) -> StoreResult<Loaded> {
     let mut parts = Parts::of(value, "a lane")?;
     let header = header(lane, parts.value()?)?;
+    let contents = parts.value()?;
+    let now_ms = parts.parsed()?;
+    let (generation, _) = generation(parts.value()?)?;
+    contents_of(header, contents, now_ms, generation)
+}
+
+fn contents_of(
+    header: Header,
+    value: Value,
+    now_ms: i64,
+    generation: Generation,
+) -> StoreResult<Loaded> {
+    let mut parts = Parts::of(value, "what lies in a lane")?;
     let snapshot = optional(parts.value()?, |value| {
         snapshot(&text(value, "a snapshot")?)
     })?;
@@ -161,8 +194,8 @@ pub fn loaded(lane: LaneId, value: Value) -> StoreResult<Loaded> {
         events,
         events_from,
         inbox,
-        now_ms: parts.parsed()?,
-        generation: generation(parts.value()?)?.0,
+        now_ms,
+        generation,
     })
 }
 

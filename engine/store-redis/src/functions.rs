@@ -59,13 +59,14 @@ impl Functions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hostler_ports::store::{READ_MAX, STALL_GAP_MS, STRIKES_BEFORE_ALONE, bounds};
+    use hostler_ports::store::{CARRIED_MAX, READ_MAX, STALL_GAP_MS, STRIKES_BEFORE_ALONE, bounds};
 
     #[test]
     fn the_functions_have_the_limits_of_the_port() {
         let limits = [
             ("READ_MAX", READ_MAX as u64),
             ("INBOX_MAX", bounds::INBOX_MAX),
+            ("CARRIED_MAX", CARRIED_MAX as u64),
             ("LANE_TIMERS_MAX", bounds::LANE_TIMERS_MAX as u64),
             ("LANE_HOLDS_MAX", bounds::LANE_HOLDS_MAX as u64),
             ("LANE_WATCHES_MAX", bounds::LANE_WATCHES_MAX as u64),

@@ -11,15 +11,16 @@ use crate::link::Link;
 use crate::past::Before;
 use crate::wake::Wakes;
 use crate::{OpenError, Options};
-use hostler_core::id::LaneId;
+use hostler_core::id::{Digest, LaneId, RunId};
 use hostler_ports::clock::Ids;
 use hostler_ports::store::{
     Batch, Claim, ClaimAsk, CommitError, Committed, Cursor, Fence, Header, Page, Priority,
-    READ_MAX, Seq, Store, StoreError, StoreResult,
+    READ_MAX, Seq, Store, StoreError, StoreResult, bounds, verbs::not_purgeable,
 };
 use redis::{Cmd, Value, cmd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::time::Instant;
 
 /// How many keys one step of a scan looks at: tens of microseconds.
 const SCAN_COUNT: usize = 250;
@@ -92,7 +93,13 @@ impl RedisStore {
         self.link.ids.fresh().simple().to_string()
     }
 
-    pub(crate) async fn claim_once(&self, ask: &ClaimAsk) -> StoreResult<Vec<Claim>> {
+    pub(crate) async fn claim_once(
+        &self,
+        ask: &ClaimAsk,
+        begun: Instant,
+    ) -> StoreResult<Vec<Claim>> {
+        // Never more than it was.
+        let waited_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
         let nonce = self.nonce();
         let least = priority_number(ask.at_least.unwrap_or(Priority::Housekeeping));
         let (value, _) = self
@@ -108,7 +115,25 @@ impl RedisStore {
                 call
             })
             .await?;
-        decode::claims(value)
+        decode::claims(value, waited_ms)
+    }
+
+    pub(crate) async fn remove_blobs(
+        &self,
+        run: RunId,
+        archive: Digest,
+        blobs: &[Digest],
+    ) -> StoreResult<()> {
+        bounds::read("blobs to remove", blobs.len())?;
+        let mut call = self.function("h1_drop_blobs");
+        call.arg(run.to_string()).arg(archive.to_string());
+        for blob in blobs {
+            call.arg(blob.to_string());
+        }
+        match decode::text(self.ask(call).await?, "a removal")?.as_str() {
+            "D" => Ok(()),
+            _ => Err(not_purgeable()),
+        }
     }
 
     /// At most `HEADERS_A_CALL`.

@@ -37,13 +37,14 @@ impl Store for RedisStore {
         if ask.max == 0 {
             return Ok(Vec::new());
         }
-        let deadline = Instant::now() + Duration::from_millis(ask.wait_ms);
+        let begun = Instant::now();
+        let deadline = begun + Duration::from_millis(ask.wait_ms);
         let least = priority_number(ask.at_least.unwrap_or(Priority::Housekeeping));
         let list = self
             .link
             .key(&format!("wake:{}:{least}", queue_letter(ask.queue)));
         loop {
-            let claims = self.claim_once(ask).await?;
+            let claims = self.claim_once(ask, begun).await?;
             let left = deadline.saturating_duration_since(Instant::now());
             let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
             if !claims.is_empty() || left_ms == 0 {
@@ -209,6 +210,10 @@ impl Store for RedisStore {
             "M" => Ok(false),
             _ => Err(not_purgeable()),
         }
+    }
+
+    async fn drop_blobs(&self, run: RunId, archive: Digest, blobs: &[Digest]) -> StoreResult<()> {
+        self.remove_blobs(run, archive, blobs).await
     }
 
     async fn now_ms(&self) -> StoreResult<i64> {

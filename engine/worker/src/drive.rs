@@ -6,7 +6,8 @@ use crate::{Driver, Trouble};
 use hostler_core::command::Input;
 use hostler_core::lane::{Lane, Phase};
 use hostler_ports::store::{
-    Batch, Claim, CommitError, Committed, READ_MAX, Resource, STRIKES_BEFORE_ALONE, Take, Then,
+    Batch, Claim, CommitError, Committed, Loaded, READ_MAX, Resource, STRIKES_BEFORE_ALONE, Take,
+    Then,
 };
 use serde_json::json;
 use std::collections::VecDeque;
@@ -32,10 +33,12 @@ enum Next {
 impl Driver {
     /// Moves one claimed lane. Never fails: what cannot be done now is claimed again. `asked_ms` is
     /// the monotonic instant before the lease was asked for.
-    pub async fn drive(self: Arc<Self>, claim: Claim, asked_ms: i64) {
+    pub async fn drive(self: Arc<Self>, mut claim: Claim, asked_ms: i64) {
+        let carried = claim.carried.take();
+        let brought = carried.map(|carried| (carried.lane, asked_ms + carried.waited_ms));
         let lease = self.held.enter(&claim, asked_ms);
         let span = info_span!("lane", lane = %claim.lane, run = %claim.header.run);
-        if let Err(trouble) = self.work(&claim, &lease).instrument(span).await {
+        if let Err(trouble) = self.work(&claim, &lease, brought).instrument(span).await {
             match trouble {
                 Trouble::LeaseLost => info!(lane = %claim.lane, "let go: the lease was lost"),
                 Trouble::Unreadable(_) | Trouble::MissingBlob(_) => {
@@ -70,12 +73,14 @@ impl Driver {
         }
     }
 
-    async fn work(&self, claim: &Claim, lease: &Arc<Lease>) -> Result<(), Trouble> {
-        let known = self.cache.take_lane(claim.lane, claim.header.version);
-        let asked_at_ms = self.parts.clock.monotonic_ms();
-        let mut hold = self.read_anew(claim, known).await?;
+    async fn work(
+        &self,
+        claim: &Claim,
+        lease: &Arc<Lease>,
+        brought: Option<(Loaded, i64)>,
+    ) -> Result<(), Trouble> {
+        let mut hold = self.read_anew(claim, brought).await?;
         hold.strikes = claim.strikes;
-        hold.asked_at_ms = asked_at_ms;
         hold.read_at_ms = self.parts.clock.monotonic_ms();
         let began_ms = hold.read_at_ms;
         let mut report = at_claim(claim, &hold);
@@ -97,14 +102,25 @@ impl Driver {
     }
 
     /// What was kept in an earlier generation may never have happened: it is read from the beginning.
-    async fn read_anew(&self, claim: &Claim, known: Option<Arc<Lane>>) -> Result<Hold, Trouble> {
+    /// `brought`: what came with the claim, and the monotonic instant before it was asked for.
+    async fn read_anew(
+        &self,
+        claim: &Claim,
+        brought: Option<(Loaded, i64)>,
+    ) -> Result<Hold, Trouble> {
         let store = &*self.parts.store;
-        let hold = read_lane(store, claim.lane, known).await?;
-        if self.cache.is_of(hold.generation.number) {
-            return Ok(hold);
+        let known = self.cache.take_lane(claim.lane, claim.header.version);
+        let asked_at_ms = brought
+            .as_ref()
+            .map_or_else(|| self.parts.clock.monotonic_ms(), |(_, at_ms)| *at_ms);
+        let carried = brought.map(|(lane, _)| lane);
+        let mut hold = read_lane(store, claim.lane, known, carried).await?;
+        if !self.cache.is_of(hold.generation.number) {
+            info!(hold.generation.number, "a person has decided what counts");
+            hold = read_lane(store, claim.lane, None, None).await?;
         }
-        info!(hold.generation.number, "a person has decided what counts");
-        read_lane(store, claim.lane, None).await
+        hold.asked_at_ms = asked_at_ms;
+        Ok(hold)
     }
 
     async fn one_turn(

@@ -205,7 +205,7 @@ impl<'a> View<'a> {
         if let Some(known) = self.driver.cache.ancestor(&key) {
             return Ok(known);
         }
-        let loaded = crate::turn::read_lane(&*self.driver.parts.store, lane, None).await?;
+        let loaded = crate::turn::read_lane(&*self.driver.parts.store, lane, None, None).await?;
         let lane = Arc::new(loaded.lane);
         self.driver.cache.keep_ancestor(key, Arc::clone(&lane));
         Ok(lane)

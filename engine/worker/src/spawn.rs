@@ -66,7 +66,7 @@ impl Driver {
             return Ok(None);
         };
         // Its own log, not what it left beside its parent: a later round may have the same number.
-        let ended = read_lane(&*self.parts.store, of, None).await?.lane;
+        let ended = read_lane(&*self.parts.store, of, None, None).await?.lane;
         let from = &ended.opening;
         Ok(Some(Opening {
             lane: child.lane,

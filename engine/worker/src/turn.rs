@@ -3,7 +3,7 @@
 use crate::Trouble;
 use hostler_core::apply::apply;
 use hostler_core::command::Input;
-use hostler_core::decide::{Context, decide};
+use hostler_core::decide::{ADMIT_MAX, Context, decide};
 use hostler_core::definition::Definition;
 use hostler_core::effect::Effect;
 use hostler_core::event::Event;
@@ -12,7 +12,7 @@ use hostler_core::id::LaneId;
 use hostler_core::lane::{Item, Lane, Phase};
 use hostler_core::refusal::Refusal;
 use hostler_ports::store::generation::Generation;
-use hostler_ports::store::{Blob, Expect, Header, Letter, READ_MAX, Resource, Store};
+use hostler_ports::store::{Blob, Expect, Header, Letter, Loaded, READ_MAX, Resource, Store};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -104,7 +104,12 @@ impl Turn {
     }
 
     pub fn is_full(&self) -> bool {
+        let admitted = |effect: &Effect| match effect {
+            Effect::SpawnChildren { children } => children.len(),
+            _ => 0,
+        };
         self.events.len() >= EVENTS_MAX
+            || self.effects.iter().map(admitted).sum::<usize>() >= ADMIT_MAX
     }
 
     pub fn decide(
@@ -128,11 +133,13 @@ impl Turn {
     }
 }
 
-/// Reads a lane from its snapshot and log, going on from a state that is known already.
+/// Reads a lane from its snapshot and log, going on from a state that is known already, and from what a
+/// claim has brought.
 pub async fn read_lane(
     store: &dyn Store,
     id: LaneId,
     known: Option<Arc<Lane>>,
+    mut carried: Option<Loaded>,
 ) -> Result<Hold, Trouble> {
     let mut lane: Option<Lane> = known.map(Arc::unwrap_or_clone);
     let mut snapshot_version = 0;
@@ -140,7 +147,10 @@ pub async fn read_lane(
     loop {
         let from = lane.as_ref().map_or(0, |lane| lane.version);
         let gone = || Trouble::Unreadable("the store knows no such lane".to_owned());
-        let loaded = store.load(id, from).await?.ok_or_else(gone)?;
+        let loaded = match carried.take() {
+            Some(loaded) => loaded,
+            None => store.load(id, from).await?.ok_or_else(gone)?,
+        };
         if let Some((version, text)) = &loaded.snapshot {
             if *version > from {
                 let state = serde_json::from_str(text);

@@ -70,8 +70,16 @@ async fn an_ended_run_leaves_with_all_its_lanes_and_reads_as_before() {
     assert_eq!(left.unwrap().entries, []);
     let archived = view(&world, 1).await;
     assert_eq!(seen(&archived, 1).await, before);
-    let bytes = archived.blob(plan()).await.unwrap().unwrap();
-    assert_eq!(bytes, b"plan of these tests");
+    let (own, shared) = (plan(1), definition());
+    for (blob, bytes) in [(own, plan_text(1).into()), (shared, DEFINITION.to_vec())] {
+        assert_eq!(archived.blob(blob).await, Ok(Some(bytes)));
+    }
+    assert_eq!(
+        world.store.blob(own).await,
+        Ok(None),
+        "no other run names it"
+    );
+    assert!(world.store.blob(shared).await.unwrap().is_some());
     println!(
         "{} bytes of answers are the same from the archive",
         before.len()

@@ -32,15 +32,27 @@ pub fn lease(number: u128) -> LaneId {
     run(number).root().child("hold:lease", 0, "lease")
 }
 
-pub fn plan() -> Digest {
-    Digest::of(b"plan of these tests")
+/// A blob that belongs to one run.
+pub fn plan_text(number: u128) -> String {
+    format!("plan of run {}", run(number))
+}
+
+pub fn plan(number: u128) -> Digest {
+    Digest::of(plan_text(number).as_bytes())
+}
+
+/// A blob of all runs.
+pub const DEFINITION: &[u8] = b"definition of these tests";
+
+pub fn definition() -> Digest {
+    Digest::of(DEFINITION)
 }
 
 fn row(number: u128, started_ms: i64, ended_ms: Option<i64>) -> String {
     json!({
         "run": run(number), "runbook": "touch", "version": 1, "title": "Touch", "state": "running",
         "starter": "olga", "reason": null, "started_ms": started_ms, "ended_ms": ended_ms,
-        "step": null, "note": null, "definition": Digest::of(b"d"), "plan": plan(), "targets": 1,
+        "step": null, "note": null, "definition": definition(), "plan": plan(number), "targets": 1,
     })
     .to_string()
 }
@@ -107,10 +119,16 @@ impl World {
             run: run(number),
             body: Digest::of(b"asked"),
             root: spawn(number, run(number).root(), None),
-            blobs: vec![Blob {
-                digest: plan(),
-                bytes: b"plan of these tests".to_vec(),
-            }],
+            blobs: vec![
+                Blob {
+                    digest: plan(number),
+                    bytes: plan_text(number).into(),
+                },
+                Blob {
+                    digest: definition(),
+                    bytes: DEFINITION.into(),
+                },
+            ],
             index: vec![put(index::RUNS, run(number).to_string(), now_ms, &row)],
             ledger: Vec::new(),
             run_summary: row,
@@ -148,7 +166,7 @@ impl World {
         let record = Child {
             lane: claim.lane,
             key: "patch/web1".into(),
-            record: Some(json!({ "plan": plan() }).to_string()),
+            record: Some(json!({ "definition": definition() }).to_string()),
         };
         let batch = Batch {
             events: vec!["ended".into()],

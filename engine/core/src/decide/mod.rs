@@ -28,8 +28,8 @@ use crate::lane::{Item, Lane, Phase};
 use crate::refusal::Refusal;
 use std::sync::Arc;
 
-/// Most children that one decision admits: one commit spawns no more.
-pub const ADMIT_MAX: usize = 200;
+/// Most children that one decision admits: a commit that spawns more of them holds everybody else up.
+pub const ADMIT_MAX: usize = 100;
 /// Most live children of one lane: one commit can tell them all to stop.
 pub const LIVE_MAX: u32 = 200;
 /// How far behind a full group admission looks for other items.

@@ -4,7 +4,7 @@ use crate::support::build::*;
 use crate::support::drive::*;
 use crate::support::letters::*;
 use hostler_core::command::{Command, Input, RetryItem};
-use hostler_core::decide::LIVE_MAX;
+use hostler_core::decide::{ADMIT_MAX, LIVE_MAX};
 use hostler_core::definition::*;
 use hostler_core::event::Event;
 use hostler_core::lane::PersonKind;
@@ -128,7 +128,8 @@ fn a_full_group_lets_others_pass_and_is_not_forgotten() {
 fn no_more_live_than_one_commit_can_reach_and_the_rest_follow() {
     let many = vec![&[] as &[&str]; LIVE_MAX as usize + 1];
     let mut drive = driving(fixed(10_000), &many, &[]);
-    assert_eq!(drive.live().len(), LIVE_MAX as usize);
+    assert_eq!(drive.live().len(), ADMIT_MAX);
+    assert_eq!(drive.ok(Input::Continue).live().len(), LIVE_MAX as usize);
     let last = format!("i{LIVE_MAX}");
     assert!(!drive.live().contains(&last.as_str()));
     drive.ends("i0", Succeeded);

@@ -205,6 +205,9 @@ impl Store for ArchiveView {
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {
         self.below.purge(lane, archive, max).await
     }
+    async fn drop_blobs(&self, run: RunId, archive: Digest, blobs: &[Digest]) -> StoreResult<()> {
+        self.below.drop_blobs(run, archive, blobs).await
+    }
     async fn now_ms(&self) -> StoreResult<i64> {
         self.below.now_ms().await
     }

@@ -38,6 +38,8 @@ use uuid::Uuid;
 pub const READ_MAX: usize = 500;
 /// Most lanes that one commit may spawn: a larger call would hold Redis for milliseconds.
 pub const SPAWN_MAX: usize = 200;
+/// Most events, and most letters, of a lane that its claim brings with it.
+pub const CARRIED_MAX: usize = 8;
 /// Most commands that one commit may send.
 pub const SEND_MAX: usize = 200;
 /// A gap between two ticks longer than this means that the store stalled: nothing is reclaimed for
@@ -107,6 +109,17 @@ pub struct Claim {
     /// beside it. Handed out only as the single answer of a claim.
     pub alone: bool,
     pub header: Header,
+    /// What lies in the store of a lane that is short, so that it need not be loaded; none for others.
+    pub carried: Option<Carried>,
+}
+
+/// A short lane as its claim brings it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// What `load` from version 0 told at that moment.
+    pub lane: Loaded,
+    /// How long the call of `claim` had waited when the store was asked, in milliseconds, at most that.
+    pub waited_ms: i64,
 }
 
 /// The small record of a lane.
@@ -138,7 +151,7 @@ pub struct Letter {
 }
 
 /// A lane as it lies in the store.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
     pub header: Header,
     /// The newest snapshot at or below the header's version, if it is newer than the asked version.
@@ -278,6 +291,10 @@ pub trait Store: Send + Sync + 'static {
     /// as many calls as it takes); true when nothing is left but the tombstone. Refused unless the
     /// lane's run is archived under this very digest.
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool>;
+
+    /// Removes blobs that no other run names, at most `READ_MAX` of them. Refused unless the run is
+    /// archived under this very digest.
+    async fn drop_blobs(&self, run: RunId, archive: Digest, blobs: &[Digest]) -> StoreResult<()>;
 
     // Reads. Bounded by `READ_MAX` each; never part of a decision without an `Expect`.
     /// The log itself after `from` events, also where a snapshot would do; empty at its end. A lane

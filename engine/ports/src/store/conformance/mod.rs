@@ -7,6 +7,7 @@
     reason = "a case is a test: what does not hold ends it"
 )]
 
+mod carried;
 mod children;
 mod claims;
 mod commits;
@@ -93,6 +94,7 @@ use facts;
 pub fn cases() -> Vec<Case> {
     let parts = [
         children::facts(),
+        carried::facts(),
         claims::facts(),
         commits::facts(),
         generation::facts(),

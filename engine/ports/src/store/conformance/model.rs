@@ -109,6 +109,11 @@ async fn claim_some(kit: &Kit<'_>, model: &mut Model, max: usize, step: usize) {
     );
     for (at, claim) in expected.into_iter().zip(claims) {
         let lane = &mut model.lanes[at];
+        if let Some(carried) = &claim.carried {
+            let brought = carried.lane.inbox.iter().map(|letter| &letter.body);
+            assert!(brought.eq(&lane.unread), "at step {step}");
+            assert_eq!(carried.lane.events.len() as u64, lane.version);
+        }
         (lane.claim, lane.dirty, lane.expires_ms) = (Some(claim), false, model.now_ms + LEASE_MS);
     }
 }
@@ -164,6 +169,7 @@ async fn stray(kit: &Kit<'_>, lane: LaneId) -> Claim {
         strikes: 0,
         alone: false,
         header,
+        carried: None,
     }
 }
 

@@ -6,8 +6,8 @@ use super::facts;
 use super::kit::*;
 use crate::store::upkeep::stray_lanes;
 use crate::store::{
-    Batch, Claim, CommitError, Cursor, DocumentWrite, Expect, IndexChange, LedgerLine, RunRecord,
-    Sent, Spawn, Started, StoreError, Then, Upkeep,
+    Batch, Blob, Claim, CommitError, Cursor, DocumentWrite, Expect, IndexChange, LedgerLine,
+    RunRecord, Sent, Spawn, Started, StoreError, Then, Upkeep,
 };
 use hostler_core::id::{Digest, LaneId};
 use std::collections::BTreeSet;
@@ -16,6 +16,7 @@ facts![
     a_run_is_archived_after_its_end_and_under_one_digest,
     nothing_is_purged_before_its_archive_is_committed,
     a_purge_is_bounded_and_leaves_a_tombstone,
+    blobs_go_only_with_an_archived_run,
     a_purged_child_is_gone_for_good,
     a_lane_that_nobody_lists_is_listed_under_its_run,
     a_change_of_housekeeping_happens_whole_or_not_at_all,
@@ -136,6 +137,34 @@ async fn a_purge_is_bounded_and_leaves_a_tombstone(kit: &Kit<'_>) {
     let header = headers[0].clone().unwrap();
     assert_eq!((header.ended, header.version), (true, 51));
     assert_eq!(kit.store().feed(Default::default(), 0).await, Ok(vec![]));
+}
+
+async fn blobs_go_only_with_an_archived_run(kit: &Kit<'_>) {
+    let claim = kit.held(1).await;
+    let blobs = ["one", "two", "three"].map(|text| Blob {
+        digest: Digest::of(text.as_bytes()),
+        bytes: text.into(),
+    });
+    let [one, two, three] = blobs.clone().map(|blob| blob.digest);
+    let batch = Batch {
+        blobs: blobs.into(),
+        ..then(Then::End)
+    };
+    kit.commit(&claim, 1, batch).await;
+    let drop = |archive| async move {
+        let gone = [one, two, Digest::of(b"nothing")];
+        kit.store().drop_blobs(run(1), archive, &gone).await
+    };
+    assert!(drop(digest()).await.is_err(), "no archive has it");
+    archive(kit, 1).await;
+    assert!(drop(Digest::of(b"other")).await.is_err(), "another one");
+    assert!(kit.store().blob(one).await.unwrap().is_some());
+    for time in ["first", "again"] {
+        assert_eq!(drop(digest()).await, Ok(()), "{time}");
+    }
+    for (blob, left) in [(one, None), (two, None), (three, Some(b"three".to_vec()))] {
+        assert_eq!(kit.store().blob(blob).await, Ok(left));
+    }
 }
 
 fn child_of(parent: LaneId, key: &str) -> Spawn {

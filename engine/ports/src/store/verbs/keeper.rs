@@ -16,6 +16,7 @@ use hostler_core::id::{Digest, LaneId, RunId};
 use std::future::Future;
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// Wakes those who wait inside this process.
@@ -68,6 +69,11 @@ pub trait Keeper: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct KvStore<K>(pub K);
 
+/// Whole milliseconds since then: never more than it was.
+fn waited_ms(begun: Instant) -> i64 {
+    i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX)
+}
+
 impl<K: Keeper> KvStore<K> {
     async fn claim_once(&self, ask: &ClaimAsk) -> StoreResult<Vec<Claim>> {
         let (ask, nonce) = (ask.clone(), self.0.fresh());
@@ -84,13 +90,18 @@ impl<K: Keeper> KvStore<K> {
 #[async_trait]
 impl<K: Keeper> Store for KvStore<K> {
     async fn claim(&self, ask: &ClaimAsk) -> StoreResult<Vec<Claim>> {
+        let begun = Instant::now();
         let patience = tokio::time::sleep(Duration::from_millis(ask.wait_ms));
         tokio::pin!(patience);
         loop {
             let rung = self.0.signals().ready.notified();
             tokio::pin!(rung);
             rung.as_mut().enable();
-            let claims = self.claim_once(ask).await?;
+            let waited_ms = waited_ms(begun);
+            let mut claims = self.claim_once(ask).await?;
+            for carried in claims.iter_mut().filter_map(|claim| claim.carried.as_mut()) {
+                carried.waited_ms = waited_ms;
+            }
             if !claims.is_empty() || ask.max == 0 || ask.wait_ms == 0 {
                 return Ok(claims);
             }
@@ -192,6 +203,15 @@ impl<K: Keeper> Store for KvStore<K> {
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {
         self.0
             .write("purge", move |tx| start::purge(tx, lane, archive, max))
+            .await
+    }
+
+    async fn drop_blobs(&self, run: RunId, archive: Digest, blobs: &[Digest]) -> StoreResult<()> {
+        let blobs = blobs.to_vec();
+        self.0
+            .write("drop_blobs", move |tx| {
+                start::drop_blobs(tx, run, archive, &blobs)
+            })
             .await
     }
 

@@ -6,8 +6,8 @@
 use super::keys;
 use super::record::{Lane, State, Tx};
 use crate::store::{
-    Claim, ClaimAsk, Fence, Priority, READ_MAX, STRIKES_BEFORE_ALONE, StoreResult, bounds,
-    verbs::read,
+    CARRIED_MAX, Carried, Claim, ClaimAsk, Fence, Priority, READ_MAX, STRIKES_BEFORE_ALONE,
+    StoreResult, bounds, verbs::read,
 };
 use hostler_core::id::LaneId;
 use uuid::Uuid;
@@ -106,6 +106,7 @@ fn hand_out(
     let fence = format!("{}:{}", tx.meta.epoch, nonce.simple());
     let expires_ms = tx.now_ms + lease_ms;
     tx.kv.put(keys::lease(expires_ms, id), Vec::new());
+    let carried = carried(tx, id)?;
     let summary = read::summary(tx.kv, id)?;
     let lane = tx.known(id)?;
     lane.state = State::Leased;
@@ -119,7 +120,19 @@ fn hand_out(
         strikes: lane.strikes,
         alone: lane.strikes >= STRIKES_BEFORE_ALONE,
         header: lane.header(id, summary),
+        carried,
     })
+}
+
+/// A lane that is short, as a load would give it.
+fn carried(tx: &mut Tx<'_>, id: LaneId) -> StoreResult<Option<Carried>> {
+    let lane = tx.known(id)?;
+    let most = CARRIED_MAX as u64;
+    if lane.version > most || lane.inbox_to - lane.inbox_from > most {
+        return Ok(None);
+    }
+    let loaded = read::load(tx.kv, id, 0, tx.now_ms)?;
+    Ok(loaded.map(|lane| Carried { lane, waited_ms: 0 }))
 }
 
 /// Extends leases; answers the lanes whose fence no longer holds.

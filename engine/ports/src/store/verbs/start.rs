@@ -8,7 +8,7 @@ use super::record::{Run, State, Tx, encode};
 use super::{read, shared};
 use crate::store::upkeep::stray_lanes;
 use crate::store::{IndexChange, Seq, Start, StartError, Started, StoreError, StoreResult, bounds};
-use hostler_core::id::{Digest, LaneId};
+use hostler_core::id::{Digest, LaneId, RunId};
 
 pub fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Started, StartError> {
     bounds::start(start)?;
@@ -72,6 +72,23 @@ pub fn purge(tx: &mut Tx<'_>, id: LaneId, archive: Digest, max: usize) -> StoreR
         tx.forget(id);
     }
     Ok(true)
+}
+
+/// Deletes blobs of an archived run, those that are there.
+pub fn drop_blobs(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    archive: Digest,
+    blobs: &[Digest],
+) -> StoreResult<()> {
+    bounds::read("blobs to remove", blobs.len())?;
+    if read::run(tx.kv, run)?.and_then(|record| record.archive) != Some(archive) {
+        return Err(not_purgeable());
+    }
+    for blob in blobs {
+        tx.kv.delete(&keys::blob(blob));
+    }
+    Ok(())
 }
 
 /// The one text for it in every adapter.
