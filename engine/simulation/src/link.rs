@@ -324,6 +324,9 @@ impl Store for Link {
     async fn drop_blobs(&self, run: RunId, archive: Digest, blobs: &[Digest]) -> StoreResult<()> {
         self.sim.store.drop_blobs(run, archive, blobs).await
     }
+    async fn trim_ledger(&self, below: u64, max: usize) -> StoreResult<bool> {
+        self.sim.store.trim_ledger(below, max).await
+    }
     async fn log(&self, lane: LaneId, from: u64) -> StoreResult<Vec<String>> {
         self.sim.store.log(lane, from).await
     }

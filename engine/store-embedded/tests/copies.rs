@@ -9,7 +9,7 @@ use hostler_ports::store::copy::restore::Restoring;
 use hostler_ports::store::copy::{CopyFault, Copying};
 use hostler_ports::store::generation::DECISION;
 use hostler_ports::store::memory::{CountedIds, ManualClock};
-use hostler_ports::store::{Batch, Claim, Cursor, Store, Then};
+use hostler_ports::store::{Batch, Claim, Cursor, LedgerLine, Store, Then, Upkeep};
 use hostler_store_embedded::{EmbeddedStore, Options, RestoreError, open, restore};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -146,6 +146,29 @@ async fn a_copy_taken_under_load_has_all_that_was_acknowledged_before_and_is_one
         "{commits} commits of {WRITERS} lanes in a copy of {} bytes",
         copy.len()
     );
+}
+
+#[tokio::test]
+async fn a_copy_of_a_trimmed_ledger_goes_on_with_its_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = opened(&folder.path().join("source"));
+    let line = |number: u64| LedgerLine {
+        body: number.to_string(),
+    };
+    let change = Upkeep {
+        ledger: (0..6).map(line).collect(),
+        ..Upkeep::default()
+    };
+    source.store.upkeep(change).await.unwrap();
+    assert!(source.store.trim_ledger(4, 10).await.unwrap());
+    let copy = copied(&source.store).await;
+    let target = restored(&folder, &copy).unwrap();
+    let ledger = target.store.ledger(0).await.unwrap();
+    let numbers: Vec<u64> = ledger.iter().map(|entry| entry.number).collect();
+    assert_eq!(numbers, [4, 5, 6], "the last one is the decision");
+    assert!(target.store.trim_ledger(6, 10).await.unwrap());
+    assert_eq!(target.store.ledger(0).await.unwrap()[0].number, 6);
+    assert_eq!(target.store.state().await.unwrap().ledger, 7);
 }
 
 #[tokio::test]

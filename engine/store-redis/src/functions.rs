@@ -8,7 +8,7 @@ pub const LIBRARY: &str = "hostler_1";
 pub const TEST_CLOCK_KEY: &str = "hostler:test-clock";
 
 const SERVER_CLOCK: &str = include_str!("../functions/0_clock.lua");
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     include_str!("../functions/1_common.lua"),
     include_str!("../functions/2_queue.lua"),
     include_str!("../functions/3_locks.lua"),
@@ -18,6 +18,7 @@ const PARTS: [&str; 11] = [
     include_str!("../functions/6_runs.lua"),
     include_str!("../functions/7_upkeep.lua"),
     include_str!("../functions/7_generation.lua"),
+    include_str!("../functions/7_ledger.lua"),
     include_str!("../functions/8_reads.lua"),
     include_str!("../functions/9_register.lua"),
 ];

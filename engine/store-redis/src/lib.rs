@@ -14,6 +14,7 @@ mod durable;
 mod functions;
 mod generation;
 mod groups;
+mod ledger;
 mod link;
 mod options;
 mod past;

@@ -330,14 +330,12 @@ impl Store for RedisStore {
         optional(self.ask(get).await?, |value| text(value, "a run"))
     }
 
+    async fn trim_ledger(&self, below: u64, max: usize) -> StoreResult<bool> {
+        self.trim_lines(below, max).await
+    }
+
     async fn ledger(&self, from: u64) -> StoreResult<Vec<LedgerEntry>> {
-        let mut range = cmd("LRANGE");
-        range
-            .arg(self.link.key("led"))
-            .arg(from)
-            .arg(from + READ_MAX as u64 - 1);
-        let lines = array(self.ask(range).await?, "the ledger")?;
-        lines.into_iter().map(decode::ledger_entry).collect()
+        self.ledger_lines(from).await
     }
 
     async fn feed(&self, after: Seq, wait_ms: u64) -> StoreResult<Vec<FeedEntry>> {

@@ -208,6 +208,9 @@ impl Store for ArchiveView {
     async fn drop_blobs(&self, run: RunId, archive: Digest, blobs: &[Digest]) -> StoreResult<()> {
         self.below.drop_blobs(run, archive, blobs).await
     }
+    async fn trim_ledger(&self, below: u64, max: usize) -> StoreResult<bool> {
+        self.below.trim_ledger(below, max).await
+    }
     async fn now_ms(&self) -> StoreResult<i64> {
         self.below.now_ms().await
     }

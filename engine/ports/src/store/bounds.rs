@@ -28,6 +28,8 @@ pub const INBOX_MAX: u64 = 100_000;
 pub const WATCH_RING_MAX: usize = 100;
 /// How many commits the feed remembers.
 pub const FEED_KEEP: u64 = 10_000;
+/// Most entries of the ledger that one call trims: more than a page, and well under a millisecond of Redis.
+pub const LEDGER_TRIM_MAX: usize = 1_000;
 /// Largest score of an index entry and latest instant of a timer, either side of zero: what every adapter keeps exactly.
 pub const SCORE_MAX: i64 = 1 << 53;
 /// Longest lease: a lost worker's lanes must come back on the same day.
@@ -66,6 +68,14 @@ pub fn lease(lease_ms: i64) -> StoreResult<()> {
 /// The count of a bounded read or renewal.
 pub fn read(what: &str, count: usize) -> StoreResult<()> {
     at_most(what, count, READ_MAX)
+}
+
+/// A trimming takes at least one entry and at most `LEDGER_TRIM_MAX`.
+pub fn trim(max: usize) -> StoreResult<()> {
+    if max == 0 {
+        return Err(StoreError::Bounds("a trimming of no entries".into()));
+    }
+    at_most("ledger entries to trim", max, LEDGER_TRIM_MAX)
 }
 
 /// Checks all that can be said about a batch without reading the store.

@@ -287,6 +287,11 @@ pub trait Store: Send + Sync + 'static {
     /// that. Reading a view may block.
     async fn view(&self) -> StoreResult<Option<View>>;
 
+    /// Removes the oldest entries of the ledger as far as their numbers are below `below`, at most `max`
+    /// (`LEDGER_TRIM_MAX`) a call; true when none of those is left. The others keep their numbers, and
+    /// `counts` goes on counting all that were ever appended. Whoever calls it has them elsewhere.
+    async fn trim_ledger(&self, below: u64, max: usize) -> StoreResult<bool>;
+
     /// Removes what lies beside an ended lane in bounded steps (at most `max` deletions a call, and
     /// as many calls as it takes); true when nothing is left but the tombstone. Refused unless the
     /// lane's run is archived under this very digest.
@@ -321,6 +326,8 @@ pub trait Store: Send + Sync + 'static {
     async fn lanes(&self, after: Cursor) -> StoreResult<Page<Header>>;
     async fn run_record(&self, run: RunId) -> StoreResult<Option<RunRecord>>;
     async fn run_summary(&self, run: RunId) -> StoreResult<Option<String>>;
+    /// Entries from this number on, oldest first. Where those were trimmed, it begins with the first one
+    /// that is kept: a reader sees by its number what is not here.
     async fn ledger(&self, from: u64) -> StoreResult<Vec<LedgerEntry>>;
     /// Lanes whose row in lists or whose state has changed since `after`, for live views; see
     /// `Batch::shows`. Bounded memory: old entries fall out; a caller that
@@ -344,6 +351,7 @@ pub struct Counts {
     pub ready: u64,
     pub leased: u64,
     pub timers: u64,
+    /// Entries that were ever appended, trimmed or not: the number of the next one.
     pub ledger: u64,
     pub seq: u64,
 }

@@ -1,8 +1,8 @@
-//! Facts about indexes, children, the ledger, blobs and the feed.
+//! Facts about indexes, children, blobs and the feed.
 
 use super::facts;
 use super::kit::*;
-use crate::store::{Batch, Blob, Cursor, IndexChange, LedgerLine, READ_MAX, Seq, StoreError};
+use crate::store::{Batch, Blob, Cursor, IndexChange, READ_MAX, Seq, StoreError};
 use hostler_core::id::Digest;
 
 facts![
@@ -11,8 +11,6 @@ facts![
     long_indexes_are_read_page_by_page,
     a_page_goes_on_although_its_last_entry_left,
     indexes_do_not_run_into_each_other,
-    the_ledger_counts_without_gaps,
-    a_long_ledger_is_read_from_any_number,
     a_blob_is_written_once,
     the_feed_names_changed_lanes_in_order,
     the_feed_names_a_lane_once_at_its_newest_change,
@@ -185,88 +183,6 @@ async fn indexes_do_not_run_into_each_other(kit: &Kit<'_>) {
     assert_eq!(members(kit, "run", false).await, ["a"]);
     assert_eq!(members(kit, "runs", true).await, ["b"]);
     assert_eq!(members(kit, "ru", false).await, [""; 0]);
-}
-
-fn lines(bodies: &[&str]) -> Vec<LedgerLine> {
-    bodies
-        .iter()
-        .map(|body| LedgerLine {
-            body: (*body).into(),
-        })
-        .collect()
-}
-
-async fn the_ledger_counts_without_gaps(kit: &Kit<'_>) {
-    let first = kit.held(1).await;
-    let second = kit.held(2).await;
-    kit.commit(
-        &first,
-        1,
-        Batch {
-            ledger: lines(&["a", "b"]),
-            ..events(&["x"])
-        },
-    )
-    .await;
-    assert!(
-        kit.try_commit(
-            &first,
-            9,
-            Batch {
-                ledger: lines(&["no"]),
-                ..Batch::default()
-            }
-        )
-        .await
-        .is_err()
-    );
-    kit.commit(
-        &second,
-        1,
-        Batch {
-            ledger: lines(&["c"]),
-            ..Batch::default()
-        },
-    )
-    .await;
-    let now_ms = kit.store().now_ms().await.unwrap();
-    let entries = kit.store().ledger(0).await.unwrap();
-    let read: Vec<_> = entries
-        .iter()
-        .map(|e| (e.number, e.lane, e.version, e.at_ms, e.body.as_str()))
-        .collect();
-    let (one, two) = (Some(lane(1)), Some(lane(2)));
-    assert_eq!(
-        read,
-        [
-            (0, one, 2, now_ms, "a"),
-            (1, one, 2, now_ms, "b"),
-            (2, two, 1, now_ms, "c")
-        ]
-    );
-    assert_eq!(kit.store().counts().await.unwrap().ledger, 3);
-}
-
-async fn a_long_ledger_is_read_from_any_number(kit: &Kit<'_>) {
-    let claim = kit.held(1).await;
-    for _ in 0..3 {
-        kit.commit(
-            &claim,
-            1,
-            Batch {
-                ledger: lines(&["x"; 300]),
-                ..Batch::default()
-            },
-        )
-        .await;
-    }
-    let page = kit.store().ledger(350).await.unwrap();
-    assert_eq!(
-        (page.len(), page[0].number, page[499].number),
-        (READ_MAX, 350, 849)
-    );
-    assert_eq!(kit.store().ledger(850).await.unwrap().len(), 50);
-    assert_eq!(kit.store().ledger(900).await, Ok(vec![]));
 }
 
 async fn a_blob_is_written_once(kit: &Kit<'_>) {

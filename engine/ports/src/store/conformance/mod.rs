@@ -14,6 +14,7 @@ mod commits;
 mod generation;
 mod inboxes;
 mod kit;
+mod ledger;
 mod limits;
 mod lists;
 mod locks;
@@ -99,6 +100,7 @@ pub fn cases() -> Vec<Case> {
         commits::facts(),
         generation::facts(),
         inboxes::facts(),
+        ledger::facts(),
         limits::facts(),
         lists::facts(),
         locks::facts(),

@@ -4,7 +4,7 @@
 
 use super::queue::{Ringer, holds, make_ready, unlease};
 use super::record::{Lane, State, Tx};
-use super::{inbox, keys, locks, read, shared};
+use super::{inbox, keys, ledger, locks, read, shared};
 use crate::store::{
     Batch, CommitError, Committed, Fence, IndexChange, Seq, StoreError, StoreResult, Take, Then,
     TimerChange, WATCH_PREFIX, bounds,
@@ -168,7 +168,7 @@ fn write_shared(tx: &mut Tx<'_>, id: LaneId, batch: &Batch) -> StoreResult<()> {
         shared::put_blob(tx, blob)?;
     }
     for line in &batch.ledger {
-        shared::append_ledger(tx, Some(id), version, &line.body)?;
+        ledger::append(tx, Some(id), version, &line.body)?;
     }
     if let Some(summary) = &batch.run_summary
         && let Some(mut record) = read::run(tx.kv, run)?

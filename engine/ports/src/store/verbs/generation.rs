@@ -3,7 +3,7 @@
 //! Not here: what lanes make of it.
 
 use super::record::{Lane, Tx};
-use super::{keys, read, shared};
+use super::{keys, ledger, read, shared};
 use crate::store::generation::{Begun, CopyMark, DECISION, Generation, NewGeneration, StoreState};
 use crate::store::verbs::kv::Kv;
 use crate::store::{DocumentWrite, StoreResult, bounds};
@@ -24,7 +24,7 @@ pub fn begin(tx: &mut Tx<'_>, new: &NewGeneration) -> StoreResult<Begun> {
         body: Some(new.decision.clone()),
     };
     shared::write_document(tx, &write)?;
-    shared::append_ledger(tx, None, 0, &new.ledger.body)?;
+    ledger::append(tx, None, 0, &new.ledger.body)?;
     Ok(Begun::New(tx.meta.generation))
 }
 

@@ -4,7 +4,7 @@
 
 use super::kv::Kv;
 use super::record::Tx;
-use super::{commit, generation, inbox, queue, read, start, tick, upkeep};
+use super::{commit, generation, inbox, ledger, queue, read, start, tick, upkeep};
 use crate::store::generation::{Begun, NewGeneration, StoreState};
 use crate::store::{
     Batch, Child, Claim, ClaimAsk, CommitError, Committed, Confirmed, Counts, Cursor, Document,
@@ -212,6 +212,12 @@ impl<K: Keeper> Store for KvStore<K> {
             .write("drop_blobs", move |tx| {
                 start::drop_blobs(tx, run, archive, &blobs)
             })
+            .await
+    }
+
+    async fn trim_ledger(&self, below: u64, max: usize) -> StoreResult<bool> {
+        self.0
+            .write("trim_ledger", move |tx| ledger::trim(tx, below, max))
             .await
     }
 

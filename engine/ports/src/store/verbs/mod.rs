@@ -10,6 +10,7 @@ mod inbox;
 mod keeper;
 pub mod keys;
 pub mod kv;
+mod ledger;
 mod locks;
 mod queue;
 pub mod read;

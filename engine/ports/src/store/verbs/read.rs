@@ -4,9 +4,9 @@
 
 use super::keys;
 use super::kv::Kv;
+use super::ledger::LedgerRecord;
 use super::locks::Holders;
 use super::record::{Lane, Meta, Run, State, decode, number, text};
-use super::shared::LedgerRecord;
 use crate::store::position::{entry_text, parse_count, parse_entry, unbiased};
 use crate::store::{
     Child, Counts, Cursor, Document, FeedEntry, Header, IndexEntry, LedgerEntry, Letter, Loaded,
@@ -264,7 +264,8 @@ pub fn blob(kv: &dyn Kv, digest: Digest) -> StoreResult<Option<Vec<u8>>> {
 
 pub fn ledger(kv: &dyn Kv, from: u64) -> StoreResult<Vec<LedgerEntry>> {
     let mut span = keys::all_ledger();
-    span.from = keys::ledger(from);
+    // Not from the beginning: whatever was removed there costs a folder on disk time to pass over.
+    span.from = keys::ledger(from.max(meta(kv)?.ledger_first));
     let found = kv.range(&span, READ_MAX)?;
     let entry = |(key, bytes): &(Vec<u8>, Vec<u8>)| {
         let record: LedgerRecord = decode("ledger entry", bytes)?;

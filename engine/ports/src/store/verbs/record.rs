@@ -23,6 +23,9 @@ pub struct Meta {
     pub ready_number: u64,
     pub ticket: u64,
     pub ledger: u64,
+    /// First entry of the ledger that was not trimmed.
+    #[serde(default)]
+    pub ledger_first: u64,
     pub ready: u64,
     pub leased: u64,
     pub timers: u64,

@@ -1,4 +1,4 @@
-//! What a commit writes beside its own lane: documents, indexes, children, blobs, ledger, feed.
+//! What a commit writes beside its own lane: documents, indexes, children, blobs, feed.
 //!
 //! Not here: the commit's conditions.
 
@@ -8,33 +8,11 @@ use super::queue::{Ringer, make_ready, ring};
 use super::read;
 use super::record::{Lane, State, Tx, encode, number};
 use crate::store::{
-    Blob, Child, Document, DocumentWrite, IndexChange, LedgerEntry, Spawn, StoreResult,
-    WATCH_PREFIX, bounds, upkeep::stray_lanes,
+    Blob, Child, Document, DocumentWrite, IndexChange, Spawn, StoreResult, WATCH_PREFIX, bounds,
+    upkeep::stray_lanes,
 };
 use hostler_core::id::LaneId;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-#[derive(Serialize, Deserialize)]
-pub struct LedgerRecord {
-    pub lane: Option<LaneId>,
-    pub version: u64,
-    pub at_ms: i64,
-    pub body: String,
-}
-
-impl LedgerRecord {
-    #[must_use]
-    pub fn entry(self, number: u64) -> LedgerEntry {
-        LedgerEntry {
-            number,
-            lane: self.lane,
-            version: self.version,
-            at_ms: self.at_ms,
-            body: self.body,
-        }
-    }
-}
 
 /// The commit's conditions over documents were checked; this writes and rings.
 pub fn write_document(tx: &mut Tx<'_>, write: &DocumentWrite) -> StoreResult<()> {
@@ -253,24 +231,6 @@ pub fn put_blob(tx: &mut Tx<'_>, blob: &Blob) -> StoreResult<()> {
     if tx.kv.get(&key)?.is_none() {
         tx.kv.put(key, blob.bytes.clone());
     }
-    Ok(())
-}
-
-pub fn append_ledger(
-    tx: &mut Tx<'_>,
-    id: Option<LaneId>,
-    version: u64,
-    body: &str,
-) -> StoreResult<()> {
-    let record = LedgerRecord {
-        lane: id,
-        version,
-        at_ms: tx.now_ms,
-        body: body.to_owned(),
-    };
-    let key = keys::ledger(tx.meta.ledger);
-    tx.meta.ledger += 1;
-    tx.kv.put(key, encode("ledger entry", &record)?);
     Ok(())
 }
 

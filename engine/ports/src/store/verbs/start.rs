@@ -5,7 +5,7 @@
 use super::keys;
 use super::kv::Span;
 use super::record::{Run, State, Tx, encode};
-use super::{read, shared};
+use super::{ledger, read, shared};
 use crate::store::upkeep::stray_lanes;
 use crate::store::{IndexChange, Seq, Start, StartError, Started, StoreError, StoreResult, bounds};
 use hostler_core::id::{Digest, LaneId, RunId};
@@ -29,7 +29,7 @@ pub fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Started, StartError> {
         shared::change_index(tx, root, change)?;
     }
     for line in &start.ledger {
-        shared::append_ledger(tx, Some(root), start.root.events.len() as u64, &line.body)?;
+        ledger::append(tx, Some(root), start.root.events.len() as u64, &line.body)?;
     }
     let run = Run {
         body: start.body,

@@ -3,7 +3,7 @@
 //! Not here: logs, inboxes, leases, queues.
 
 use super::record::{Tx, encode};
-use super::{keys, read, shared};
+use super::{keys, ledger, read, shared};
 use crate::store::{CommitError, RunRecord, Seq, StoreError, StoreResult, Upkeep, bounds};
 use hostler_core::id::{Digest, RunId};
 
@@ -29,7 +29,7 @@ pub fn upkeep(tx: &mut Tx<'_>, change: &Upkeep) -> Result<Seq, CommitError> {
         shared::keep_entry(tx, entry)?;
     }
     for line in &change.ledger {
-        shared::append_ledger(tx, None, 0, &line.body)?;
+        ledger::append(tx, None, 0, &line.body)?;
     }
     Ok(Seq(tx.meta.seq))
 }
