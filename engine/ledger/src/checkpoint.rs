@@ -61,14 +61,7 @@ impl Checkpoint {
     /// Unless the text is exactly a checkpoint of the key's realm, signed by the key. Signatures of
     /// others are passed over.
     pub fn open(text: &[u8], key: &VerifierKey) -> Result<Self, CheckpointError> {
-        if text.len() > CHECKPOINT_MAX_BYTES {
-            return Err(CheckpointError::TooLong(text.len()));
-        }
-        let text = std::str::from_utf8(text).map_err(|_| malformed(1, "it is no UTF-8"))?;
-        if let Some(at) = text.find(|c: char| c.is_control() && c != '\n') {
-            let line = 1 + text[..at].matches('\n').count();
-            return Err(malformed(line, "it has a control character"));
-        }
+        let text = plain(text)?;
         let (origin, head, signed) = note(text)?;
         signatures(&text[signed.len() + 1..], signed, key)?;
         if origin != key.name() {
@@ -82,6 +75,22 @@ impl Checkpoint {
             head,
             text: text.to_owned(),
         })
+    }
+
+    /// What the text of a checkpoint of this realm says, signed or not. Enough to find damage, not to find
+    /// who lies: nothing is verified by it.
+    ///
+    /// # Errors
+    /// Unless the text is a checkpoint that names the realm.
+    pub fn said(text: &[u8], realm: &str) -> Result<Head, CheckpointError> {
+        let (origin, head, _) = note(plain(text)?)?;
+        match origin == realm {
+            true => Ok(head),
+            false => Err(CheckpointError::Origin {
+                expected: realm.to_owned(),
+                found: origin.to_owned(),
+            }),
+        }
     }
 
     #[must_use]
@@ -103,6 +112,18 @@ impl Checkpoint {
 
 fn malformed(line: usize, why: &'static str) -> CheckpointError {
     CheckpointError::Malformed { line, why }
+}
+
+fn plain(text: &[u8]) -> Result<&str, CheckpointError> {
+    if text.len() > CHECKPOINT_MAX_BYTES {
+        return Err(CheckpointError::TooLong(text.len()));
+    }
+    let text = std::str::from_utf8(text).map_err(|_| malformed(1, "it is no UTF-8"))?;
+    if let Some(at) = text.find(|c: char| c.is_control() && c != '\n') {
+        let line = 1 + text[..at].matches('\n').count();
+        return Err(malformed(line, "it has a control character"));
+    }
+    Ok(text)
 }
 
 fn body(origin: &str, head: Head) -> String {

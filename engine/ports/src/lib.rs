@@ -9,4 +9,5 @@ pub mod channel;
 pub mod clock;
 pub mod connection;
 pub mod plugin;
+pub mod sealed;
 pub mod store;

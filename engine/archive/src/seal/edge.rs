@@ -1,6 +1,6 @@
 //! The right edge of a sealed ledger, read from its folder and compared with its checkpoint.
 
-use super::{SealError, Shelf};
+use super::{SealError, Shelf, ShelfError};
 use hostler_ledger::folder::Tiles;
 use hostler_ledger::growth::Growth;
 use hostler_ledger::hash::Hash;
@@ -44,11 +44,11 @@ fn last_tile(size: u64) -> Option<Tile> {
 }
 
 /// The tile as it is needed, or the full one where that is kept only.
-async fn fetch(
+pub async fn fetch(
     shelf: &dyn Shelf,
     tile: Tile,
     files: &mut BTreeMap<String, Vec<u8>>,
-) -> Result<(), SealError> {
+) -> Result<(), ShelfError> {
     for path in [tile.path(), tile.full().path()] {
         if let Some(bytes) = shelf.read(&path).await? {
             files.insert(path, bytes);

@@ -2,12 +2,19 @@
 //!
 //! It keeps no state: where it stopped, the folder's checkpoint says. A leaf is the stored line in its
 //! one way of writing, so two sealers make one tree, and a tile that was written before a crash is
-//! written again with the same bytes. Not here: where checkpoints are sent.
+//! written again with the same bytes. What is sealed leaves the store (`trim`) and is read back from the
+//! folder (`reader`). Not here: where checkpoints are sent.
 
+mod carry;
 mod edge;
+mod reader;
 mod shelf;
+mod trim;
 
+pub use carry::carry;
+pub use reader::{SealedReader, Trust};
 pub use shelf::{Kept, ObjectShelf, Shelf, ShelfError};
+pub use trim::KEEP_SEALED;
 
 use async_trait::async_trait;
 use hostler_ledger::checkpoint::{Checkpoint, CheckpointError};
@@ -20,6 +27,7 @@ use hostler_ledger::proof::Head;
 use hostler_ledger::tile::{CHECKPOINT, Tile, WIDTH};
 use hostler_ports::store::{Confirmed, Counts, LedgerEntry, Seq, Store, StoreError, StoreResult};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use thiserror::Error;
 
 /// Most entries that one pass seals.
@@ -33,6 +41,7 @@ pub trait Source: Send + Sync + 'static {
     async fn counts(&self) -> StoreResult<Counts>;
     async fn confirm(&self, seq: Seq) -> StoreResult<Confirmed>;
     async fn ledger(&self, from: u64) -> StoreResult<Vec<LedgerEntry>>;
+    async fn trim(&self, below: u64, max: usize) -> StoreResult<bool>;
 }
 
 #[async_trait]
@@ -45,6 +54,9 @@ impl Source for Arc<dyn Store> {
     }
     async fn ledger(&self, from: u64) -> StoreResult<Vec<LedgerEntry>> {
         Store::ledger(&**self, from).await
+    }
+    async fn trim(&self, below: u64, max: usize) -> StoreResult<bool> {
+        Store::trim_ledger(&**self, below, max).await
     }
 }
 
@@ -60,7 +72,7 @@ pub enum SealError {
     Realm { key: String, realm: String },
     /// The store answers from a past that was sealed over already.
     #[error(
-        "the store has {found} ledger entries, {sealed} are sealed: it went back to an older state. Nothing is sealed until a person has restored it, or put the folder of the ledger aside and begun a new one"
+        "the store has {found} ledger entries, {sealed} are sealed: it went back to an older state. Nothing is sealed until a person has restored it, or put the folder of the ledger aside and begun a new one from it: hostler ledger begin OLD NEW --below {found} --key FILE"
     )]
     Regressed { sealed: u64, found: u64 },
     #[error(
@@ -68,7 +80,7 @@ pub enum SealError {
     )]
     Rewritten { number: u64 },
     #[error(
-        "entry {number} of the store's ledger is not there although later ones are: it was deleted. Nothing is sealed until a person has looked"
+        "entry {number} of the store's ledger is not there although later ones are: it was deleted, or it was sealed into another folder than this one (ledger.folder) and has left the store. Nothing is sealed until a person has looked"
     )]
     Gap { number: u64 },
     #[error(
@@ -108,6 +120,9 @@ pub struct Sealer {
     source: Arc<dyn Source>,
     shelf: Arc<dyn Shelf>,
     key: SigningKey,
+    reader: SealedReader,
+    /// Entries that this process knows to have left the store; spares it asking.
+    trimmed: AtomicU64,
 }
 
 impl Sealer {
@@ -126,16 +141,38 @@ impl Sealer {
                 realm: realm.to_owned(),
             });
         }
-        Ok(Self { source, shelf, key })
+        let trust = Trust::Key(key.verifier().clone());
+        let place = "the folder of the ledger".to_owned();
+        Ok(Self {
+            reader: SealedReader::new(Arc::clone(&shelf), place, trust),
+            source,
+            shelf,
+            key,
+            trimmed: AtomicU64::new(0),
+        })
     }
 
-    /// Seals what the store has confirmed, at most `ENTRIES_A_PASS`.
+    /// Seals what the store has confirmed, at most `ENTRIES_A_PASS`, and takes out of the store what has
+    /// been sealed for long enough.
     ///
     /// # Errors
     /// When the store or the folder does not answer, or what they hold does not fit together. The
     /// folder's checkpoint stands for what was sealed before.
     pub async fn pass(&self) -> Result<Sealed, SealError> {
         let (sealed, counts) = self.both().await?;
+        let done = match self.append(sealed, counts).await {
+            Err(SealError::Gap { number }) => {
+                let size = self.overtaken(sealed, number).await?.size;
+                let (added, more) = (0, true);
+                return Ok(Sealed { size, added, more });
+            }
+            done => done?,
+        };
+        self.trim(done.size).await?;
+        Ok(done)
+    }
+
+    async fn append(&self, sealed: Head, counts: Counts) -> Result<Sealed, SealError> {
         let (mut growth, last) = edge::open(&*self.shelf, sealed).await?;
         let confirmed = counts.ledger == sealed.size
             || self.source.confirm(Seq(counts.seq)).await? == Confirmed::Durable;
@@ -160,6 +197,16 @@ impl Sealer {
         })
     }
 
+    /// An entry is not in the store. Where another sealer has gone on since `behind` was read, it may have
+    /// taken it out: the new checkpoint is where to go on. Else somebody else took it.
+    async fn overtaken(&self, behind: Head, number: u64) -> Result<Head, SealError> {
+        let ahead = self.sealed().await?;
+        match ahead.size > behind.size {
+            true => Ok(ahead),
+            false => Err(SealError::Gap { number }),
+        }
+    }
+
     /// How many entries are sealed, and how many wait for it. Writes nothing.
     ///
     /// # Errors
@@ -167,8 +214,11 @@ impl Sealer {
     pub async fn look(&self) -> Result<(u64, u64), SealError> {
         let (sealed, counts) = self.both().await?;
         let (mut growth, last) = edge::open(&*self.shelf, sealed).await?;
-        self.grow(&mut growth, last, sealed.size).await?;
-        Ok((sealed.size, counts.ledger - sealed.size))
+        let sealed = match self.grow(&mut growth, last, sealed.size).await {
+            Err(SealError::Gap { number }) => self.overtaken(sealed, number).await?,
+            grown => grown.map(|_| sealed)?,
+        };
+        Ok((sealed.size, counts.ledger.saturating_sub(sealed.size)))
     }
 
     /// What is sealed and what the store has: never less.

@@ -7,6 +7,7 @@ use futures::{StreamExt, TryStreamExt};
 use hostler_ledger::folder::File;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Place;
+use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use std::path::Path;
 use std::sync::Arc;
@@ -60,6 +61,18 @@ impl ObjectShelf {
             .map_err(|fault| failed(fault.to_string()))?
             .with_fsync(true);
         let store = Arc::new(local);
+        Ok(Self { store })
+    }
+
+    /// A local folder to read from. It is not made: while it is not there, no file is.
+    ///
+    /// # Errors
+    /// When the path is none.
+    pub fn reading(folder: &Path) -> Result<Self, ShelfError> {
+        let why = |fault: String| ShelfError(format!("{}: {fault}", folder.display()));
+        let folder = std::path::absolute(folder).map_err(|fault| why(fault.to_string()))?;
+        let prefix = Place::from_absolute_path(&folder).map_err(|fault| why(fault.to_string()))?;
+        let store = Arc::new(PrefixStore::new(LocalFileSystem::new(), prefix));
         Ok(Self { store })
     }
 }

@@ -1,13 +1,15 @@
 //! A folder in memory that remembers every checkpoint, and can stop at a write.
 
 use async_trait::async_trait;
-use hostler_archive::seal::{Kept, Shelf, ShelfError};
+use hostler_archive::seal::{Kept, SealError, Sealed, Sealer, Shelf, ShelfError, Source};
 use hostler_ledger::checkpoint::Checkpoint;
 use hostler_ledger::folder::File;
 use hostler_ledger::key::SigningKey;
 use hostler_ledger::verify::{Report, verify};
+use hostler_ports::store::memory::MemoryStore;
+use hostler_ports::store::{LedgerLine, Store, Upkeep};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 pub(super) type Files = BTreeMap<String, Vec<u8>>;
 
@@ -99,5 +101,50 @@ impl Shelf for Desk {
             files.retain(|path, _| !path.starts_with(&below));
         }
         Self::answer(lives, ())
+    }
+}
+
+/// A store, and the folder that it is sealed into.
+pub(super) struct World {
+    pub(super) store: Arc<MemoryStore>,
+    pub(super) desk: Arc<Desk>,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let store = Arc::new(MemoryStore::with_manual_clock().0);
+        let desk = Arc::default();
+        Self { store, desk }
+    }
+
+    pub(super) async fn tell(&self, count: usize, what: &str) {
+        let line = |number| LedgerLine {
+            body: format!("{{\"what\":\"{what}\",\"n\":{number}}}"),
+        };
+        for number in 0..count {
+            let ledger = vec![line(number)];
+            let change = Upkeep {
+                ledger,
+                ..Upkeep::default()
+            };
+            self.store.upkeep(change).await.unwrap();
+        }
+    }
+
+    pub(super) fn source(&self) -> Arc<dyn Source> {
+        let store: Arc<dyn Store> = Arc::clone(&self.store) as _;
+        Arc::new(store)
+    }
+
+    pub(super) fn sealer(&self) -> Sealer {
+        self.sealer_of(self.source())
+    }
+
+    pub(super) fn sealer_of(&self, source: Arc<dyn Source>) -> Sealer {
+        Sealer::new(source, Arc::clone(&self.desk) as _, key(), "main").unwrap()
+    }
+
+    pub(super) async fn seal(&self) -> Result<Sealed, SealError> {
+        self.sealer().pass().await
     }
 }

@@ -8,6 +8,8 @@
 mod desk;
 mod folder;
 mod leaving;
+mod rereading;
 mod sealing;
 mod support;
+mod trimming;
 mod trouble;

@@ -1,63 +1,16 @@
 //! Lines of a store become a ledger that verifies, whatever happens to the sealer, the folder and the
 //! store in between.
 
-use super::desk::{Desk, Files, key};
+use super::desk::{Files, World, key};
 use async_trait::async_trait;
 use hostler_archive::seal::{ObjectShelf, SealError, Sealed, Sealer, Shelf, Source};
 use hostler_ledger::checkpoint::Checkpoint;
 use hostler_ledger::key::SigningKey;
 use hostler_ledger::tile::CHECKPOINT;
 use hostler_ledger::verify::verify;
-use hostler_ports::store::memory::MemoryStore;
-use hostler_ports::store::{
-    Confirmed, Counts, LedgerEntry, LedgerLine, Seq, Store, StoreResult, Upkeep,
-};
+use hostler_ports::store::{Confirmed, Counts, LedgerEntry, Seq, StoreResult};
 use std::path::Path;
 use std::sync::Arc;
-
-struct World {
-    store: Arc<MemoryStore>,
-    desk: Arc<Desk>,
-}
-
-impl World {
-    fn new() -> Self {
-        let store = Arc::new(MemoryStore::with_manual_clock().0);
-        let desk = Arc::default();
-        Self { store, desk }
-    }
-
-    async fn tell(&self, count: usize, what: &str) {
-        let line = |number| LedgerLine {
-            body: format!("{{\"what\":\"{what}\",\"n\":{number}}}"),
-        };
-        for number in 0..count {
-            let ledger = vec![line(number)];
-            let change = Upkeep {
-                ledger,
-                ..Upkeep::default()
-            };
-            self.store.upkeep(change).await.unwrap();
-        }
-    }
-
-    fn source(&self) -> Arc<dyn Source> {
-        let store: Arc<dyn Store> = Arc::clone(&self.store) as _;
-        Arc::new(store)
-    }
-
-    fn sealer(&self) -> Sealer {
-        self.sealer_of(self.source())
-    }
-
-    fn sealer_of(&self, source: Arc<dyn Source>) -> Sealer {
-        Sealer::new(source, Arc::clone(&self.desk) as _, key(), "main").unwrap()
-    }
-
-    async fn seal(&self) -> Result<Sealed, SealError> {
-        self.sealer().pass().await
-    }
-}
 
 fn sealed(size: u64, added: u64) -> Sealed {
     let more = false;
@@ -244,6 +197,9 @@ impl Source for Touched {
         let mut page = self.inner.ledger(from).await?;
         page.retain(|line| Some(line.number) != self.lost);
         Ok(page)
+    }
+    async fn trim(&self, below: u64, max: usize) -> StoreResult<bool> {
+        self.inner.trim(below, max).await
     }
 }
 

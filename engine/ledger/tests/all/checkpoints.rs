@@ -172,3 +172,15 @@ proptest! {
         prop_assert!(SigningKey::parse(&text).is_err());
     }
 }
+
+#[test]
+fn what_a_checkpoint_says_is_read_without_the_key_but_only_for_its_realm() {
+    let made = checkpoint(&entries(3));
+    let text = made.text().as_bytes();
+    let realm = public().name().to_owned();
+    assert_eq!(Checkpoint::said(text, &realm), Ok(made.head()));
+    let other = Checkpoint::said(text, "another");
+    assert!(matches!(other, Err(CheckpointError::Origin { .. })));
+    let cut = Checkpoint::said(&text[..20], &realm);
+    assert!(matches!(cut, Err(CheckpointError::Malformed { .. })));
+}

@@ -231,7 +231,7 @@ pub struct Start {
 /// One realm's durable state. All verbs are atomic: all of a call happens or none of it.
 ///
 /// Called from async code; an implementation must not block the thread. Every verb is called many
-/// times a second except `purge`. A lost connection is the adapter's to mend: verbs wait for it up
+/// times a second except `purge` and `trim_ledger`. A lost connection is the adapter's to mend: verbs wait for it up
 /// to the adapter's limit and then answer `StoreError::Unavailable`.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
