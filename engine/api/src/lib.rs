@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod durable;
 pub mod filter;
 pub mod http;
+pub mod ledger;
 pub mod problem;
 pub mod read;
 pub mod services;
@@ -25,6 +26,7 @@ use hostler_ports::archive::Archive;
 use hostler_ports::channel::Compose;
 use hostler_ports::clock::Ids;
 use hostler_ports::plugin::PluginHost;
+use hostler_ports::sealed::SealedLedger;
 use hostler_ports::store::Store;
 use std::sync::Arc;
 
@@ -39,6 +41,8 @@ pub struct Api {
     pub ids: Arc<dyn Ids>,
     /// Where finished runs lie; none when runs stay in the store.
     pub archive: Option<Arc<dyn Archive>>,
+    /// Where entries of the ledger lie that have left the store; none where nothing is sealed.
+    pub sealed: Option<Arc<dyn SealedLedger>>,
     /// What starts by itself.
     pub schedules: Arc<[Scheduled]>,
 }

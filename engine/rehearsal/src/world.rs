@@ -94,6 +94,7 @@ impl World {
             compose: Arc::clone(&stage.compose),
             ids: Arc::new(CountedIds::default()),
             archive: None,
+            sealed: None,
             schedules: Arc::default(),
         };
         Self {

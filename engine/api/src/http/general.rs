@@ -77,11 +77,8 @@ pub async fn lock(asked: Asked) -> Result<Response, Problem> {
 pub async fn ledger(asked: Asked) -> Result<Response, Problem> {
     let subject = asked.subject()?;
     authorize(subject, Action::ReadLedger, Resource::Realm).check(subject)?;
-    let entries = asked
-        .api
-        .store
-        .ledger(asked.parameter("from")?.unwrap_or(0))
-        .await?;
+    let from = asked.parameter("from")?.unwrap_or(0);
+    let entries = crate::ledger::page(&asked.api, from).await?;
     let entry = |entry: &hostler_ports::store::LedgerEntry| {
         let body: Value =
             serde_json::from_str(&entry.body).unwrap_or(Value::String(entry.body.clone()));

@@ -3,7 +3,7 @@
 use super::{notices, runs};
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::problem::Problem;
-use crate::{Api, read};
+use crate::{Api, ledger, read};
 use hostler_core::id::{LaneId, RunId};
 use hostler_core::plan::Plan;
 use hostler_core::result::StepResult;
@@ -70,7 +70,7 @@ pub async fn gather(api: &Api, subject: &Subject, run: RunId) -> Result<Evidence
     let lanes = lanes(api, run, &mut limits).await?;
     let changes = lanes.iter().flat_map(changes).collect();
     let ids: BTreeSet<LaneId> = lanes.iter().map(|lane| lane.row.lane).collect();
-    let ledger = ledger(api, &row, &ids, &mut limits).await?;
+    let ledger = rows(api, &row, &ids, &mut limits).await?;
     let notices = notices::list(api, subject, run).await?;
     let plan_digest = row.plan.to_string();
     Ok(Evidence {
@@ -148,7 +148,7 @@ async fn first_entry(api: &Api, at_ms: i64) -> Result<u64, Problem> {
     let (mut older, mut end) = (0, api.store.counts().await?.ledger);
     while older < end {
         let middle = older + (end - older) / 2;
-        let page = api.store.ledger(middle).await?;
+        let page = ledger::page(api, middle).await?;
         match page.first() {
             Some(entry) if entry.at_ms < at_ms => older = middle + 1,
             _ => end = middle,
@@ -157,7 +157,8 @@ async fn first_entry(api: &Api, at_ms: i64) -> Result<u64, Problem> {
     Ok(older)
 }
 
-async fn ledger(
+/// The entries that name the run or one of its lanes.
+async fn rows(
     api: &Api,
     run: &RunRow,
     lanes: &BTreeSet<LaneId>,
@@ -168,7 +169,7 @@ async fn ledger(
     let run = run.run.to_string();
     let (mut rows, mut looked) = (Vec::new(), 0);
     loop {
-        let page = api.store.ledger(from).await?;
+        let page = ledger::page(api, from).await?;
         let Some(last) = page.last() else {
             return Ok(rows);
         };

@@ -10,6 +10,7 @@ mod freezing;
 mod planning;
 mod routes;
 mod scheduling;
+mod sealing;
 mod starting;
 mod storing;
 mod support;

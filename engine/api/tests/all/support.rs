@@ -184,6 +184,7 @@ pub fn world_with(runbook: &str) -> World {
         compose: Arc::new(Plain),
         ids: Arc::new(CountedIds::default()),
         archive: None,
+        sealed: None,
         schedules: Arc::default(),
     };
     World { api, clock }
