@@ -65,7 +65,7 @@ pub async fn backup(context: &Context, args: &BackupArgs) -> Result<(), Failure>
     };
     std::fs::rename(&part, &args.file).with_context(|| args.file.display().to_string())?;
     let text = format!(
-        "{}: realm {}, {} commits, {} ledger entries; copy archive.folder behind it, and keep both where \
+        "{}: realm {}, {} commits, {} ledger entries; copy archive.folder and ledger.folder behind it, and keep all of it where \
          only you can read",
         args.file.display(),
         manifest.realm,

@@ -1,7 +1,7 @@
-//! `hostler ledger`: verify a sealed ledger or a receipt without the engine, export it, make keys.
+//! `hostler ledger`: verify a sealed ledger or a receipt without the engine, export it, make keys, begin anew.
 
 use super::Context;
-use crate::compose::ledger::{new_key, public_file};
+use crate::compose::ledger::{begin, new_key, public_file};
 use crate::failure::Failure;
 use crate::output::{Rows, print};
 use crate::times;
@@ -52,6 +52,19 @@ pub enum LedgerCommand {
         #[arg(long, default_value_t = 0)]
         from: u64,
     },
+    /// Begin a new folder with the entries of an older one: when the store went back behind what was sealed
+    Begin {
+        /// Folder that was put aside
+        old: PathBuf,
+        /// Folder to go on with: name it in ledger.folder
+        new: PathBuf,
+        /// Entries that the store and the older folder have alike: as many as the store had after it went back
+        #[arg(long)]
+        below: u64,
+        /// File with the private key
+        #[arg(long)]
+        key: PathBuf,
+    },
     /// Keys that sign the ledger
     #[command(subcommand)]
     Key(KeyCommand),
@@ -97,6 +110,18 @@ pub async fn run(context: &Context, command: LedgerCommand) -> Result<(), Failur
             print(&made.await?.to_text())
         }
         LedgerCommand::Export { format, from } => export(context, format, from).await,
+        LedgerCommand::Begin {
+            old,
+            new,
+            below,
+            key,
+        } => {
+            let begun = begin(&old, &new, below, &key).await;
+            let size = begun.map_err(|fault| Failure::Invalid(format!("{fault:#}")))?;
+            let (old, new) = (old.display(), new.display());
+            let text = format!("{new} has {size} entries: set ledger.folder to it, and keep {old}");
+            context.out.one(&text, &json!({ "entries": size }))
+        }
         LedgerCommand::Key(KeyCommand::New { file, realm }) => {
             let key =
                 new_key(&file, &realm).map_err(|fault| Failure::Usage(format!("{fault:#}")))?;

@@ -95,6 +95,7 @@ impl Engine {
         let evaluate: Arc<dyn Evaluate> = Arc::new(hostler_runbook::Evaluator::new(zone));
         let compose: Arc<dyn Compose> = Arc::new(mail::Renderer::default());
         let archive = archive::open(&config.archive)?;
+        let sealed = Some(ledger::reader(&config.ledger, directory.realm())?);
         let api = Api {
             store,
             directory,
@@ -103,6 +104,7 @@ impl Engine {
             compose,
             ids,
             archive,
+            sealed,
             schedules: scheduler::open(&config.schedules).context("schedules.file")?,
         };
         Ok(Self {

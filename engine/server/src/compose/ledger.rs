@@ -4,9 +4,10 @@ use crate::config::Ledger as Config;
 use crate::dev::state::private;
 use anyhow::{Context, anyhow, bail};
 use hostler_api::Api;
-use hostler_archive::seal::{ObjectShelf, SealError, Sealer};
+use hostler_archive::seal::{ObjectShelf, SealError, SealedReader, Sealer, Trust, carry};
 use hostler_core::duration::parse_ms;
 use hostler_ledger::key::{SEED_BYTES, SigningKey, VerifierKey};
+use hostler_ports::sealed::SealedLedger;
 use hostler_ports::store::Store;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::future::Future;
@@ -75,14 +76,51 @@ pub fn sealer(
     if config.key_file.is_empty() {
         return Ok(None);
     }
-    let file = &config.key_file;
-    let text = std::fs::read_to_string(file).with_context(|| {
-        format!("ledger.key_file {file}; make one: hostler ledger key new {file} --realm {realm}")
-    })?;
-    let key = SigningKey::parse(&text).with_context(|| format!("ledger.key_file {file}"))?;
+    let key = signing_key(&config.key_file, realm)?;
     let shelf = ObjectShelf::open(Path::new(&config.folder)).context("ledger.folder")?;
     let sealer = Sealer::new(Arc::new(store), Arc::new(shelf), key, realm)?;
     Ok(Some(sealer))
+}
+
+fn signing_key(file: &str, realm: &str) -> anyhow::Result<SigningKey> {
+    let text = std::fs::read_to_string(file).with_context(|| {
+        format!("ledger.key_file {file}; make one: hostler ledger key new {file} --realm {realm}")
+    })?;
+    SigningKey::parse(&text).with_context(|| format!("ledger.key_file {file}"))
+}
+
+/// Where entries are read that have left the store. The folder need not be there: it is asked only for
+/// what the store has no more, and then says what is missing.
+///
+/// # Errors
+/// When the key cannot be read, or the folder's name is none.
+pub fn reader(config: &Config, realm: &str) -> anyhow::Result<Arc<dyn SealedLedger>> {
+    // An engine that only answers requests needs no private key, whatever its settings name.
+    let trust = match config.key_file.as_str() {
+        file if Path::new(file).is_file() => {
+            Trust::Key(signing_key(file, realm)?.verifier().clone())
+        }
+        _ => Trust::Realm(realm.to_owned()),
+    };
+    Ok(Arc::new(reading(Path::new(&config.folder), trust)?))
+}
+
+fn reading(folder: &Path, trust: Trust) -> anyhow::Result<SealedReader> {
+    let shelf = ObjectShelf::reading(folder).context("ledger.folder")?;
+    let place = folder.display().to_string();
+    Ok(SealedReader::new(Arc::new(shelf), place, trust))
+}
+
+/// Begins the folder `new` with what `old` has below a number; how many entries lie there then.
+///
+/// # Errors
+/// When the key or a folder cannot be read, or they do not fit together.
+pub async fn begin(old: &Path, new: &Path, below: u64, key_file: &Path) -> anyhow::Result<u64> {
+    let text = std::fs::read_to_string(key_file).with_context(|| key_file.display().to_string())?;
+    let key = SigningKey::parse(&text).with_context(|| key_file.display().to_string())?;
+    let old = reading(old, Trust::Key(key.verifier().clone()))?;
+    let shelf = ObjectShelf::open(new)?;
+    Ok(carry(old, below, Arc::new(shelf), key).await?)
 }
 
 /// Seals until `shutdown`, or until a person must look; returns at once without a key.

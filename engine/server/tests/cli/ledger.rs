@@ -104,3 +104,25 @@ fn a_ledger_is_verified_without_engine_or_settings() {
         assert!(code != Some(0) && told.contains(part), "{wrong}: {told}");
     }
 }
+
+#[test]
+fn a_new_folder_of_the_ledger_begins_with_an_older_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = |words: &str| {
+        let words: Vec<&str> = words.split(' ').collect();
+        let ended = hostler(folder.path(), &words);
+        let told = text(&ended.stdout) + &text(&ended.stderr);
+        (ended.status.code(), told)
+    };
+    assert_eq!(words("ledger key new ledger.key").0, Some(0));
+    sealed_ledger(folder.path());
+    let (code, told) = words("ledger begin ledger new --below 270 --key ledger.key");
+    assert!(code == Some(0) && told.contains("270 entries"), "{told}");
+    let (code, told) = words("ledger verify new --key ledger.key.pub");
+    assert!(code == Some(0) && told.starts_with("270 entries"), "{told}");
+    let (code, told) = words("ledger begin ledger other --below 301 --key ledger.key");
+    assert!(
+        code != Some(0) && told.contains("ends before entry 300"),
+        "{told}"
+    );
+}
