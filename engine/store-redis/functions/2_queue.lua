@@ -1,14 +1,34 @@
 -- Ready, leased, parked: who may be claimed, and what a ring does. A ring of a leased lane marks it
 -- dirty, and a dirty lane that parks is ready: no wake-up is lost. Not here: what lanes do.
 
--- Puts a lane behind the others of its priority. The caller has written everything else.
-local function make_ready(call, id, queue, priority)
-  local number = redis.call('HINCRBY', call.meta, 'ready_number', 1)
-  redis.call('ZADD', call.prefix .. 'ready:' .. queue, priority * BAND + number, id)
+local function count_ready(call, queue, priority)
   call.made_ready = call.made_ready or {}
   local counts = call.made_ready[queue] or {}
   call.made_ready[queue] = counts
   counts[priority] = (counts[priority] or 0) + 1
+end
+
+-- Puts a lane behind the others of its priority. The caller has written everything else.
+local function make_ready(call, id, queue, priority)
+  local number = redis.call('HINCRBY', call.meta, 'ready_number', 1)
+  redis.call('ZADD', call.prefix .. 'ready:' .. queue, digits(priority * BAND + number), id)
+  count_ready(call, queue, priority)
+end
+
+-- The same for several: { id, queue, priority } each.
+local function make_all_ready(call, lanes)
+  local number = redis.call('HINCRBY', call.meta, 'ready_number', digits(#lanes)) - #lanes
+  local queues = {}
+  for place, lane in ipairs(lanes) do
+    local entries = queues[lane.queue] or {}
+    queues[lane.queue] = entries
+    entries[#entries + 1] = digits(lane.priority * BAND + number + place)
+    entries[#entries + 1] = lane.id
+    count_ready(call, lane.queue, lane.priority)
+  end
+  for queue, entries in pairs(queues) do
+    redis.call('ZADD', call.prefix .. 'ready:' .. queue, unpack(entries))
+  end
 end
 
 local TOKENS = {}

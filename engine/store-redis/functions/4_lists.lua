@@ -1,12 +1,17 @@
 -- What a commit writes beside its own lane: documents, indexes, children, blobs, ledger, feed, other
 -- lanes. Not here: the commit's conditions.
 
--- The lane's entry moves to the end of the feed; old ones fall out.
+-- Old entries fall out of the feed.
+local function trim_feed(name, seq)
+  if seq % FEED_TRIM_EVERY == 0 and seq > FEED_KEEP then
+    redis.call('ZREMRANGEBYSCORE', name, '-inf', digits(seq - FEED_KEEP - 1))
+  end
+end
+
+-- The lane's entry moves to the end of the feed.
 local function feed(name, id, seq)
   redis.call('ZADD', name, digits(seq), id)
-  if seq % FEED_TRIM_EVERY == 0 and seq > FEED_KEEP then
-    redis.call('ZREMRANGEBYSCORE', name, '-inf', seq - FEED_KEEP - 1)
-  end
+  trim_feed(name, seq)
 end
 
 -- Rings at most `max` watchers after the entry `after`. Answers how many, and the last one if there
@@ -85,6 +90,29 @@ local function change_index(call, id, change)
   end
 end
 
+-- Blobs are { digest, bytes }. One that was sent before this call has '@' before its digest and no bytes.
+local function is_sent(blob)
+  return string.byte(blob[1]) == 64
+end
+
+-- Whether a blob that was sent before is not here: the server may be another one by now.
+local function lacks_blob(call, blobs)
+  for _, blob in ipairs(blobs) do
+    if is_sent(blob) and redis.call('EXISTS', key(call, 'b', string.sub(blob[1], 2))) == 0 then
+      return true
+    end
+  end
+  return false
+end
+
+local function put_blobs(call, blobs)
+  for _, blob in ipairs(blobs) do
+    if not is_sent(blob) then
+      redis.call('SET', key(call, 'b', blob[1]), blob[2], 'NX')
+    end
+  end
+end
+
 -- As the port writes scores: their order is the order of the texts. For instants after 1970 only.
 local function score_text(ms)
   return '8' .. string.format('%015x', ms)
@@ -99,45 +127,6 @@ local function put_child(call, parent, name, lane, record)
     redis.call('RPUSH', key(call, 'co', parent), name)
   end
   redis.call('HSET', children, name, lane .. record)
-end
-
--- Hot fields come first: a small hash is searched from its beginning.
-local function new_lane(call, lane)
-  redis.call('HSET', key(call, 'l', lane.id), 'f', '', 'v', #lane.events, 'd', '0', 'ci', '',
-    'st', 'R', 'tk', '', 'ic', '0', 'u', call.now, 'p', lane.priority, 'q', lane.queue,
-    'par', lane.parent, 'run', lane.run, 'sk', '0', 'c', call.now)
-end
-
--- Makes a lane unless it exists. One that nobody lists is listed under its run: the archive finds it there.
-local function spawn(call, lane, seq, is_root)
-  if redis.call('EXISTS', key(call, 'l', lane.id)) == 1 then
-    return
-  end
-  redis.call('DEL', key(call, 'g', lane.id))
-  push_all(key(call, 'g', lane.id), lane.events)
-  redis.call('SET', key(call, 's', lane.id), lane.summary)
-  if lane.parent ~= '' and lane.key ~= '' then
-    put_child(call, lane.parent, lane.key, lane.id, '0')
-  elseif not is_root then
-    put_entry(call, 'strays:' .. lane.run, lane.id, score_text(call.now), '')
-  end
-  new_lane(call, lane)
-  make_ready(call, lane.id, lane.queue, lane.priority)
-  feed(call.prefix .. 'feed', lane.id, seq)
-end
-
-local function read_spawn(args)
-  local lane = {
-    id = args:next(),
-    run = args:next(),
-    parent = args:next(),
-    key = args:next(),
-    queue = args:next(),
-    priority = tonumber(args:next()),
-    summary = args:next(),
-  }
-  lane.events = args:list(tonumber(args:next()))
-  return lane
 end
 
 -- A line of the ledger as it is stored. The number stands in the line and the count in `meta`: a line

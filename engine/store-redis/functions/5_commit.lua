@@ -160,8 +160,8 @@ local function write_sections(call, lane, version, seq, b)
   for _, document in ipairs(b.documents) do
     write_document(call, document[1], document[2], document[3])
   end
-  for _, new in ipairs(b.spawn) do
-    spawn(call, new, seq)
+  if #b.spawn > 0 then
+    spawn(call, b.spawn, seq)
   end
   for _, post in ipairs(b.send) do
     deliver(call, post[1], post[2], post[3], false)
@@ -169,9 +169,7 @@ local function write_sections(call, lane, version, seq, b)
   if b.collect and lane.parent ~= '' then
     put_child(call, lane.parent, b.collect[2], b.collect[1], b.collect[3])
   end
-  for _, blob in ipairs(b.blobs) do
-    redis.call('SET', key(call, 'b', blob[1]), blob[2], 'NX')
-  end
+  put_blobs(call, b.blobs)
   if #b.ledger > 0 then
     append_ledger(call, id, version, b.ledger)
   end
@@ -235,6 +233,9 @@ local function check(call, lane, used, b, may_grow)
   end
   if #b.spawn > 0 and not may_grow then
     return { 'X', 5 }
+  end
+  if lacks_blob(call, b.blobs) then
+    return { 'L' }
   end
   return refuse(call, lane, b)
 end

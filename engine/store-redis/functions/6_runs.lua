@@ -12,13 +12,16 @@ local function h1_start(keys, args)
     return { known[1] == args[2] and 'S' or 'C' }
   end
   local read = reader(args, 5)
-  local root = read_spawn(read)
-  local seq = redis.call('HINCRBY', call.meta, 'seq', 1)
-  spawn(call, root, seq, true)
-  for _ = 1, tonumber(read:next()) do
-    local digest, bytes = read:next(), read:next()
-    redis.call('SET', key(call, 'b', digest), bytes, 'NX')
+  local root, blobs = read_spawn(read), {}
+  for place = 1, tonumber(read:next()) do
+    blobs[place] = { read:next(), read:next() }
   end
+  if lacks_blob(call, blobs) then
+    return { 'L' }
+  end
+  local seq = redis.call('HINCRBY', call.meta, 'seq', 1)
+  spawn(call, { root }, seq, true)
+  put_blobs(call, blobs)
   for _ = 1, tonumber(read:next()) do
     local change = { index = read:next(), member = read:next(), score = read:next(), body = read:next() }
     if change.score == '' then

@@ -2,6 +2,7 @@
 //!
 //! Not here: sending. Text from outside goes in as arguments only.
 
+use crate::large::Ahead;
 use hostler_core::id::LaneId;
 use hostler_ports::store::generation::{DECISION, NewGeneration};
 use hostler_ports::store::position::score_text;
@@ -33,7 +34,15 @@ pub const fn priority_number(priority: Priority) -> u8 {
 }
 
 /// Everything after the keys.
-pub fn commit(cmd: &mut Cmd, lane: LaneId, fence: &Fence, version: u64, mark: &str, batch: &Batch) {
+pub fn commit(
+    cmd: &mut Cmd,
+    lane: LaneId,
+    fence: &Fence,
+    version: u64,
+    mark: &str,
+    batch: &Batch,
+    ahead: &Ahead,
+) {
     cmd.arg(lane.to_string())
         .arg(&fence.0)
         .arg(version)
@@ -53,7 +62,7 @@ pub fn commit(cmd: &mut Cmd, lane: LaneId, fence: &Fence, version: u64, mark: &s
     }
     own(cmd, lane, batch);
     locks(cmd, batch);
-    shared(cmd, batch);
+    shared(cmd, batch, ahead);
 }
 
 /// Begins a section unless it is empty.
@@ -118,7 +127,7 @@ fn locks(cmd: &mut Cmd, batch: &Batch) {
     }
 }
 
-fn shared(cmd: &mut Cmd, batch: &Batch) {
+fn shared(cmd: &mut Cmd, batch: &Batch, ahead: &Ahead) {
     section(cmd, "X", batch.expect.len());
     for expect in &batch.expect {
         cmd.arg(&expect.document).arg(expect.version);
@@ -139,7 +148,7 @@ fn shared(cmd: &mut Cmd, batch: &Batch) {
             .arg(&post.body);
     }
     section(cmd, "B", batch.blobs.len());
-    blobs(cmd, &batch.blobs);
+    blobs(cmd, &batch.blobs, ahead);
     section(cmd, "G", batch.ledger.len());
     for line in &batch.ledger {
         cmd.arg(&line.body);
@@ -164,9 +173,13 @@ fn spawn(cmd: &mut Cmd, new: &Spawn) {
     }
 }
 
-fn blobs(cmd: &mut Cmd, blobs: &[Blob]) {
+fn blobs(cmd: &mut Cmd, blobs: &[Blob], ahead: &Ahead) {
     for blob in blobs {
-        cmd.arg(blob.digest.to_string()).arg(blob.bytes.as_slice());
+        if ahead.has(blob) {
+            cmd.arg(format!("@{}", blob.digest)).arg("");
+        } else {
+            cmd.arg(blob.digest.to_string()).arg(blob.bytes.as_slice());
+        }
     }
 }
 
@@ -232,14 +245,14 @@ pub fn generation(cmd: &mut Cmd, new: &NewGeneration, seen: u64, mark: &str) {
 }
 
 /// Everything after the keys.
-pub fn start(cmd: &mut Cmd, start: &Start, mark: &str) {
+pub fn start(cmd: &mut Cmd, start: &Start, ahead: &Ahead, mark: &str) {
     cmd.arg(start.run.to_string())
         .arg(start.body.to_string())
         .arg(mark)
         .arg(&start.run_summary);
     spawn(cmd, &start.root);
     cmd.arg(start.blobs.len());
-    blobs(cmd, &start.blobs);
+    blobs(cmd, &start.blobs, ahead);
     cmd.arg(start.index.len());
     index(cmd, &start.index);
     cmd.arg(start.ledger.len());

@@ -1,5 +1,6 @@
 //! The store of more than one machine: Redis 7.0 or newer. Every change is one call of a Redis
-//! Function (`functions/*.lua`), so it happens whole or not at all; time is the server's.
+//! Function (`functions/*.lua`), so it happens whole or not at all; time is the server's. Only long blobs
+//! go ahead of the call that names them.
 //!
 //! Not here: the rules of the store, which are in the Functions and in
 //! `hostler_ports::store::conformance`. No script but those is ever sent; no text from outside
@@ -14,6 +15,7 @@ mod durable;
 mod functions;
 mod generation;
 mod groups;
+mod large;
 mod ledger;
 mod link;
 mod options;

@@ -7,6 +7,7 @@ use crate::commit_args::{self, priority_number, queue_letter};
 use crate::decode;
 use crate::durable::Durable;
 use crate::groups::{Carried, Groups};
+use crate::large::Ahead;
 use crate::link::Link;
 use crate::past::Before;
 use crate::wake::Wakes;
@@ -178,6 +179,7 @@ impl RedisStore {
         fence: &Fence,
         version: u64,
         batch: &Batch,
+        ahead: &Ahead,
         mark: &str,
     ) -> Cmd {
         let mut call = cmd("FCALL");
@@ -190,7 +192,7 @@ impl RedisStore {
         for key in [format!("l:{lane}"), format!("g:{lane}"), "led".to_owned()] {
             call.arg(self.link.key(&key));
         }
-        commit_args::commit(&mut call, lane, fence, version, mark, batch);
+        commit_args::commit(&mut call, lane, fence, version, mark, batch, ahead);
         call
     }
 
@@ -208,8 +210,9 @@ impl RedisStore {
         let (answer, again) = match carried {
             Carried::Answered(answer) => (answer, false),
             Carried::Alone | Carried::Unknown => {
-                let command = self.commit_command(lane, fence, version, batch, &mark);
-                let (value, again) = self.link.call(|_| command.clone()).await?;
+                let build =
+                    |ahead: &Ahead| self.commit_command(lane, fence, version, batch, ahead, &mark);
+                let (value, again) = self.call_with(&batch.blobs, false, build).await?;
                 let was_sent = matches!(carried, Carried::Unknown);
                 (committed(value, batch), again || was_sent)
             }

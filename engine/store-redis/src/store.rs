@@ -5,6 +5,7 @@
 use crate::answer::upkept;
 use crate::commit_args::{self, priority_number, queue_letter};
 use crate::decode::{self, Parts, array, corrupt, optional, parsed, text};
+use crate::large::Ahead;
 use crate::realm::{HEADERS_A_CALL, RedisStore};
 use crate::wake;
 use async_trait::async_trait;
@@ -79,10 +80,14 @@ impl Store for RedisStore {
 
     async fn start(&self, start: Start) -> Result<Started, StartError> {
         bounds::start(&start)?;
-        let mut command = self.function("h1_start");
-        commit_args::start(&mut command, &start, &self.mark());
+        let mark = self.mark();
+        let build = |ahead: &Ahead| {
+            let mut command = self.function("h1_start");
+            commit_args::start(&mut command, &start, ahead, &mark);
+            command
+        };
         let before = self.link.past.before();
-        let (value, again) = self.link.call_anew(|_| command.clone()).await?;
+        let (value, again) = self.call_with(&start.blobs, true, build).await?;
         let mut parts = Parts::of(value, "a start")?;
         match parts.text()?.as_str() {
             "N" => {

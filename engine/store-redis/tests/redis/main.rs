@@ -9,6 +9,7 @@ mod conformance;
 mod durability;
 mod faults;
 mod generations;
+mod large;
 mod ledger;
 mod sentinel;
 mod server;

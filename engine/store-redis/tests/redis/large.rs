@@ -1,0 +1,91 @@
+//! Blobs that go ahead of the call that names them, and some that are lost on the way.
+
+use crate::durability::start;
+use crate::server::Server;
+use hostler_core::id::Digest;
+use hostler_ports::store::{Batch, Blob, ClaimAsk, Queue, Start, Started, Store};
+use hostler_store_redis::Functions;
+
+fn blob(letter: u8, bytes: usize) -> Blob {
+    let bytes = vec![letter; bytes];
+    Blob {
+        digest: Digest::of(&bytes),
+        bytes,
+    }
+}
+
+fn asked(number: u128, blobs: &[Blob]) -> Start {
+    Start {
+        blobs: blobs.to_vec(),
+        ..start(number)
+    }
+}
+
+#[tokio::test]
+async fn a_long_blob_is_no_argument_of_a_function() {
+    let server = Server::start(&[]).await;
+    let store = server.store("main").await;
+    let both = [blob(b's', 10), blob(b'l', 1 << 20)];
+    server.tell("CONFIG SET slowlog-log-slower-than 0").await;
+    server.tell("SLOWLOG RESET").await;
+    let begun = store.start(asked(1, &both)).await;
+    assert!(matches!(begun, Ok(Started::New(_))), "{begun:?}");
+    let told = format!("{:?}", server.tell("SLOWLOG GET 50").await);
+    let only_named = both
+        .iter()
+        .map(|blob| told.contains(&format!("@{}", blob.digest)));
+    assert_eq!(only_named.collect::<Vec<_>>(), [false, true], "{told}");
+    for blob in both {
+        assert_eq!(store.blob(blob.digest).await, Ok(Some(blob.bytes)));
+    }
+}
+
+/// The server that answers a call is not the one that took the blobs before it, as often as `lose` is there.
+async fn loses_blobs(server: &Server) {
+    let whole = Functions::default();
+    let looks = "local function lacks_blob(call, blobs)\n";
+    assert!(whole.text().contains(looks));
+    let loses = format!(
+        "{looks}  if redis.call('DEL', 'lose') == 1 then\n    for _, blob in ipairs(blobs) do\n      \
+         local name = key(call, 'b', string.sub(blob[1], 2))\n      \
+         redis.call('INCRBY', 'lost', redis.call('DEL', name))\n    end\n  end\n"
+    );
+    let mut load = redis::cmd("FUNCTION");
+    load.arg("LOAD").arg("REPLACE");
+    load.arg(whole.text().replace(looks, &loses));
+    let _: String = load.query_async(&mut server.admin().await).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_long_blob_that_a_failover_has_lost_is_brought_by_its_call() {
+    let server = Server::start(&[]).await;
+    let store = server.store("main").await;
+    loses_blobs(&server).await;
+    let (first, second) = (blob(b'1', 1 << 16), blob(b'2', 1 << 16));
+    server.tell("SET lose 1").await;
+    let begun = store.start(asked(1, std::slice::from_ref(&first))).await;
+    assert!(matches!(begun, Ok(Started::New(_))), "{begun:?}");
+
+    server.tell("SET lose 1").await;
+    let ask = ClaimAsk {
+        queue: Queue::Run,
+        worker: "w".into(),
+        max: 1,
+        at_least: None,
+        lease_ms: 30_000,
+        wait_ms: 0,
+    };
+    let claim = store.claim(&ask).await.unwrap().remove(0);
+    let batch = Batch {
+        events: vec!["second".into()],
+        blobs: vec![second.clone()],
+        ..Batch::default()
+    };
+    let done = store.commit(claim.lane, &claim.fence, 1, batch).await;
+    assert_eq!(done.unwrap().version, 2, "once");
+    let lost: u64 = redis::from_redis_value(server.tell("GET lost").await).unwrap();
+    assert_eq!(lost, 2);
+    for blob in [first, second] {
+        assert_eq!(store.blob(blob.digest).await, Ok(Some(blob.bytes)));
+    }
+}
