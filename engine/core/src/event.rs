@@ -179,10 +179,12 @@ pub enum Event {
     CallJournaled {
         entry: Journal,
     },
-    /// The outcome of a call is not known; asked from `ask_ms` on.
+    /// The outcome of a call is not known; asked from `ask_ms` on, and perhaps once before.
     StepUnsettled {
         why: Why,
         ask_ms: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        look_ms: Option<i64>,
     },
     AttemptFailed {
         reason: String,

@@ -110,7 +110,7 @@ pub struct WaitingRow {
     pub votes: Vec<Vote>,
     /// What a decision must name.
     pub signs: Digest,
-    /// Blob of what is displayed: `{ "title", "say", "show": { expression: value }, "plan": … }`.
+    /// Blob of what is displayed: `{ "run", "title", "say", "show": { expression: value }, "plan": … }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<Digest>,
     #[serde(default, skip_serializing_if = "Value::is_null")]

@@ -200,7 +200,7 @@ impl Driver {
             Phase::Running(_) => Ok(Next::Report(Some(
                 self.perform(hold, lease, committed.seq).await?,
             ))),
-            Phase::Checking(checking) if checking.ask_ms <= self.store_now(hold) => Ok(
+            Phase::Checking(checking) if checking.due_ms() <= self.store_now(hold) => Ok(
                 Next::Report(Some(self.observe(hold, lease, committed.seq).await?)),
             ),
             _ => Ok(Next::Report(None)),
@@ -271,7 +271,7 @@ impl Driver {
         match &turn.lane.phase {
             Phase::Ended => Then::End,
             Phase::Running(_) => Then::Keep,
-            Phase::Checking(checking) if checking.ask_ms <= now_ms => Then::Keep,
+            Phase::Checking(checking) if checking.due_ms() <= now_ms => Then::Keep,
             _ if letters_left || turn.is_full() => {
                 if tired {
                     Then::Requeue

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use hostler_tests::lab::{Lab, Program, RedisPlan, RedisServer, Signal, SmtpSink, request};
+use hostler_tests::lab::{Lab, Program, RedisPlan, RedisServer, Signal, SmtpSink, Usage, request};
 
 use super::LIMIT;
 use super::api::Api;
@@ -50,6 +50,8 @@ pub struct Bed {
     pub lab: Lab,
     folder: PathBuf,
     store: String,
+    /// Sections of every process's settings besides the usual ones.
+    also: String,
     settings: PathBuf,
     serve: Program,
     serve_command: Command,
@@ -65,11 +67,32 @@ impl Bed {
         Bed::over(lab, redis, store, size, behave)
     }
 
+    /// With an archive that takes every run at once, and a sealed ledger.
+    pub fn keeping(size: Size, behave: impl Fn(&Call) -> Course + Send + Sync + 'static) -> Bed {
+        let lab = Lab::start().unwrap();
+        let plan = RedisPlan::default().option("appendfsync", "always");
+        let redis = plan.start(&lab).unwrap();
+        let store = format!("kind = \"redis\"\nredis_url = \"{}\"", redis.url());
+        let also = keeping(&lab.folder("kept").unwrap());
+        Bed::with(lab, redis, store, also, size, behave)
+    }
+
     /// Upon a store of the test's own making.
     pub fn over(
         lab: Lab,
         redis: RedisServer,
         store: String,
+        size: Size,
+        behave: impl Fn(&Call) -> Course + Send + Sync + 'static,
+    ) -> Bed {
+        Bed::with(lab, redis, store, String::new(), size, behave)
+    }
+
+    fn with(
+        lab: Lab,
+        redis: RedisServer,
+        store: String,
+        also: String,
         size: Size,
         behave: impl Fn(&Call) -> Course + Send + Sync + 'static,
     ) -> Bed {
@@ -85,6 +108,7 @@ impl Bed {
             mail: mail.address(),
             lease_ms: size.lease_ms,
             permits: size.permits,
+            also: &also,
         };
         let settings = write_settings(&folder, "serve", &differs);
         // An embedded store has one process: the API and the worker in one.
@@ -105,6 +129,7 @@ impl Bed {
             lab,
             folder,
             store,
+            also,
             settings,
             serve,
             serve_command,
@@ -146,6 +171,11 @@ impl Bed {
         self.serve = serve(&self.lab, &self.serve_command, self.api.0);
     }
 
+    /// What the API takes of the machine.
+    pub fn api_usage(&self) -> Option<Usage> {
+        self.serve.usage()
+    }
+
     /// What the program says to the administrator: exit code and all that it printed.
     pub fn said(&self, words: &[&str]) -> (i32, String) {
         let mut command = command(&self.folder, &self.settings, words);
@@ -176,6 +206,7 @@ impl Bed {
             mail: self.mail.address(),
             lease_ms: self.size.lease_ms,
             permits: self.size.permits,
+            also: &self.also,
         };
         let settings = write_settings(&self.folder, &name, &differs);
         let named = format!("worker.name={name}");
@@ -188,6 +219,19 @@ impl Bed {
 /// The name under which leases show the worker behind a door.
 pub fn worker_name(door: usize) -> String {
     format!("worker-{door}")
+}
+
+/// Sections for a kept installation, with a key of its own.
+fn keeping(folder: &Path) -> String {
+    let folder = folder.display();
+    let key = format!("{folder}/ledger.key");
+    let words = ["ledger", "key", "new", &key, "--realm", "main"];
+    let made = Command::new(program()).args(words).status().unwrap();
+    assert!(made.success());
+    format!(
+        "[archive]\nfolder = \"{folder}/archive\"\nshared = true\nafter = \"0s\"\nevery = \"1s\"\n\
+         [ledger]\nkey_file = \"{key}\"\nfolder = \"{folder}/ledger\"\nshared = true\nevery = \"1s\"\n"
+    )
 }
 
 fn serve(lab: &Lab, command: &Command, listen: SocketAddr) -> Program {

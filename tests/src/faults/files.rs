@@ -155,6 +155,8 @@ pub struct Differs<'a> {
     pub mail: SocketAddr,
     pub lease_ms: u64,
     pub permits: usize,
+    /// Sections that other tests have no use for.
+    pub also: &'a str,
 }
 
 /// The settings of one process.
@@ -169,6 +171,7 @@ pub fn settings(folder: &Path, differs: &Differs<'_>) -> String {
         mail,
         lease_ms,
         permits,
+        also,
     } = differs;
     let (folder, lock, compiled) = (folder.display(), lock.display(), compiled.display());
     format!(
@@ -178,7 +181,7 @@ pub fn settings(folder: &Path, differs: &Differs<'_>) -> String {
          [runbooks]\nfolder = \"{folder}/workflows\"\n\
          [plugins]\nlock_file = \"{lock}\"\ncache_folder = \"{compiled}\"\n\
          [worker]\nlease_ms = {lease_ms}\npermits = {permits}\ndrain_ms = 2000\n\
-         [mail]\nhost = \"{}\"\nport = {}\nsecurity = \"plain\"\n",
+         [mail]\nhost = \"{}\"\nport = {}\nsecurity = \"plain\"\n{also}",
         estate.display(),
         mail.ip(),
         mail.port(),

@@ -20,6 +20,7 @@ mod people;
 mod poison;
 mod recovery;
 mod rewind;
+mod soak;
 mod stalls;
 mod target;
 mod wide;

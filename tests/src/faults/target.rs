@@ -220,6 +220,12 @@ impl Target {
         self.shared.now()
     }
 
+    /// The same clock for others.
+    pub fn clock(&self) -> impl Fn() -> Duration + Send + Sync + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || shared.now()
+    }
+
     /// Catches the next call that comes to a boundary; none when there is none within `limit`.
     pub fn catch(&self, boundary: Boundary, limit: Duration) -> Option<Caught> {
         self.catch_for(boundary, None, limit)

@@ -21,6 +21,7 @@ mod sentinel;
 mod small_disk;
 mod smtp_sink;
 mod supervise;
+mod usage;
 mod wait;
 
 pub use alertmanager::Alertmanager;
@@ -38,6 +39,7 @@ pub use sentinel::Sentinel;
 pub use small_disk::SmallDisk;
 pub use smtp_sink::{Mail, SmtpSink};
 pub use supervise::Signal;
+pub use usage::Usage;
 pub use wait::until;
 
 /// What a call of the lab gives.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::error::Attempt;
 use super::supervise::Server;
+use super::usage::{self, Usage};
 use super::{Lab, Result, Signal};
 
 /// A running program; it is killed when dropped.
@@ -45,6 +46,11 @@ impl Program {
     /// Whether it runs, be it that it stands still.
     pub fn runs(&mut self) -> bool {
         self.server.runs()
+    }
+
+    /// What it takes of the machine now; none when it has ended.
+    pub fn usage(&self) -> Option<Usage> {
+        usage::of(self.server.id())
     }
 
     /// What it has written so far.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::error::Attempt;
 use super::supervise::Server;
+use super::usage::{self, Usage};
 use super::{Lab, Result, Signal, recipe};
 
 /// Loading the small files of a test takes milliseconds; the machine may be busy.
@@ -100,6 +101,11 @@ impl RedisServer {
     /// Whether its process has not ended.
     pub fn runs(&mut self) -> bool {
         self.server.runs()
+    }
+
+    /// What it takes of the machine now; none when it has ended.
+    pub fn usage(&self) -> Option<Usage> {
+        usage::of(self.server.id())
     }
 
     /// Kills it as a crash does; the files stay.

@@ -16,7 +16,7 @@ pub const WAITING_MAX: usize = 1_000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WaitingView {
     pub row: WaitingRow,
-    /// `{ "title", "say", "show": { expression: value }, "plan": … }`; null where nothing is shown.
+    /// `{ "run", "title", "say", "show": { expression: value }, "plan": … }`; null where nothing is shown.
     pub shown: Value,
     /// Whether the one who asks may settle it.
     pub mine: bool,

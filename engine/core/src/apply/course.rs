@@ -131,7 +131,11 @@ fn call(lane: &mut Lane, event: &Event, at_ms: i64) {
                 None => lane.journal.push(entry.clone()),
             }
         }
-        Event::StepUnsettled { why, ask_ms } => {
+        Event::StepUnsettled {
+            why,
+            ask_ms,
+            look_ms,
+        } => {
             let checkpoint = match &lane.phase {
                 Phase::Pending(pending) => Some(pending.checkpoint.clone()),
                 Phase::Checking(checking) => checking.checkpoint.clone(),
@@ -155,6 +159,7 @@ fn call(lane: &mut Lane, event: &Event, at_ms: i64) {
                     checkpoint,
                     why: *why,
                     ask_ms: *ask_ms,
+                    look_ms: *look_ms,
                     asked,
                 };
                 lane.phase = Phase::Checking(Box::new(checking));

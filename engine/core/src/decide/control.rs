@@ -59,10 +59,7 @@ impl Draft<'_> {
                 // It may still go on at the target, which is asked to stop.
                 if checking.checkpoint.is_some() && checking.why != Why::Cancel {
                     let ask_ms = checking.ask_ms.max(self.at_ms);
-                    self.push(Event::StepUnsettled {
-                        why: Why::Cancel,
-                        ask_ms,
-                    });
+                    self.look_up(Why::Cancel, self.at_ms, ask_ms);
                 }
                 Ok(())
             }
@@ -83,10 +80,7 @@ impl Draft<'_> {
     /// A pending call of a stopping lane: the target is asked to stop, then observed.
     pub(super) fn settle_if_stopping(&mut self) -> Result<(), Refusal> {
         if self.lane.is_stopping() && matches!(self.lane.phase, Phase::Pending(_)) {
-            self.push(Event::StepUnsettled {
-                why: Why::Cancel,
-                ask_ms: self.at_ms,
-            });
+            self.look_up(Why::Cancel, self.at_ms, self.at_ms);
         }
         Ok(())
     }

@@ -220,15 +220,9 @@ impl Draft<'_> {
         let mutates = pending.running.call.effect.mutates();
         if mutates && self.lane.may_have_gone_on() {
             // Where it stands now is asked of the target: the checkpoint may be an old one.
-            self.push(Event::StepUnsettled {
-                why: Why::Lost,
-                ask_ms: self.at_ms.max(self.settled_ms()),
-            });
+            self.look_up(Why::Lost, self.at_ms, self.settled_ms());
         } else if total_ms > limit_ms {
-            self.push(Event::StepUnsettled {
-                why: Why::Timeout,
-                ask_ms: self.at_ms.max(self.settled_ms()),
-            });
+            self.look_up(Why::Timeout, self.at_ms, self.settled_ms());
         } else {
             self.push(Event::StepResumed { deadline_ms });
         }
@@ -255,8 +249,16 @@ impl Draft<'_> {
     fn check_after_settling(&mut self) {
         let cut_ms = self.at_ms.saturating_add(self.context.settle_ms);
         let ask_ms = cut_ms.max(self.settled_ms());
-        let why = self.why(Why::Timeout);
-        self.push(Event::StepUnsettled { why, ask_ms });
+        self.look_up(self.why(Why::Timeout), ask_ms, ask_ms);
+    }
+
+    /// The plugin is asked from `look_ms` on, and its "not done" counts from `ask_ms` on.
+    pub(super) fn look_up(&mut self, why: Why, look_ms: i64, ask_ms: i64) {
+        self.push(Event::StepUnsettled {
+            why,
+            ask_ms: ask_ms.max(look_ms),
+            look_ms: (look_ms < ask_ms).then_some(look_ms),
+        });
     }
 
     /// From then on no call of a lost worker can land any more.
@@ -308,8 +310,8 @@ impl Draft<'_> {
             let lands_ms = running.deadline_ms.max(self.at_ms);
             let settled_ms = lands_ms.saturating_add(self.context.settle_ms);
             let ask_ms = settled_ms.max(self.settled_ms());
-            let why = self.why(Why::Lost);
-            self.push(Event::StepUnsettled { why, ask_ms });
+            // Perhaps it is done already: nobody waits out the whole time of a call that has landed.
+            self.look_up(self.why(Why::Lost), self.at_ms, ask_ms);
         } else {
             let deadline_ms = self.at_ms.saturating_add_unsigned(running.call.timeout_ms);
             let may_land = running.call.effect.mutates();
@@ -332,18 +334,19 @@ impl Draft<'_> {
         let granted = self.step().map_or(0, |step| step.retry.times).max(1);
         // Until it has settled, the lost call may still land.
         if self.at_ms < checking.ask_ms && matches!(seen, Seen::NotDone | Seen::Unknown(_)) {
-            return self.unexpected("an observation that early");
+            if self.at_ms < checking.due_ms() {
+                return self.unexpected("an observation that early");
+            }
+            self.look_up(checking.why, checking.ask_ms, checking.ask_ms);
+            return Ok(());
         }
         match seen {
             Seen::Done(output) => self.succeed(output, vec!["observed at the target".to_owned()]),
             Seen::Going { ask_after_ms } if checking.asked < OBSERVE_MAX => {
-                let ask_ms = self
+                let look_ms = self
                     .at_ms
                     .saturating_add_unsigned(ask_after_ms.max(RETRY_WAIT_MS));
-                self.push(Event::StepUnsettled {
-                    why: checking.why,
-                    ask_ms,
-                });
+                self.look_up(checking.why, look_ms, checking.ask_ms);
                 Ok(())
             }
             Seen::NotDone if cancelled => {

@@ -16,7 +16,7 @@ pub fn timers(lane: &Lane) -> Timers {
     match &lane.phase {
         Phase::Backoff { until_ms } => vec![(timer::RETRY, *until_ms)],
         Phase::Pending(pending) => vec![(timer::RESUME, pending.resume_ms)],
-        Phase::Checking(checking) => vec![(timer::CHECK, checking.ask_ms)],
+        Phase::Checking(checking) => vec![(timer::CHECK, checking.due_ms())],
         Phase::Waiting { until_ms } => vec![(timer::WAIT, *until_ms)],
         Phase::Person(person) => one(timer::EXPIRE, person.expires_ms),
         Phase::Children => lane.children.as_deref().map_or_else(Vec::new, of_children),
@@ -88,7 +88,9 @@ fn timers_after(event: &Event) -> Timers {
         Event::StepHeld { closed } => one(timer::GATE, closed.until_ms),
         Event::UndoHeld { until_ms } => vec![(timer::RETRY, *until_ms)],
         Event::StepPended { resume_ms, .. } => vec![(timer::RESUME, *resume_ms)],
-        Event::StepUnsettled { ask_ms, .. } => vec![(timer::CHECK, *ask_ms)],
+        Event::StepUnsettled {
+            ask_ms, look_ms, ..
+        } => vec![(timer::CHECK, look_ms.unwrap_or(*ask_ms))],
         Event::WaitBegan { until_ms } => vec![(timer::WAIT, *until_ms)],
         Event::PersonAsked { person } => one(timer::EXPIRE, person.expires_ms),
         Event::WaveThrough { soak_until_ms } => one(timer::SOAK, *soak_until_ms),

@@ -109,12 +109,23 @@ pub struct Checking {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Value>,
     pub why: Why,
-    /// Not asked before: until then the lost call may still land.
+    /// "Not done" counts from then on: until then the lost call may still land.
     pub ask_ms: i64,
+    /// Asked before that already: what is done by then need not wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_ms: Option<i64>,
     pub asked: u32,
     /// The slot of the call in doubt is still taken (a pending call had given it back).
     #[serde(default)]
     pub slot_held: bool,
+}
+
+impl Checking {
+    /// When the plugin is asked next.
+    #[must_use]
+    pub fn due_ms(&self) -> i64 {
+        self.look_ms.unwrap_or(self.ask_ms)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -94,7 +94,9 @@ fn a_resumed_call_that_wants_a_retry_is_resumed_again() {
 #[test]
 fn not_done_counts_only_when_the_lost_call_can_no_longer_land() {
     let mut drive = driving(vec![once("a")], Vec::new());
-    drive.enter().ok(Input::Orphaned);
+    let not_done = Input::Observed(Seen::NotDone);
+    drive.enter().ok(Input::Orphaned).ok(not_done);
+    assert_eq!(drive.phase(), "checking");
     let early = drive.after(1_099).refused(Input::Observed(Seen::NotDone));
     assert!(matches!(early, Refusal::Unexpected { .. }));
     assert!(matches!(
@@ -113,6 +115,17 @@ fn done_counts_as_soon_as_it_is_seen() {
         .ok(Input::Orphaned)
         .ok(Input::Observed(Seen::Done(json!({}))));
     assert_eq!(drive.result(), Some(Succeeded));
+}
+
+#[test]
+fn work_that_goes_on_behind_its_worker_is_followed_but_not_believed_to_be_undone_early() {
+    let mut drive = driving(vec![once("a")], Vec::new());
+    let going = Input::Observed(Seen::Going { ask_after_ms: 10 });
+    drive.enter().ok(Input::Orphaned).ok(going).after(1_000);
+    drive.ok(Input::Observed(Seen::NotDone));
+    assert_eq!(drive.phase(), "checking");
+    drive.after(100).ok(Input::Observed(Seen::NotDone));
+    assert_eq!(drive.phase(), "backoff");
 }
 
 #[test]

@@ -235,6 +235,19 @@ fn restored() -> Drive {
     drive
 }
 
+/// A call whose worker was lost: looked up at once, and believed to be undone only later.
+fn looked_up() -> Drive {
+    let mut drive = Drive::of(World::of(definition(vec![once("a")], Vec::new())));
+    drive.enter().after(50).ok(Input::Orphaned);
+    let not_done = || Input::Observed(Seen::NotDone);
+    drive
+        .ok(Input::Observed(Seen::Going { ask_after_ms: 10 }))
+        .after(500);
+    drive.after(500).ok(not_done()).after(100).ok(not_done());
+    drive.after(1_000).ok(Input::Continue).enter().done();
+    drive
+}
+
 pub fn sessions() -> Vec<(&'static str, Drive)> {
     vec![
         ("host", host()),
@@ -245,5 +258,6 @@ pub fn sessions() -> Vec<(&'static str, Drive)> {
         ("tolerated", tolerated()),
         ("held_up", held_up()),
         ("restored", restored()),
+        ("looked_up", looked_up()),
     ]
 }

@@ -159,7 +159,9 @@ async fn shown(
             }
         }
     }
-    let display = json!({ "title": title, "say": say, "show": values, "plan": plan });
+    // With its run, also where no plan is shown: it is nobody else's, and leaves with it.
+    let run = view.lane.opening.run;
+    let display = json!({ "run": run, "title": title, "say": say, "show": values, "plan": plan });
     let bytes = display.to_string().into_bytes();
     if bytes.len() > SHOWN_MAX_BYTES {
         return Err(Fault::Step(format!(

@@ -162,6 +162,7 @@ fn identity(lane: &Lane, watch: &Watch, now_ms: i64) -> u64 {
         Phase::Backoff { until_ms } | Phase::Waiting { until_ms } => near(until_ms),
         Phase::Checking(checking) => {
             near(&mut checking.ask_ms);
+            checking.look_ms.iter_mut().for_each(near);
             call(&mut checking.running);
         }
         Phase::Person(person) => {

@@ -1,0 +1,153 @@
+//! Half of what the installation can do, with a fault from time to time: what it holds on to stays as it was, and
+//! nothing stands still. An hour with a fault each minute by hand (`HOSTLER_FAULT_ROUNDS=60`,
+//! `HOSTLER_FAULT_EVERY_MS=60000`).
+//!
+//! Not here: what becomes of single calls under each fault.
+
+mod load;
+mod sample;
+mod verdict;
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use hostler_tests::lab::{Program, Signal, until};
+
+use self::load::{Load, PAIRS};
+use self::sample::Sample;
+use self::verdict::Soak;
+use super::bed::{Bed, Size};
+use super::target::Course;
+use super::{LIMIT, lasts, rounds, setting};
+
+const SIZE: Size = Size {
+    assets: 2 * PAIRS,
+    lease_ms: 10_000,
+    permits: 16,
+    timeout: "10s",
+    ..Size::BUSY
+};
+/// Every call lasts so long on both sides of its effect.
+const CALL: Duration = Duration::from_millis(20);
+/// Until processes have loaded what they need.
+const WARM: Duration = Duration::from_secs(8);
+/// How long it is found out what the installation can do.
+const MEASURED: Duration = Duration::from_secs(8);
+/// A worker, or Redis, that stands still for less than a lease.
+const STANDS: Duration = Duration::from_secs(4);
+const SAMPLES_A_FAULT: u32 = 6;
+
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Kill(usize),
+    Stand(usize),
+    KillRedis,
+    RedisStands,
+}
+/// The second worker is never killed: what it takes is looked at over the whole time.
+const FAULTS: [Fault; 6] = [
+    Fault::Kill(0),
+    Fault::Stand(1),
+    Fault::KillRedis,
+    Fault::Kill(0),
+    Fault::RedisStands,
+    Fault::Stand(0),
+];
+
+fn strike(bed: &mut Bed, workers: &mut [Program], fault: Fault) {
+    match fault {
+        Fault::Kill(door) => {
+            workers[door].end(Signal::Kill).unwrap();
+            workers[door] = bed.worker(door);
+        }
+        Fault::Stand(door) => {
+            workers[door].signal(Signal::Stop).unwrap();
+            lasts(STANDS);
+            workers[door].signal(Signal::Continue).unwrap();
+        }
+        Fault::KillRedis => {
+            bed.redis.crash().unwrap();
+            bed.redis.restart().unwrap();
+        }
+        Fault::RedisStands => {
+            bed.redis.signal(Signal::Stop).unwrap();
+            lasts(STANDS);
+            bed.redis.signal(Signal::Continue).unwrap();
+        }
+    }
+}
+
+/// Finds out what the installation can do, and asks for half of it. Runs a minute.
+fn half_a_load(load: &Load) -> u64 {
+    lasts(WARM);
+    let before = load.ended();
+    lasts(MEASURED);
+    let done = u64::try_from(load.ended() - before).unwrap();
+    assert!(done > 0, "nothing ends");
+    let measured_ms = u64::try_from(MEASURED.as_millis()).unwrap();
+    let pace_ms = (2 * measured_ms / done).max(1);
+    load.pace(pace_ms);
+    60_000 / pace_ms
+}
+
+/// Faults beside the load, with a look at everything between two; then all that was accepted ends.
+fn soak(
+    bed: &mut Bed,
+    workers: &mut [Program],
+    load: &Load,
+    faults: usize,
+    every: Duration,
+) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    std::thread::scope(|scope| {
+        let _stop = load.until_dropped();
+        scope.spawn(|| load.work());
+        let pace = half_a_load(load);
+        println!("{pace} runs a minute, a fault every {every:?}");
+        for fault in 0..faults {
+            for _ in 0..SAMPLES_A_FAULT {
+                lasts(every / SAMPLES_A_FAULT);
+                samples.push(Sample::of(bed, workers, load.seen().accepted));
+            }
+            strike(bed, workers, FAULTS[fault % FAULTS.len()]);
+        }
+        load.over.store(true, Ordering::SeqCst);
+        let all = || (load.ended() == load.seen().accepted).then_some(());
+        if until(LIMIT, all).is_none() {
+            let open = load.seen().open.keys().next().cloned();
+            panic!(
+                "these stand still: {:#}",
+                open.map(|run| bed.api.run(&run)).unwrap_or_default()
+            );
+        }
+    });
+    samples
+}
+
+#[test]
+fn half_a_load_with_faults_leaves_nothing_behind_and_nothing_stands_still() {
+    let faults = rounds(6);
+    let every = Duration::from_millis(setting("HOSTLER_FAULT_EVERY_MS").unwrap_or(4_000));
+    let course = Course {
+        effect_after: CALL,
+        answer_after: CALL,
+        ..Course::default()
+    };
+    let mut bed = Bed::keeping(SIZE, move |_| course);
+    let mut workers: Vec<Program> = (0..SIZE.doors).map(|door| bed.worker(door)).collect();
+    let base = verdict::keys_beside(&bed, 0).unwrap();
+    let load = Load::new(&bed.api, &bed.target);
+    let samples = soak(&mut bed, &mut workers, &load, faults, every);
+    let seen = load.seen();
+    let soak = Soak {
+        bed: &bed,
+        seen: &seen,
+        samples: &samples,
+    };
+    soak.every_effect_was_once();
+    soak.nothing_is_left(base);
+    if every >= 2 * Duration::from_millis(SIZE.lease_ms) {
+        soak.nothing_stood_still(Duration::from_millis(SIZE.lease_ms) * 2 + STANDS);
+        soak.nothing_has_grown();
+    }
+}

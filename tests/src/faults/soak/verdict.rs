@@ -1,0 +1,173 @@
+//! What must be so behind a soak: effects, what is left, how long anything took, what has grown.
+
+use std::time::Duration;
+
+use hostler_tests::lab::{Usage, until};
+
+use super::load::{PAIRS, Seen};
+use super::sample::{Sample, keys, median};
+use crate::faults::bed::Bed;
+use crate::faults::{LIMIT, files};
+
+/// Keys that stay of a run that is archived: its record, and the header and the summary of its first lane.
+const TOMBSTONE: u64 = 3;
+/// Keys that the realm itself comes to need: lists that have an entry by then, the runbook, and the list of
+/// servers that all runs over the same ones share.
+const KEYS_MORE: u64 = 16 + PAIRS as u64;
+/// How many keys there are of each kind.
+const KINDS: &str = "EVAL \"local n = {} for _, k in ipairs(redis.call('keys', '*')) do \
+                     local kind = k:match('^h:{main}:(%w+)') or k n[kind] = (n[kind] or 0) + 1 end \
+                     return cjson.encode(n)\" 0";
+/// What a run takes by itself, on a busy machine.
+const SLACK: Duration = Duration::from_secs(10);
+/// What may be added in half of the time, of what there was.
+const FLAT: f64 = 0.02;
+/// Files, sockets and keys come and go.
+const A_FEW: f64 = 3.0;
+
+/// What there is to judge.
+pub struct Soak<'a> {
+    pub bed: &'a Bed,
+    pub seen: &'a Seen,
+    pub samples: &'a [Sample],
+}
+
+/// Reads a figure out of a sample that has it.
+type Says = Box<dyn Fn(&Sample) -> Option<f64>>;
+
+/// One figure over the time: what it was, and what may be added to it.
+struct Figure {
+    name: &'static str,
+    says: Says,
+    /// Part of this total may be added; none: of the figure itself.
+    of: Option<f64>,
+}
+
+/// Keys beside those that stay of every run, and beside marks that Redis lets go by itself within minutes.
+pub fn keys_beside(bed: &Bed, accepted: usize) -> Option<u64> {
+    let marks = bed
+        .redis_says("EVAL \"return #redis.call('keys', 'h:{main}:uk:*')\" 0")
+        .parse::<u64>()
+        .ok()?;
+    keys(bed)?.checked_sub(marks + TOMBSTONE * u64::try_from(accepted).ok()?)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+fn number(count: u64) -> f64 {
+    count as f64
+}
+
+fn count(runs: usize) -> f64 {
+    number(runs as u64)
+}
+
+fn figure(name: &'static str, says: impl Fn(&Sample) -> Option<f64> + 'static) -> Figure {
+    Figure {
+        name,
+        says: Box::new(says),
+        of: None,
+    }
+}
+
+fn of_processes() -> [Figure; 5] {
+    let kib = |usage: Option<Usage>| Some(number(usage?.resident_kib));
+    let files = |usage: Option<Usage>| Some(number(usage?.descriptors));
+    // The last worker is the one that is never killed.
+    let worker = |sample: &Sample| sample.workers.last().copied();
+    [
+        figure("KiB of the API", move |sample| kib(sample.api)),
+        figure("KiB of a worker", move |sample| kib(worker(sample))),
+        figure("files of the API", move |sample| files(sample.api)),
+        figure("files of a worker", move |sample| files(worker(sample))),
+        figure("files of Redis", move |sample| files(sample.redis)),
+    ]
+}
+
+impl Soak<'_> {
+    /// Each server was worked on as often as runs over it went well.
+    pub fn every_effect_was_once(&self) {
+        assert_eq!(self.seen.ended.keys().collect::<Vec<_>>(), ["succeeded"]);
+        let book = self.bed.target.book();
+        let restarts = book.effects_of("guest.reboot");
+        for (pair, runs) in &self.seen.done {
+            for asset in [2 * pair, 2 * pair + 1].map(files::asset) {
+                assert_eq!(restarts.get(&asset), Some(runs), "{asset}: once a run");
+            }
+        }
+    }
+
+    /// All runs leave; the last ones a minute later, as a start that was planned before may be accepted after them.
+    pub fn nothing_is_left(&self, base: u64) {
+        let accepted = self.seen.accepted;
+        let few = |left: &u64| *left <= base + KEYS_MORE;
+        let left = until(LIMIT, || keys_beside(self.bed, accepted).filter(few));
+        println!(
+            "{accepted} runs {:?}, the longest took {:?}; keys beside {TOMBSTONE} a run: {base} before, {left:?} after",
+            self.seen.ended, self.seen.longest
+        );
+        assert!(left.is_some(), "{}", self.bed.redis_says(KINDS));
+    }
+
+    pub fn nothing_stood_still(&self, limit: Duration) {
+        assert!(
+            self.seen.longest <= limit + SLACK,
+            "{:?}",
+            self.seen.longest
+        );
+    }
+
+    /// What each process takes, early and late.
+    pub fn nothing_has_grown(&self) {
+        let stays = self.tombstone_bytes();
+        println!("{stays:.0} bytes stay of a run");
+        let figures = of_processes().into_iter().chain(self.of_data(stays));
+        let grown = figures.filter(|figure| self.has_grown(figure));
+        let grown: Vec<_> = grown.map(|figure| figure.name).collect();
+        assert!(grown.is_empty(), "{grown:?}");
+    }
+
+    fn of_data(&self, stays: f64) -> [Figure; 2] {
+        let bytes =
+            move |sample: &Sample| Some(number(sample.bytes?) - count(sample.accepted) * stays);
+        let keys = |sample: &Sample| {
+            let stay = number(TOMBSTONE) * count(sample.accepted);
+            Some(number(sample.keys?) - stay)
+        };
+        let of = median(self.samples, |sample| Some(number(sample.bytes?)));
+        [
+            Figure {
+                of,
+                ..figure("bytes of data beside tombstones", bytes)
+            },
+            figure("keys beside tombstones", keys),
+        ]
+    }
+
+    /// Compares the second quarter of the time with the last one.
+    fn has_grown(&self, figure: &Figure) -> bool {
+        let quarter = self.samples.len() / 4;
+        let early = median(&self.samples[quarter..2 * quarter], &figure.says).unwrap();
+        let late = median(&self.samples[3 * quarter..], &figure.says).unwrap();
+        println!("{}: {early:.0} early, {late:.0} late", figure.name);
+        late - early > figure.of.unwrap_or(early) * FLAT + A_FEW
+    }
+
+    /// What stays of one archived run, in bytes, with its row in the list of runs.
+    fn tombstone_bytes(&self) -> f64 {
+        let list = self.bed.api.read("/api/v1/runs?limit=1");
+        let run = list["runs"][0]["run"].as_str().unwrap().to_owned();
+        let root = self
+            .bed
+            .redis_says(&format!("HGET h:{{main}}:r:{run} root"));
+        let usage = |key: &str| -> f64 {
+            let key = format!("h:{{main}}:{key}");
+            let told = self
+                .bed
+                .redis_says(&format!("MEMORY USAGE {key} SAMPLES 0"));
+            told.parse().unwrap_or(0.0)
+        };
+        let own = [format!("r:{run}"), format!("l:{root}"), format!("s:{root}")];
+        let rows = usage("xb:runs") + usage("ix:runs");
+        own.iter().map(|key| usage(key)).sum::<f64>() + rows / count(self.seen.accepted)
+    }
+}
