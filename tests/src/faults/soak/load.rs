@@ -1,8 +1,10 @@
 //! Runs at a steady pace: started, signed, and watched until they end.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
+use std::thread::Scope;
 use std::time::Duration;
 
 use hostler_tests::lab::until;
@@ -18,6 +20,8 @@ const ALL: Duration = Duration::from_secs(6 * 3_600);
 pub const PAIRS: usize = 64;
 /// Runs on their way at the same time while it is found out how many a second there can be.
 const CLOSED: usize = 64;
+/// So many people start runs at the same time, and as many sign them.
+const PEOPLE: usize = 4;
 /// Newest runs that one look reads.
 const LOOK_AT: usize = 100;
 /// Time between two looks.
@@ -58,14 +62,22 @@ impl Seen {
     }
 }
 
+/// Who may start the next run.
+#[derive(Debug, Default)]
+struct Turn {
+    number: usize,
+    next: Duration,
+}
+
 pub struct Load {
     api: Api,
     clock: Box<dyn Fn() -> Duration + Send + Sync>,
     /// Between two starts; 0: as many as are worked off.
     pace_ms: AtomicU64,
     /// Nothing is started any more.
-    pub over: AtomicBool,
+    over: AtomicBool,
     stop: AtomicBool,
+    turn: Mutex<Turn>,
     seen: Mutex<Seen>,
 }
 
@@ -77,6 +89,7 @@ impl Load {
             pace_ms: AtomicU64::new(0),
             over: AtomicBool::new(false),
             stop: AtomicBool::new(false),
+            turn: Mutex::default(),
             seen: Mutex::default(),
         }
     }
@@ -95,46 +108,67 @@ impl Load {
         self.pace_ms.store(every_ms, Ordering::SeqCst);
     }
 
-    /// Works until the [`Stop`] is dropped; on a thread of its own.
-    pub fn work(&self) {
-        let (mut next, mut look) = ((self.clock)(), (self.clock)());
+    /// Starts nothing any more.
+    pub fn close(&self) {
+        self.over.store(true, Ordering::SeqCst);
+    }
+
+    /// Everything that was begun to start was accepted and has ended.
+    pub fn is_done(&self) -> bool {
+        let begun = self.turn.lock().unwrap().number;
+        begun == self.ended()
+    }
+
+    /// Everybody works, each on a thread of its own, until the [`Stop`] is dropped.
+    pub fn work<'a>(&'a self, scope: &'a Scope<'a, '_>) {
+        scope.spawn(|| self.again(|| self.look((self.clock)()), LOOK_EVERY));
+        for who in 0..PEOPLE {
+            scope.spawn(|| self.again(|| self.start(), Duration::ZERO));
+            scope.spawn(move || self.again(|| self.api.sign_every(PEOPLE, who), Duration::ZERO));
+        }
+    }
+
+    fn again(&self, work: impl Fn(), every: Duration) {
+        let next = Cell::new(Duration::ZERO);
         let over = until(ALL, || {
             let now = (self.clock)();
-            if now >= look {
-                self.look(now);
-                self.api.sign();
-                look = now + LOOK_EVERY;
-            }
-            if !self.over.load(Ordering::SeqCst) && self.is_due(now, next) && self.start(now) {
-                next = (next + self.pace_now()).max(now.saturating_sub(LOOK_EVERY));
+            if now >= next.get() {
+                next.set(now + every);
+                work();
             }
             self.stop.load(Ordering::SeqCst).then_some(())
         });
         assert!(over.is_some(), "the test did not end in time");
     }
 
-    fn pace_now(&self) -> Duration {
-        Duration::from_millis(self.pace_ms.load(Ordering::SeqCst))
-    }
-
-    fn is_due(&self, now: Duration, next: Duration) -> bool {
-        match self.pace_now() {
-            Duration::ZERO => self.seen().open.len() < CLOSED,
-            _ => now >= next,
+    /// The number of the run that is to be started now.
+    fn turn(&self, now: Duration) -> Option<usize> {
+        if self.over.load(Ordering::SeqCst) {
+            return None;
         }
+        let pace = Duration::from_millis(self.pace_ms.load(Ordering::SeqCst));
+        let mut turn = self.turn.lock().unwrap();
+        let is_due = match pace {
+            Duration::ZERO => turn.number < self.ended() + CLOSED,
+            _ => now >= turn.next,
+        };
+        if !is_due {
+            return None;
+        }
+        turn.next = (turn.next + pace).max(now.saturating_sub(LOOK_EVERY));
+        turn.number += 1;
+        Some(turn.number - 1)
     }
 
-    /// Starts the next run, once: what was not heard is asked again with the same key.
-    fn start(&self, now: Duration) -> bool {
-        let number = self.seen().accepted;
-        let begun = self
+    /// Starts the next run when it is due; what was not heard is asked again with the same key.
+    fn start(&self) {
+        let now = (self.clock)();
+        let Some(number) = self.turn(now) else { return };
+        let run = self
             .api
-            .try_start(&files::pair(number % PAIRS), &format!("run-{number}"));
-        let Ok(run) = begun else { return false };
-        let mut seen = self.seen();
-        seen.open.insert(run, (number, now));
-        seen.accepted += 1;
-        true
+            .start(&files::pair(number % PAIRS), &format!("run-{number}"));
+        self.seen().open.insert(run, (number, now));
+        self.seen().accepted += 1;
     }
 
     /// Takes off what has ended: among the newest, and some of those that are too old to be there.

@@ -8,7 +8,6 @@ mod load;
 mod sample;
 mod verdict;
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hostler_tests::lab::{Program, Signal, until};
@@ -101,7 +100,7 @@ fn soak(
     let mut samples = Vec::new();
     std::thread::scope(|scope| {
         let _stop = load.until_dropped();
-        scope.spawn(|| load.work());
+        load.work(scope);
         let pace = half_a_load(load);
         println!("{pace} runs a minute, a fault every {every:?}");
         for fault in 0..faults {
@@ -111,9 +110,8 @@ fn soak(
             }
             strike(bed, workers, FAULTS[fault % FAULTS.len()]);
         }
-        load.over.store(true, Ordering::SeqCst);
-        let all = || (load.ended() == load.seen().accepted).then_some(());
-        if until(LIMIT, all).is_none() {
+        load.close();
+        if until(LIMIT, || load.is_done().then_some(())).is_none() {
             let open = load.seen().open.keys().next().cloned();
             panic!(
                 "these stand still: {:#}",
