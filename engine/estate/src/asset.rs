@@ -68,6 +68,12 @@ const OS_FAMILIES: [(&str, &str); 16] = [
     ("photon", "redhat"),
 ];
 
+/// First words of `os` that are known, and the families that they belong to.
+pub fn os_names() -> impl Iterator<Item = &'static str> {
+    let pairs = OS_FAMILIES.into_iter();
+    pairs.flat_map(|(name, family)| [name, family])
+}
+
 /// An asset with its defaults filled in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Asset {

@@ -1,7 +1,8 @@
 //! The estate: customers, assets, connections, windows and people, from files to a checked value.
 //!
-//! Pure: the text of files comes in through a closure. Not here: files, networks, clocks, secrets
-//! (only references to them), and the question when a window opens.
+//! Policies and schedules are files beside it, read in the same way. Pure: the text of files comes in
+//! through a closure. Not here: files, networks, clocks, secrets (only references to them), and the
+//! question when a window opens.
 #![forbid(unsafe_code)]
 
 mod address;
@@ -14,6 +15,7 @@ mod fault;
 mod file;
 mod gates;
 mod model;
+pub mod policies;
 pub mod practice;
 mod read;
 pub mod schedules;

@@ -11,7 +11,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// `"02:00"` or `["02:00", "14:00"]`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct OneOrMany(pub Vec<At<String>>);
 
 enum Written {

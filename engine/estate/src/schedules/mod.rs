@@ -3,7 +3,7 @@
 //! Not here: when they fire (the calendar's business), and what they start.
 
 mod build;
-mod choice;
+pub(crate) mod choice;
 mod file;
 mod policy;
 

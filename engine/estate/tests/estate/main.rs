@@ -5,6 +5,7 @@
 )]
 
 mod answers;
+mod policies;
 mod schedules;
 
 use hostler_core::directory::{Auth, Directory, Reach};

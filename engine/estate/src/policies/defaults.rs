@@ -1,0 +1,110 @@
+//! What holds where no file says anything: the notice policy that the design proposes.
+//!
+//! A change here changes what runs without a file: raise [`VERSION`], which is part of the digest.
+
+use super::model::{
+    CLASSES, Class, Consent, Fit, Freeze, Impact, KEPT, Keep, Policies, Spend, Unproven, Windows,
+};
+use super::span::{DAY_MS, Span};
+use hostler_core::id::Digest;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Of the defaults below.
+pub const VERSION: &str = "hostler-policies-1";
+/// Nobody knows how long an action takes that nobody has measured; half an hour fits most windows.
+pub const FIT_DEFAULT_MS: u64 = 1_800_000;
+
+const HOUR_MS: u64 = 3_600_000;
+
+/// A class as the design proposes it. Unknown names get the strictest, `planned-high`.
+pub fn class(name: &str) -> Class {
+    match name {
+        "request" => Class {
+            lead: Span::NONE,
+            remind: Vec::new(),
+            ..planned_high()
+        },
+        "standard-patch" => Class {
+            lead: Span::Elapsed(7 * DAY_MS),
+            expires: Span::BusinessDays(3),
+            ..planned_high()
+        },
+        "planned" => Class {
+            lead: Span::BusinessDays(5),
+            ..planned_high()
+        },
+        "expedited" => Class {
+            lead: Span::Elapsed(4 * HOUR_MS),
+            expires: Span::Elapsed(4 * HOUR_MS),
+            quorum: 1,
+            freeze: Freeze::Holds,
+            ..emergency()
+        },
+        "emergency" => emergency(),
+        _ => planned_high(),
+    }
+}
+
+fn planned_high() -> Class {
+    Class {
+        lead: Span::BusinessDays(10),
+        remind: vec![Span::Elapsed(48 * HOUR_MS)],
+        floor_ms: 0,
+        unproven: Unproven::Hold,
+        quorum: 1,
+        freeze: Freeze::Holds,
+        windows: Windows::Bind,
+        binds: BTreeSet::from([Impact::Outage]),
+        expires: Span::BusinessDays(10),
+        ladder: None,
+        rings: BTreeMap::new(),
+    }
+}
+
+fn emergency() -> Class {
+    Class {
+        lead: Span::NONE,
+        remind: Vec::new(),
+        floor_ms: HOUR_MS,
+        unproven: Unproven::Debt,
+        quorum: 2,
+        freeze: Freeze::Passes,
+        windows: Windows::Free,
+        expires: Span::Elapsed(HOUR_MS),
+        ..planned_high()
+    }
+}
+
+/// Nothing happens to a customer who was not asked, but where waiting is the danger.
+pub fn consent(class: &str) -> Consent {
+    match class {
+        "emergency" | "expedited" => Consent::NotifyOnly,
+        _ => Consent::Explicit,
+    }
+}
+
+/// As if every file were missing.
+pub fn policies() -> Policies {
+    Policies {
+        classes: CLASSES.map(|name| (name.to_owned(), class(name))).into(),
+        ladders: BTreeMap::new(),
+        responsibilities: vec![super::duty::Row::everything()],
+        triggers: BTreeMap::new(),
+        spend: Spend::default(),
+        deadlines: BTreeMap::new(),
+        consent: CLASSES.map(|name| (name.to_owned(), consent(name))).into(),
+        deferrals: None,
+        debts: BTreeMap::new(),
+        retention: KEPT.map(|kind| (kind.to_owned(), Keep::Forever)).into(),
+        roles: BTreeMap::new(),
+        delegations: Vec::new(),
+        absences: Vec::new(),
+        fit: Fit {
+            default_ms: FIT_DEFAULT_MS,
+            actions: BTreeMap::new(),
+            verbs: BTreeMap::new(),
+        },
+        texts: BTreeMap::new(),
+        digest: Digest([0; 32]),
+    }
+}

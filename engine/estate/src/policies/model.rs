@@ -1,0 +1,245 @@
+//! The checked policies: every reference leads somewhere, every default is filled in.
+//!
+//! A value that never changes after it was read. Not here: reading, checking, and the answers.
+
+use super::duty::Row;
+use super::people::{Absence, Delegation};
+use super::span::Span;
+use hostler_core::id::Digest;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Classes of a step, from the gentlest to the most urgent. The list is closed: runbooks name them.
+pub const CLASSES: [&str; 6] = [
+    "request",
+    "standard-patch",
+    "planned",
+    "planned-high",
+    "expedited",
+    "emergency",
+];
+
+/// All policies of a realm. Whatever no file says has the default that stands at its field.
+#[derive(Clone, Debug, Serialize)]
+pub struct Policies {
+    /// All of [`CLASSES`], always. Without a file, or for what a file leaves out: `defaults.rs`.
+    pub classes: BTreeMap<String, Class>,
+    /// Default: none, so that no class may name one.
+    pub ladders: BTreeMap<String, Ladder>,
+    /// In the order of the file; the last row fits everything. Default: one row, all is the platform's.
+    pub responsibilities: Vec<Row>,
+    /// What may start an emergency. Default: none, so that none can be started.
+    pub triggers: BTreeMap<String, Trigger>,
+    /// Default: no currency and no limits.
+    pub spend: Spend,
+    /// Severity to the time within which it is patched. Default: none, nothing was promised.
+    pub deadlines: BTreeMap<String, Deadline>,
+    /// All of [`CLASSES`]. Default: explicit; notify-only for `emergency` and `expedited`.
+    pub consent: BTreeMap<String, Consent>,
+    /// Default: none, nobody may defer.
+    pub deferrals: Option<Deferrals>,
+    /// Kinds of debts. Default: none, so that nothing is blocked by one.
+    pub debts: BTreeMap<String, Debt>,
+    /// All of [`KEPT`]. Default: for ever.
+    pub retention: BTreeMap<String, Keep>,
+    /// Role to people, in the order in which they are asked. Default: none; the estate's roles stand.
+    pub roles: BTreeMap<String, Vec<String>>,
+    /// Default: nobody stands in for anybody.
+    pub delegations: Vec<Delegation>,
+    /// Default: nobody is absent.
+    pub absences: Vec<Absence>,
+    /// Default: half an hour for whatever is asked.
+    pub fit: Fit,
+    /// Texts that people agree to, by name. Default: none.
+    pub texts: BTreeMap<String, String>,
+    /// Of all files, and of the version of the defaults.
+    pub(super) digest: Digest,
+}
+
+/// What a class asks of the steps that are of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Class {
+    /// From proven delivery of the notice to the earliest start.
+    pub lead: Span,
+    /// So long before the start, each shorter than the lead; the longest first.
+    pub remind: Vec<Span>,
+    /// The least time between telling and starting that is left when the lead is short, in milliseconds.
+    pub floor_ms: u64,
+    pub unproven: Unproven,
+    /// People who must approve, at least 1.
+    pub quorum: u32,
+    pub freeze: Freeze,
+    pub windows: Windows,
+    /// What the lead, the windows and the freezes bind; `outage` is always among it.
+    pub binds: BTreeSet<Impact>,
+    /// How long an approval is waited for where its step does not say.
+    pub expires: Span,
+    /// Who is asked one after the other. None: whom the step names, nobody else.
+    pub ladder: Option<String>,
+    /// Rings with a notice of their own; all others have the lead.
+    pub rings: BTreeMap<String, RingNotice>,
+}
+
+/// What becomes of a customer for whom no delivery is proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unproven {
+    /// That customer's assets are held.
+    Hold,
+    /// It goes on, and a debt is opened.
+    Debt,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Freeze {
+    Holds,
+    /// It goes on in a freeze, which is recorded.
+    Passes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Windows {
+    Bind,
+    Free,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Impact {
+    Change,
+    Outage,
+}
+
+/// What counts as notice for a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RingNotice {
+    /// The published yearly calendar.
+    Calendar,
+    /// A message, so long before.
+    Lead(Span),
+}
+
+/// Who is asked one after the other. What nobody has answered after the last rung is denied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ladder {
+    /// At least one. The denial at the end is no rung: every ladder has it.
+    pub rungs: Vec<Rung>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rung {
+    /// `role:ciso`, `person:ada`, or a role of the customer's people (`owner`).
+    pub who: Vec<String>,
+    /// How long they have before the next rung is asked too, in milliseconds.
+    pub every_ms: u64,
+    /// One of [`CHANNELS`] or more; all at once.
+    pub channels: Vec<String>,
+}
+
+/// Ways of telling people.
+pub const CHANNELS: [&str; 6] = ["mail", "sms", "phone", "chat", "webhook", "status"];
+
+/// A reason that was agreed upon beforehand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trigger {
+    pub says: String,
+    /// `emergency` or `expedited`.
+    pub class: String,
+    /// Assets so exposed only; empty: all.
+    pub exposure: BTreeSet<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Spend {
+    /// ISO 4217; none: no amounts are compared.
+    pub currency: Option<String>,
+    /// `dean_cents` and the like: from more than this on, more people are asked.
+    pub limits: BTreeMap<String, u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Deadline {
+    /// Elapsed milliseconds from the release of the fix.
+    pub within_ms: u64,
+    /// The class by which it can be kept.
+    pub class: String,
+}
+
+/// How a customer agrees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Consent {
+    /// Nothing happens before a yes.
+    Explicit,
+    /// Silence agrees after so many business days, counted from proven delivery.
+    Tacit { business_days: u16 },
+    /// Told, not asked.
+    NotifyOnly,
+}
+
+/// How customers may put maintenance off by themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Deferrals {
+    /// `2 per quarter`, for each customer.
+    pub allowance: String,
+    /// Until so long before the start.
+    pub until: Span,
+    /// No later than so long after the first date, in milliseconds.
+    pub longest_ms: u64,
+    /// Who must all agree to a longer one; empty: nobody can.
+    pub longer_needs: Vec<String>,
+    /// Never `emergency`.
+    pub classes: BTreeSet<String>,
+}
+
+/// A kind of obligation that short notice or a waived gate leaves behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Debt {
+    pub says: String,
+    pub due: Span,
+    /// Classes that do not start over the same assets while it is open; never `emergency`.
+    pub blocks: BTreeSet<String>,
+    /// Any of these ends it.
+    pub cured_by: Vec<Cure>,
+    pub ladder: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cure {
+    /// The form that stands for the debt is answered.
+    Answer,
+    /// The missing notice is delivered.
+    Delivery,
+    /// A run of this class that succeeds over the same assets.
+    Class(String),
+    /// A run of this runbook that succeeds over the same assets.
+    Runbook(String),
+}
+
+/// Records that are kept for a time.
+pub const KEPT: [&str; 6] = ["runs", "notices", "answers", "files", "logs", "ledger"];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    Days(u32),
+    Forever,
+}
+
+/// How long something is taken to last that was never measured. All in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fit {
+    pub default_ms: u64,
+    /// `guest-patch.apply`, or a contract for all its actions.
+    pub actions: BTreeMap<String, u64>,
+    pub verbs: BTreeMap<String, u64>,
+}
+
+/// The verbs of the runbook language.
+pub const VERBS: [&str; 10] = [
+    "do", "approve", "ask", "notify", "wait", "each", "repeat", "call", "release", "finish",
+];
