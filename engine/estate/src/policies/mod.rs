@@ -74,12 +74,10 @@ pub fn load(paths: &[&str], read: ReadFile<'_>, known: &Known) -> Result<Policie
     };
     let texts = source::texts(paths, read, &mut out);
     let sources = source::Sources::read(&texts, &mut out);
+    let mut policies = build::Builder::new(known, &mut out).build(&sources);
     if out.faults.is_empty() {
-        let mut policies = build::Builder::new(known, &mut out).build(&sources);
-        if out.faults.is_empty() {
-            policies.digest = source::digest(&texts);
-            return Ok(policies);
-        }
+        policies.digest = source::digest(&texts);
+        return Ok(policies);
     }
     Err(Faults(out.faults.into_iter().map(named).collect()))
 }

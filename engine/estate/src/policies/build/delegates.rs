@@ -15,7 +15,8 @@ const DATED_MAX: usize = 200;
 impl Builder<'_> {
     pub(super) fn roles(&mut self, source: &Source<Option<RolesFile>>) {
         self.file = source.file;
-        self.roles_are_known = source.value.is_some() || self.known.roles.is_some();
+        let said = source.value.is_some() || self.known.roles.is_some();
+        self.roles_are_known = said && self.all_read;
         let Some(file) = &source.value else {
             return;
         };

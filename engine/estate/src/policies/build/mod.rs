@@ -30,6 +30,8 @@ pub struct Builder<'a> {
     known: &'a Known,
     /// The file that is read.
     file: usize,
+    /// Every file could be read: one that could not would give faults at those who name its entries.
+    all_read: bool,
     /// Whether anybody has said which roles there are.
     roles_are_known: bool,
     policies: Policies,
@@ -38,6 +40,7 @@ pub struct Builder<'a> {
 impl<'a> Builder<'a> {
     pub fn new(known: &'a Known, out: &'a mut Collector) -> Self {
         Self {
+            all_read: out.faults.is_empty(),
             out,
             known,
             file: 0,
@@ -150,7 +153,7 @@ impl<'a> Builder<'a> {
     fn ladder(&mut self, at: Option<&At<String>>) -> Option<String> {
         let at = at?;
         let known = &self.policies.ladders;
-        if !known.contains_key(&at.value) {
+        if self.all_read && !known.contains_key(&at.value) {
             let names: Vec<String> = known.keys().cloned().collect();
             let names = names.iter().map(String::as_str);
             self.out

@@ -44,7 +44,7 @@ impl Builder<'_> {
             None => USUAL_CLASS.to_owned(),
         };
         let needs_ms = self.policies.class(&class).map_or(0, told_ms);
-        if needs_ms >= within_ms {
+        if self.all_read && needs_ms >= within_ms {
             let message = format!(
                 "the lead of `{class}` takes up to {}: this deadline is over before the work may begin",
                 written(needs_ms)
@@ -90,7 +90,7 @@ impl Builder<'_> {
         let (Consent::Tacit { business_days }, Some(lead)) = (consent, lead) else {
             return;
         };
-        if !Span::BusinessDays(business_days).fits_into(lead) {
+        if self.all_read && !Span::BusinessDays(business_days).fits_into(lead) {
             let message = format!(
                 "silence agrees after {business_days}bd, but `{class}` may start `{lead}` after the notice"
             );

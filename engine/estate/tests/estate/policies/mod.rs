@@ -256,6 +256,33 @@ fn all_faults_of_all_files_are_told_at_once() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_hides_no_faults_and_makes_none() {
+    let files = [
+        (
+            "classes.yaml",
+            "classes:\n  planned: { ladder: change, quorum: 99 }",
+        ),
+        ("ladders.yaml", "ladders: ["),
+        ("roles.yaml", "rolls: {}"),
+        (
+            "deferrals.yaml",
+            "deferrals: { allowance: 1 per week, until: 1d, longest: 7d, longer_needs: role:cio, classes: [planned] }",
+        ),
+    ];
+    let Faults(faults) = read("etc", &files, &Known::default()).unwrap_err();
+    let found: Vec<_> = faults
+        .iter()
+        .map(|fault| (fault.code, &*fault.file))
+        .collect();
+    let expected = [
+        ("HP001", "etc/ladders.yaml"),
+        ("HP002", "etc/roles.yaml"),
+        ("HP030", "etc/classes.yaml"),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn without_files_the_defaults_hold() {
     let none = read("etc", &[], &Known::default()).unwrap();
     assert_eq!(none.digest(), Policies::default().digest());
