@@ -11,6 +11,7 @@ mod general;
 mod ledger;
 mod notice;
 mod plugin;
+mod policy;
 mod question;
 mod run;
 mod runbook;
@@ -113,6 +114,9 @@ enum Command {
     /// Schedules: when they fire, what they have started, stop and go on
     #[command(subcommand)]
     Schedule(schedule::ScheduleCommand),
+    /// Policies: whether they are sound, and what holds
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Times in which nothing is disturbed
     #[command(subcommand)]
     Freeze(freeze::FreezeCommand),
@@ -231,6 +235,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Runbook(command) => runbook::run(context, command).await,
         Command::Run(command) => run::run(context, command).await,
         Command::Schedule(command) => schedule::run(context, command).await,
+        Command::Policy(command) => policy::run(context, &command),
         Command::Freeze(command) => freeze::run(context, command).await,
         Command::Approve(command) => approve::run(context, command).await,
         Command::Ask(command) => ask::run(context, command).await,

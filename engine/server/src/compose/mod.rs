@@ -8,5 +8,6 @@ pub mod folders;
 pub mod ledger;
 pub mod library;
 pub mod mail;
+pub mod policies;
 pub mod scheduler;
 pub mod store;

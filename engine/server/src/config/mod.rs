@@ -18,6 +18,7 @@ pub struct Config {
     pub estate: Estate,
     pub runbooks: Runbooks,
     pub schedules: Schedules,
+    pub policies: Policies,
     pub plugins: Plugins,
     pub worker: Worker,
     pub archive: Archive,
@@ -78,6 +79,13 @@ pub struct Runbooks {
 pub struct Schedules {
     /// A file that says which runbooks start when; empty: people start them.
     pub file: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policies {
+    /// Folder of the policy files; empty: the defaults. Runs do not follow them yet.
+    pub folder: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@
 )]
 
 mod ledger;
+mod policies;
 mod schedules;
 
 use std::path::{Path, PathBuf};
