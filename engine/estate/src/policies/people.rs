@@ -8,9 +8,11 @@ use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 
 /// Dates of one time, both ends included. None: open on that side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Dates {
+    #[serde(serialize_with = "written", skip_serializing_if = "Option::is_none")]
     pub from: Option<Date>,
+    #[serde(serialize_with = "written", skip_serializing_if = "Option::is_none")]
     pub until: Option<Date>,
 }
 
@@ -27,11 +29,9 @@ impl Dates {
     }
 }
 
-impl Serialize for Dates {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let end = |date: Option<Date>| date.map(|date| date.to_string());
-        (end(self.from), end(self.until)).serialize(serializer)
-    }
+/// As files write it.
+fn written<S: Serializer>(date: &Option<Date>, serializer: S) -> Result<S::Ok, S::Error> {
+    date.map(|date| date.to_string()).serialize(serializer)
 }
 
 /// Somebody who decides for somebody else: on its dates, or, without dates, while that person is absent.
@@ -39,12 +39,14 @@ impl Serialize for Dates {
 pub struct Delegation {
     pub person: String,
     pub delegate: String,
+    #[serde(flatten)]
     pub dates: Dates,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Absence {
     pub person: String,
+    #[serde(flatten)]
     pub dates: Dates,
 }
 

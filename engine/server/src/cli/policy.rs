@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::Rows;
 use clap::{Args, Subcommand};
-use hostler_estate::policies::{Class, FILES, Known, Policies, written};
+use hostler_estate::policies::{CLASSES, Class, FILES, Known, Policies, RingNotice, written};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -122,11 +122,13 @@ fn show(context: &Context, config: &Config, args: &ShowArgs) -> Result<(), Failu
     };
     let part = all.part(name)?;
     if name == "classes" {
-        let classes = read.policies.classes.iter();
-        return context.out.list(&table(classes), &[part]);
+        return classes(context, &read.policies);
     }
-    let text = serde_saphyr::to_string(part)
-        .map_err(|fault| Failure::Internal(anyhow::anyhow!("{fault}")))?;
+    let text = match part {
+        Value::Null => "none".to_owned(),
+        part => serde_saphyr::to_string(part)
+            .map_err(|fault| Failure::Internal(anyhow::anyhow!("{fault}")))?,
+    };
     context.out.one(text.trim_end(), part)
 }
 
@@ -200,30 +202,53 @@ fn entries(policy: &str, says: &Value) -> usize {
     }
 }
 
-fn table<'a>(classes: impl Iterator<Item = (&'a String, &'a Class)>) -> Rows {
-    let head = [
-        "class", "lead", "remind", "floor", "quorum", "unproven", "freeze", "windows", "expires",
-        "ladder",
-    ];
-    let mut rows = Rows::new(&head);
-    for (name, class) in classes {
-        let remind: Vec<String> = class.remind.iter().map(ToString::to_string).collect();
-        let word = |value: Result<Value, serde_json::Error>| match value {
-            Ok(Value::String(word)) => word,
-            _ => String::new(),
-        };
-        rows.add(vec![
-            name.clone(),
-            class.lead.to_string(),
-            remind.join(" "),
-            written(class.floor_ms),
-            class.quorum.to_string(),
-            word(serde_json::to_value(class.unproven)),
-            word(serde_json::to_value(class.freeze)),
-            word(serde_json::to_value(class.windows)),
-            class.expires.to_string(),
-            class.ladder.clone().unwrap_or_else(|| "-".to_owned()),
-        ]);
+/// A class with its name.
+#[derive(Serialize)]
+struct Named<'a> {
+    class: &'static str,
+    #[serde(flatten)]
+    says: &'a Class,
+}
+
+fn classes(context: &Context, policies: &Policies) -> Result<(), Failure> {
+    let mut rows = Rows::new(&[
+        "class", "lead", "rings", "remind", "floor", "quorum", "unproven", "freeze", "windows",
+        "expires", "ladder",
+    ]);
+    let mut lines = Vec::new();
+    for class in CLASSES {
+        if let Some(says) = policies.class(class) {
+            rows.add(row(class, says)?);
+            lines.push(Named { class, says });
+        }
     }
-    rows
+    context.out.list(&rows, &lines)
+}
+
+fn row(name: &str, class: &Class) -> Result<Vec<String>, Failure> {
+    let ring = |(ring, notice): (&String, &RingNotice)| match notice {
+        RingNotice::Calendar => format!("{ring}: calendar"),
+        RingNotice::Lead(lead) => format!("{ring}: {lead}"),
+    };
+    let rings: Vec<String> = class.rings.iter().map(ring).collect();
+    let remind: Vec<String> = class.remind.iter().map(ToString::to_string).collect();
+    Ok(vec![
+        name.to_owned(),
+        class.lead.to_string(),
+        rings.join(", "),
+        remind.join(", "),
+        written(class.floor_ms),
+        class.quorum.to_string(),
+        word(&class.unproven)?,
+        word(&class.freeze)?,
+        word(&class.windows)?,
+        class.expires.to_string(),
+        class.ladder.clone().unwrap_or_else(|| "-".to_owned()),
+    ])
+}
+
+/// A choice as files write it.
+fn word(choice: &impl Serialize) -> Result<String, Failure> {
+    let value = serde_json::to_value(choice)?;
+    Ok(value.as_str().unwrap_or_default().to_owned())
 }

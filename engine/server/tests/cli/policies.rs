@@ -37,8 +37,17 @@ fn the_delivered_policies_are_good_and_shown() {
     let classes = show(&["classes"]);
     let line = classes.lines().find(|line| line.contains("standard-patch"));
     assert!(line.unwrap().contains("7d"), "{classes}");
+    assert!(line.unwrap().contains("canary: calendar"), "{classes}");
+    let classes: serde_json::Value =
+        serde_json::from_str(&show(&["classes", "-o", "json"])).unwrap();
+    assert_eq!(classes[5]["class"], "emergency");
+    assert_eq!(classes[5]["quorum"], 2);
     assert!(show(&["ladders"]).contains("role:ciso-deputy"));
-    assert!(show(&["roles"]).contains("delegates"));
+    assert!(
+        show(&["roles"]).contains("until: \"2027-01-03\""),
+        "{}",
+        show(&["roles"])
+    );
 }
 
 #[test]
