@@ -2,7 +2,7 @@
 
 use super::{delivered, read};
 use hostler_estate::policies::{
-    Attributes, Consent, Duty, Impact, Known, Notice, Policies, Reached, Span,
+    Attributes, Consent, Cure, Duty, Impact, Known, Notice, Policies, Reached, Span,
 };
 use jiff::civil::date;
 
@@ -224,4 +224,27 @@ fn delegations_that_never_meet_are_no_circle() {
   - { person: a, delegate: b, until: 2026-12-09 }
   - { person: b, delegate: a, from: 2026-12-10 }",
     );
+}
+
+#[test]
+fn dates_that_are_over_help_nobody_who_is_absent() {
+    let policies = staffed(
+        "delegates:
+  - { person: a, delegate: b, until: 2026-12-09 }
+absences:
+  - { person: a, from: 2026-12-09, until: 2026-12-11 }",
+    );
+    let who = |day: i8| policies.standing_in_for("a", date(2026, 12, day));
+    assert_eq!(who(9), Some("b"));
+    assert_eq!(who(10), None);
+    assert_eq!(who(12), Some("a"));
+}
+
+#[test]
+fn a_debt_may_block_a_cure_when_there_is_another() {
+    let text =
+        "debts:\n  a: { says: x, due: 1d, blocks: planned, cured_by: [class:planned, answer] }";
+    let read = read("etc", &[("debts.yaml", text)], &Known::default()).unwrap();
+    let cures = [Cure::Class("planned".to_owned()), Cure::Answer];
+    assert_eq!(read.debts["a"].cured_by, cures);
 }
