@@ -61,7 +61,7 @@ impl Default for Policies {
 /// All faults found, each with file, line, column and remedy. Their codes are stable: `HP001` syntax,
 /// `HP002` unknown key, `HP003` wrong shape, `HP010` bad id, `HP011` duplicate, `HP020` unknown
 /// reference, `HP030` bad value, `HP040` something is missing, `HP050` over a limit, `HP060` an
-/// unreadable file; and across values: `HP101` a reminder, ring or floor that is not before its lead,
+/// unreadable file; and across values: `HP101` a reminder or floor that is not shorter than its lead,
 /// `HP102` a ladder without an end, `HP103` a circle of delegates, `HP104` a time that ends before it
 /// begins, `HP105` a role without any person, `HP106` a deadline that no lead can keep, `HP107` a row
 /// that never matches, `HP108` rows without a last one, `HP109` silence that agrees too late, `HP110`
