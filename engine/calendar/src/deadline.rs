@@ -21,6 +21,32 @@ pub enum Lead {
     BusinessDays(u16),
 }
 
+impl Lead {
+    /// The last moment for a notice of work that begins at this instant. Of two equal local times the
+    /// first: a notice is rather too early. None when the calendar has not enough business days.
+    #[must_use]
+    pub fn before(
+        self,
+        begins: Timestamp,
+        business: &BusinessDays,
+        zone: &Zone,
+    ) -> Option<Timestamp> {
+        match self {
+            Self::Elapsed(ms) => {
+                let length = SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX));
+                Some(begins.checked_sub(length).unwrap_or(Timestamp::MIN))
+            }
+            Self::BusinessDays(count) => {
+                let (local, _) = zone.wall(begins);
+                let date = business.add(local.date(), -i32::from(count))?;
+                let back = zone.instant(date.to_datetime(local.time()))?;
+                // The end of a gap would be a moment too late to be as long before.
+                Some(back.min(begins))
+            }
+        }
+    }
+}
+
 /// What is counted back from.
 #[derive(Clone, Copy, Debug)]
 pub struct Promise<'a> {
@@ -90,7 +116,14 @@ pub fn backwards(promise: &Promise<'_>, not_before: Timestamp) -> Result<Deadlin
         by: promise.by,
         needed_ms: promise.needed_ms,
     })?;
-    let notice_by = before(promise, window.from)?;
+    let before = promise
+        .lead
+        .before(window.from, promise.business, promise.zone);
+    let count = match promise.lead {
+        Lead::BusinessDays(count) => count,
+        Lead::Elapsed(_) => 0,
+    };
+    let notice_by = before.ok_or(DeadlineFault::NoBusinessDay(count))?;
     let term = |what: String, instant| Term {
         what,
         instant,
@@ -111,22 +144,4 @@ pub fn backwards(promise: &Promise<'_>, not_before: Timestamp) -> Result<Deadlin
             term(format!("notice leaves, {lead} before it opens"), notice_by),
         ],
     })
-}
-
-/// The lead before an opening. Of two equal local times the first: a notice is rather too early.
-fn before(promise: &Promise<'_>, opens: Timestamp) -> Result<Timestamp, DeadlineFault> {
-    match promise.lead {
-        Lead::Elapsed(ms) => {
-            let length = SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX));
-            Ok(opens.checked_sub(length).unwrap_or(Timestamp::MIN))
-        }
-        Lead::BusinessDays(count) => {
-            let (local, _) = promise.zone.wall(opens);
-            let date = promise.business.add(local.date(), -i32::from(count));
-            let back = date.and_then(|date| promise.zone.instant(date.to_datetime(local.time())));
-            // The end of a gap would be a moment too late to be as long before.
-            back.map(|back| back.min(opens))
-                .ok_or(DeadlineFault::NoBusinessDay(count))
-        }
-    }
 }

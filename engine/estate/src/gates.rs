@@ -3,12 +3,14 @@
 //! Not here: freezes that people declare while the engine runs, and when windows open (calendar).
 
 use crate::model::Estate;
+use hostler_calendar::business::BusinessDays;
 use hostler_calendar::freeze::{Blocked, Freeze, blocked};
 use hostler_calendar::window::{Fit, Window, Windows};
 use hostler_core::directory::Directory;
 use hostler_core::gate::{Closed, GateKind};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Work of this class does not wait for a window: what it answers to does not either.
 const EMERGENCY: &str = "emergency";
@@ -19,12 +21,34 @@ pub struct Times {
     pub(crate) windows: BTreeMap<String, Windows>,
     /// With the selector of the assets to which each applies.
     pub(crate) freezes: Vec<(String, Freeze)>,
+    /// Business days by the id of their calendar, holidays of its file included.
+    pub(crate) business: BTreeMap<String, Arc<BusinessDays>>,
 }
 
 impl Times {
     pub(crate) fn add_window(&mut self, window: Window) {
         self.windows
             .insert(window.id().to_owned(), Windows::One(window));
+    }
+}
+
+impl Estate {
+    /// When the windows of this name are open. None: there is no such window.
+    #[must_use]
+    pub fn openings(&self, window: &str) -> Option<&Windows> {
+        self.times.windows.get(window)
+    }
+
+    /// The freezes of the files, each with the selector of the assets to which it applies.
+    pub fn frozen_times(&self) -> impl Iterator<Item = (&str, &Freeze)> {
+        let all = self.times.freezes.iter();
+        all.map(|(applies, freeze)| (applies.as_str(), freeze))
+    }
+
+    /// The business days of a calendar. None: there is no such calendar.
+    #[must_use]
+    pub fn business_days(&self, calendar: &str) -> Option<&Arc<BusinessDays>> {
+        self.times.business.get(calendar)
     }
 }
 

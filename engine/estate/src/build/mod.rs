@@ -116,6 +116,7 @@ impl<'a> Builder<'a> {
         if !self.out.faults.is_empty() {
             return Err(Faults(self.out.faults));
         }
+        self.estate.times.business = self.business;
         self.estate.seal();
         Ok(self.estate)
     }
