@@ -1,0 +1,337 @@
+//! From an estate and a compiled runbook to the input of a forecast.
+//!
+//! Not here: what the class's terms are, who is away, and how long things took: those come in.
+
+use crate::fault::ForecastFault;
+use crate::input::{
+    Anchor, Approver, Approvers, Asset, AtOnce, Contact, Customer, Durations, Group, Input, Month,
+    Overflow, Terms, Wave,
+};
+use hostler_calendar::business::BusinessDays;
+use hostler_calendar::freeze::Freeze;
+use hostler_calendar::holiday::Holidays;
+use hostler_calendar::zone::Zone;
+use hostler_core::definition::{
+    Approve, Definition, Each, Over, Ramp, Spawn, Verb, Wave as Compiled,
+};
+use hostler_core::directory::Directory as _;
+use hostler_core::duration::parse_ms;
+use hostler_core::expression::{Dynamic, Expression};
+use hostler_estate::{Estate, Selector};
+use jiff::civil::Date;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What neither estate nor runbook says.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub month: Month,
+    pub anchor: Anchor,
+    /// The servers; none takes those of the runbook's input.
+    pub targets: Option<String>,
+    /// Wave to days after the anchor.
+    pub opens_days: BTreeMap<String, u16>,
+    pub overflow: Overflow,
+    pub terms: Terms,
+    /// Of every asset.
+    pub severity: Option<String>,
+    pub durations: Durations,
+    /// Person to days away, both included.
+    pub absences: BTreeMap<String, Vec<(Date, Date)>>,
+    /// Person to those who stand in.
+    pub stand_ins: BTreeMap<String, Vec<String>>,
+    /// Of an approval that says nothing. Milliseconds.
+    pub approval_expires_ms: u64,
+}
+
+/// # Errors
+/// For a runbook without an `each` over servers, a selector that does not fit, an unknown wave, and
+/// zones or calendars that cannot be read.
+pub fn from_estate(
+    estate: &Estate,
+    definition: &Definition,
+    options: &Options,
+) -> Result<Input, ForecastFault> {
+    let name = format!("{}@{}", definition.runbook, definition.version);
+    let (each, approve) = disturbing(definition).ok_or(ForecastFault::NoWaves(name.clone()))?;
+    let waves = waves(definition, each, options)?;
+    let assets = assets(estate, definition, each, options)?;
+    Ok(Input {
+        runbook: name,
+        realm: estate.realm.clone(),
+        month: options.month,
+        zone: zone(&estate.zone)?,
+        anchor: options.anchor.clone(),
+        waves,
+        at_once: at_once(each),
+        overflow: options.overflow,
+        windows: windows(estate, &assets),
+        freezes: stopping(estate, &options.terms.class)
+            .map(|(_, freeze)| (freeze.id.clone(), freeze.clone()))
+            .collect(),
+        groups: groups(estate),
+        customers: customers(estate, &assets)?,
+        assets,
+        terms: options.terms.clone(),
+        approvers: approvers(estate, approve, options),
+        durations: options.durations.clone(),
+    })
+}
+
+/// The `each` whose customers get notices, else the first one in waves; and the approval before it.
+fn disturbing(definition: &Definition) -> Option<(&Each, Option<&Approve>)> {
+    let steps = &definition.program(0)?.steps;
+    let each = |place: usize| match &steps[place].verb {
+        Verb::Spawn(Spawn::Each(each)) => Some(&**each),
+        _ => None,
+    };
+    let is_list =
+        |place: &usize| each(*place).is_some_and(|each| matches!(each.over, Over::List(_)));
+    let mut all = (0..steps.len()).filter(is_list);
+    let told = all.clone().find(|place| steps[*place].notices.is_some());
+    let waves = |place: &usize| each(*place).is_some_and(|each| !each.waves.is_empty());
+    let place = told.or_else(|| all.find(waves))?;
+    let approve = steps[..place]
+        .iter()
+        .rev()
+        .find_map(|step| match &step.verb {
+            Verb::Approve(approve) => Some(approve),
+            _ => None,
+        });
+    Some((each(place)?, approve))
+}
+
+fn waves(
+    definition: &Definition,
+    each: &Each,
+    options: &Options,
+) -> Result<Vec<Wave>, ForecastFault> {
+    let names: Vec<&str> = each.waves.iter().map(|wave| wave.name.as_str()).collect();
+    let stray = options
+        .opens_days
+        .keys()
+        .find(|name| !names.contains(&name.as_str()));
+    if let Some(stray) = stray {
+        return Err(ForecastFault::NoWave(stray.clone(), names.join(", ")));
+    }
+    let wave = |wave: &Compiled| {
+        Ok(Wave {
+            name: wave.name.clone(),
+            matches: wave.matches.clone(),
+            take: wave.take,
+            opens_days: options.opens_days.get(&wave.name).copied(),
+            soak_ms: soak_ms(definition, wave)?,
+        })
+    };
+    each.waves.iter().map(wave).collect()
+}
+
+/// A length, or the default of an input.
+fn soak_ms(definition: &Definition, wave: &Compiled) -> Result<u64, ForecastFault> {
+    let value = match &wave.soak {
+        None => return Ok(0),
+        Some(Dynamic::Literal(value)) => Some(value.clone()),
+        Some(Dynamic::Expression(Expression(text))) => {
+            let name = text.trim().strip_prefix("inputs.");
+            let input = name.and_then(|name| definition.inputs.get(name));
+            input.and_then(|input| input.default.clone())
+        }
+        Some(_) => None,
+    };
+    let length = match &value {
+        Some(Value::String(text)) => parse_ms(text),
+        Some(Value::Number(number)) => number.as_u64(),
+        _ => None,
+    };
+    length.ok_or_else(|| ForecastFault::Soak(wave.name.clone()))
+}
+
+fn at_once(each: &Each) -> AtOnce {
+    let per = |names: &[&str]| {
+        let mut all = each.at_once.per.iter();
+        let found = all.find(|per| names.contains(&per.attribute.as_str()));
+        found.map(|per| per.limit)
+    };
+    AtOnce {
+        ramp: match &each.at_once.ramp {
+            Ramp::Stages(stages) if stages.is_empty() => Ramp::Fixed(1),
+            ramp => ramp.clone(),
+        },
+        per_group: per(&["redundancy_group"]),
+        per_parent: per(&["hypervisor", "parent"]),
+    }
+}
+
+/// Freezes that hold work of this class, with their selectors.
+fn stopping<'a>(estate: &'a Estate, class: &'a str) -> impl Iterator<Item = (&'a str, &'a Freeze)> {
+    let passes = move |freeze: &Freeze| freeze.lets_through.iter().any(|passes| passes == class);
+    estate
+        .frozen_times()
+        .filter(move |(_, freeze)| !passes(freeze))
+}
+
+fn assets(
+    estate: &Estate,
+    definition: &Definition,
+    each: &Each,
+    options: &Options,
+) -> Result<Vec<Asset>, ForecastFault> {
+    let selector = targets(definition, options)?;
+    let chosen = estate.select(&selector)?;
+    let parsed = |text: &str| Selector::parse(text);
+    let fits = each
+        .waves
+        .iter()
+        .filter_map(|wave| Some((&wave.name, wave.matches.as_ref()?)));
+    let fits = fits.map(|(name, text)| Ok((name, parsed(text)?)));
+    let fits: Vec<(&String, Selector)> = fits.collect::<Result<_, ForecastFault>>()?;
+    let freezes = stopping(estate, &options.terms.class);
+    let freezes = freezes.map(|(text, freeze)| Ok((&freeze.id, parsed(text)?)));
+    let freezes: Vec<(&String, Selector)> = freezes.collect::<Result<_, ForecastFault>>()?;
+    let taken = |list: &[(&String, Selector)], asset: &hostler_estate::Asset| {
+        let all = list.iter().filter(|(_, selector)| selector.matches(asset));
+        all.map(|(name, _)| (*name).clone())
+            .collect::<BTreeSet<_>>()
+    };
+    let asset = |id: &String| {
+        let asset = estate.assets.get(id)?;
+        Some(Asset {
+            id: id.clone(),
+            customer: asset.customer.clone(),
+            ring: asset.ring.clone(),
+            windows: asset.window.iter().cloned().collect(),
+            freezes: taken(&freezes, asset),
+            group: asset.redundancy_group.clone(),
+            parent: asset.parent.clone(),
+            fits: taken(&fits, asset),
+            severity: options.severity.clone(),
+        })
+    };
+    Ok(chosen.iter().filter_map(asset).collect())
+}
+
+/// The selector that was given, or the default of the runbook's first input that is one.
+fn targets(definition: &Definition, options: &Options) -> Result<String, ForecastFault> {
+    use hostler_core::definition::InputKind;
+    if let Some(targets) = &options.targets {
+        return Ok(targets.clone());
+    }
+    let mut inputs = definition.inputs.values();
+    let found = inputs.find(|input| input.kind == InputKind::Selector);
+    let default = found.and_then(|input| input.default.as_ref()?.as_str().map(str::to_owned));
+    default.ok_or_else(|| {
+        ForecastFault::Text("the runbook has no default for its servers; name them".to_owned())
+    })
+}
+
+fn windows(
+    estate: &Estate,
+    assets: &[Asset],
+) -> BTreeMap<String, hostler_calendar::window::Windows> {
+    let names: BTreeSet<&String> = assets.iter().flat_map(|asset| &asset.windows).collect();
+    let found = names.into_iter();
+    found
+        .filter_map(|name| Some((name.clone(), estate.openings(name)?.clone())))
+        .collect()
+}
+
+fn groups(estate: &Estate) -> BTreeMap<String, Group> {
+    let row = |(name, group): (&String, &hostler_estate::Group)| {
+        let members = u32::try_from(group.members.len()).unwrap_or(u32::MAX);
+        let keep_up = group.keep_up;
+        (name.clone(), Group { members, keep_up })
+    };
+    estate.groups.iter().map(row).collect()
+}
+
+fn customers(
+    estate: &Estate,
+    assets: &[Asset],
+) -> Result<BTreeMap<String, Customer>, ForecastFault> {
+    let weekdays = BusinessDays::new("mon-fri", Holidays::default());
+    let weekdays = weekdays.map_err(|fault| ForecastFault::Text(fault.to_string()))?;
+    let weekdays = Arc::new(weekdays);
+    let wanted: BTreeSet<&String> = assets.iter().map(|asset| &asset.customer).collect();
+    let mut customers = BTreeMap::new();
+    for (id, customer) in &estate.customers {
+        if !wanted.contains(id) {
+            continue;
+        }
+        let calendar = customer.calendar.as_ref();
+        let business = calendar.and_then(|calendar| estate.business_days(calendar));
+        let reboots = customer
+            .contract
+            .as_ref()
+            .and_then(|one| one.reboots.as_deref());
+        let row = Customer {
+            name: customer.name.clone(),
+            zone: zone(customer.zone.as_ref().unwrap_or(&estate.zone))?,
+            business: Arc::clone(business.unwrap_or(&weekdays)),
+            contacts: contacts(customer),
+            disruptions_per_month: reboots.and_then(per_month),
+        };
+        customers.insert(id.clone(), row);
+    }
+    Ok(customers)
+}
+
+fn contacts(customer: &hostler_estate::Customer) -> Vec<Contact> {
+    let told = customer.people.iter();
+    let told = told.filter(|contact| contact.roles.iter().any(|role| role == "notices"));
+    told.map(|contact| Contact {
+        person: contact.person.clone(),
+        confirmed: contact.confirmed.as_ref().and_then(|day| day.parse().ok()),
+    })
+    .collect()
+}
+
+/// `2 per month`; longer periods bind no single month.
+fn per_month(text: &str) -> Option<u32> {
+    let (number, period) = text.split_once(" per ")?;
+    let number: u32 = number.trim().parse().ok()?;
+    match period.trim() {
+        "month" => Some(number),
+        // Some months have a fifth week.
+        "week" => Some(number.saturating_mul(5)),
+        _ => None,
+    }
+}
+
+fn zone(name: &str) -> Result<Zone, ForecastFault> {
+    Zone::parse(name).map_err(|fault| ForecastFault::Text(fault.to_string()))
+}
+
+fn approvers(estate: &Estate, approve: Option<&Approve>, options: &Options) -> Approvers {
+    let clauses = approve
+        .map(|approve| approve.who.clauses.as_slice())
+        .unwrap_or_default();
+    let names: Vec<&str> = clauses
+        .iter()
+        .filter_map(|clause| match &clause.who {
+            Dynamic::Literal(Value::String(who)) => Some(who.as_str()),
+            _ => None,
+        })
+        .collect();
+    let people: BTreeSet<String> = names
+        .iter()
+        .flat_map(|who| estate.people_with(who))
+        .collect();
+    let away = |person: &String| options.absences.get(person).cloned().unwrap_or_default();
+    let approver = |person: String| Approver {
+        absences: away(&person),
+        stand_ins: {
+            let all = options.stand_ins.get(&person).into_iter().flatten();
+            all.map(|other| (other.clone(), away(other))).collect()
+        },
+        person,
+    };
+    Approvers {
+        who: names.join(", "),
+        quorum: approve.map_or(0, |approve| approve.quorum.max(1)),
+        expires_ms: approve
+            .and_then(|approve| approve.expires_ms)
+            .unwrap_or(options.approval_expires_ms),
+        people: people.into_iter().map(approver).collect(),
+    }
+}
