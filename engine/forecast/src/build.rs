@@ -179,21 +179,11 @@ fn assets(
 ) -> Result<Vec<Asset>, ForecastFault> {
     let selector = targets(definition, options)?;
     let chosen = estate.select(&selector)?;
-    let parsed = |text: &str| Selector::parse(text);
-    let fits = each
-        .waves
-        .iter()
-        .filter_map(|wave| Some((&wave.name, wave.matches.as_ref()?)));
-    let fits = fits.map(|(name, text)| Ok((name, parsed(text)?)));
-    let fits: Vec<(&String, Selector)> = fits.collect::<Result<_, ForecastFault>>()?;
+    let waves = each.waves.iter();
+    let waves = waves.filter_map(|wave| Some((wave.matches.as_deref()?, &wave.name)));
+    let fits = parsed(waves)?;
     let freezes = stopping(estate, &options.terms.class);
-    let freezes = freezes.map(|(text, freeze)| Ok((&freeze.id, parsed(text)?)));
-    let freezes: Vec<(&String, Selector)> = freezes.collect::<Result<_, ForecastFault>>()?;
-    let taken = |list: &[(&String, Selector)], asset: &hostler_estate::Asset| {
-        let all = list.iter().filter(|(_, selector)| selector.matches(asset));
-        all.map(|(name, _)| (*name).clone())
-            .collect::<BTreeSet<_>>()
-    };
+    let freezes = parsed(freezes.map(|(text, freeze)| (text, &freeze.id)))?;
     let asset = |id: &String| {
         let asset = estate.assets.get(id)?;
         Some(Asset {
@@ -209,6 +199,22 @@ fn assets(
         })
     };
     Ok(chosen.iter().filter_map(asset).collect())
+}
+
+/// Selectors, each with the name of what it belongs to.
+type Named<'a> = Vec<(Selector, &'a String)>;
+
+fn parsed<'a>(
+    all: impl Iterator<Item = (&'a str, &'a String)>,
+) -> Result<Named<'a>, ForecastFault> {
+    all.map(|(text, name)| Ok((Selector::parse(text)?, name)))
+        .collect()
+}
+
+/// Names of those that take an asset.
+fn taken(all: &Named<'_>, asset: &hostler_estate::Asset) -> BTreeSet<String> {
+    let all = all.iter().filter(|(selector, _)| selector.matches(asset));
+    all.map(|(_, name)| (*name).clone()).collect()
 }
 
 /// The selector that was given, or the default of the runbook's first input that is one.

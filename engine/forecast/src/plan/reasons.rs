@@ -109,40 +109,47 @@ fn keeps_all(plan: &Plan<'_>, place: usize) -> Option<Found> {
     })
 }
 
+fn too_long(window: &str, needed_ms: u64, longest_ms: u64) -> Found {
+    Found {
+        code: Code::TooLong,
+        subject: format!("window {window}"),
+        what: format!(
+            "steps and rollback need {}, the longest opening is {}",
+            write_ms(needed_ms),
+            write_ms(longest_ms)
+        ),
+        when: None,
+        remedy: "make the window longer, or the steps faster".to_owned(),
+    }
+}
+
+fn never_opens(plan: &Plan<'_>, place: usize, present: &Present<'_>) -> Found {
+    let (window, zone) = (&plan.class(place).window, &plan.customer(place).zone);
+    Found {
+        code: Code::NeverOpens,
+        subject: format!("wave {}, window {window}", present.wave.name),
+        what: format!(
+            "after the wave opens {} it does not open before the next cycle begins {}",
+            present.opens.people(zone),
+            plan.cycle.ends.people(zone)
+        ),
+        when: Some(present.opens),
+        remedy: "choose a window that opens more often, or let the wave open earlier".to_owned(),
+    }
+}
+
 /// No slot after the wave's opening, whatever the notice: never open, too short, or frozen.
 pub fn closed(plan: &Plan<'_>, place: usize, present: &Present<'_>) -> Found {
     let (class, needed_ms) = (plan.class(place), plan.needed_ms(place));
-    let zone = &plan.customer(place).zone;
-    let opens = present.opens;
     let longest_ms = class.longest_ms();
     if longest_ms > 0 && longest_ms < needed_ms {
-        return Found {
-            code: Code::TooLong,
-            subject: format!("window {}", class.window),
-            what: format!(
-                "steps and rollback need {}, the longest opening is {}",
-                write_ms(needed_ms),
-                write_ms(longest_ms)
-            ),
-            when: None,
-            remedy: "make the window longer, or the steps faster".to_owned(),
-        };
+        return too_long(&class.window, needed_ms, longest_ms);
     }
-    let Some(open) = class.first(&class.open, opens, needed_ms) else {
-        return Found {
-            code: Code::NeverOpens,
-            subject: format!("wave {}, window {}", present.wave.name, class.window),
-            what: format!(
-                "after the wave opens {} it does not open before the next cycle begins {}",
-                opens.people(zone),
-                plan.cycle.ends.people(zone)
-            ),
-            when: Some(opens),
-            remedy: "choose a window that opens more often, or let the wave open earlier"
-                .to_owned(),
-        };
+    let Some(open) = class.first(&class.open, present.opens, needed_ms) else {
+        return never_opens(plan, place, present);
     };
-    let from = Moment(class.open[open].from).max(opens);
+    let from = Moment(class.open[open].from).max(present.opens);
+    let zone = &plan.customer(place).zone;
     Found {
         code: Code::Frozen,
         subject: format!(
@@ -165,41 +172,32 @@ pub fn lead(plan: &Plan<'_>, place: usize, present: &Present<'_>, wanted: usize)
     let class = plan.class(place);
     let opens = Moment(class.free[wanted].from).max(present.opens);
     let by = notice_by(customer, terms, opens);
-    let is_late = |by: &Moment| *by >= plan.cycle.asked;
     let said = |moment: Moment| moment.people(&customer.zone);
-    let Some(by) = by else {
-        return Found {
-            code: Code::Lead,
-            subject: format!("customer {}", plan.assets[place].customer),
-            what: "its calendar has not enough business days for the lead".to_owned(),
-            when: Some(opens),
-            remedy: "mend `business_days` and the holidays of its calendar".to_owned(),
-        };
-    };
-    let start = said(opens);
-    if is_late(&by) {
-        return Found {
-            code: Code::ApprovalLate,
-            subject: format!("customer {}", plan.assets[place].customer),
-            what: format!(
-                "for {start} the notice had to leave by {}; enough approvers are there only from {}",
-                said(by),
-                said(plan.ready)
-            ),
-            when: Some(by),
-            remedy: "name a stand-in for those who are away".to_owned(),
-        };
-    }
-    Found {
-        code: Code::Lead,
-        subject: format!("customer {}", plan.assets[place].customer),
-        what: format!(
-            "for {start} the notice had to leave by {}; the approval is asked for {}",
-            said(by),
-            said(plan.cycle.asked)
+    let asked = plan.cycle.asked;
+    let (code, why, remedy) = match by {
+        None => (
+            Code::Lead,
+            "its calendar has not enough business days".to_owned(),
+            "mend `business_days` and the holidays of its calendar",
         ),
-        when: Some(by),
-        remedy: "let the wave open later, or publish a yearly calendar for its ring".to_owned(),
+        Some(by) if by >= asked => (
+            Code::ApprovalLate,
+            format!("enough approvers are there only from {}", said(plan.ready)),
+            "name a stand-in for those who are away",
+        ),
+        Some(_) => (
+            Code::Lead,
+            format!("the approval is asked for {}", said(asked)),
+            "let the wave open later, or publish a yearly calendar for its ring",
+        ),
+    };
+    let had = by.map_or_else(String::new, |by| format!(" by {}", said(by)));
+    Found {
+        code,
+        subject: format!("customer {}", plan.assets[place].customer),
+        what: format!("for {} the notice had to leave{had}; {why}", said(opens)),
+        when: by.or(Some(opens)),
+        remedy: remedy.to_owned(),
     }
 }
 

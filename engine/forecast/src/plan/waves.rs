@@ -97,7 +97,7 @@ impl Plan<'_> {
         }
         let fates = self.admitted(&runs, present.places.len());
         for ((place, _, earliest), fate) in runs.into_iter().zip(fates) {
-            match fate {
+            let code = match fate {
                 Fate::Done {
                     slot,
                     starts,
@@ -111,15 +111,13 @@ impl Plan<'_> {
                         ends,
                         overflow,
                     });
+                    continue;
                 }
-                Fate::OverflowUsed => {
-                    self.hold(
-                        place,
-                        reasons::full(self, place, present, Code::OverflowUsed),
-                    );
-                }
-                Fate::NoRoom => self.hold(place, reasons::full(self, place, present, Code::NoRoom)),
-            }
+                Fate::OverflowUsed => Code::OverflowUsed,
+                Fate::NoRoom => Code::NoRoom,
+            };
+            let found = reasons::full(self, place, present, code);
+            self.hold(place, found);
         }
     }
 

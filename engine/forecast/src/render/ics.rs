@@ -17,18 +17,7 @@ use hostler_calendar::{Change, Occurrence};
 /// For a customer that is not in the forecast, and what [`feed::text`] refuses.
 pub fn ics(forecast: &Forecast, customer: &str, domain: &str) -> Result<String, ForecastFault> {
     let row = forecast.customers.iter().find(|row| row.id == customer);
-    let row = row.ok_or_else(|| {
-        let known: Vec<&str> = forecast
-            .customers
-            .iter()
-            .map(|row| row.id.as_str())
-            .take(20)
-            .collect();
-        ForecastFault::Text(format!(
-            "no server of the customer `{customer}` is in this forecast; there are {}",
-            known.join(", ")
-        ))
-    })?;
+    let row = row.ok_or_else(|| unknown(forecast, customer))?;
     let zone = Zone::parse(&row.zone).map_err(|fault| ForecastFault::Text(fault.to_string()))?;
     let places = places(forecast, Some(customer));
     let named: Vec<(String, String)> = places
@@ -53,6 +42,15 @@ pub fn ics(forecast: &Forecast, customer: &str, domain: &str) -> Result<String, 
         made: forecast.anchor.0,
     };
     Ok(feed::text(&feed, &entries)?)
+}
+
+fn unknown(forecast: &Forecast, customer: &str) -> ForecastFault {
+    let known = forecast.customers.iter().map(|row| row.id.as_str());
+    let known: Vec<&str> = known.take(20).collect();
+    ForecastFault::Text(format!(
+        "no server of the customer `{customer}` is in this forecast; there are {}",
+        known.join(", ")
+    ))
 }
 
 fn name(forecast: &Forecast, customer: &str, place: &Place<'_>) -> String {

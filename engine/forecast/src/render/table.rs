@@ -3,7 +3,7 @@
 //! Not here: colours, and the width of the terminal.
 
 use super::places::places;
-use crate::forecast::{Forecast, Outcome};
+use crate::forecast::{Approval, Forecast, Outcome};
 use crate::moment::Moment;
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle, presets};
 use hostler_calendar::zone::Zone;
@@ -32,11 +32,7 @@ pub fn table(forecast: &Forecast) -> String {
 }
 
 fn head(forecast: &Forecast, zone: &Zone) -> String {
-    let planned = forecast
-        .waves
-        .iter()
-        .map(|wave| wave.planned)
-        .sum::<usize>();
+    let planned: usize = forecast.waves.iter().map(|wave| wave.planned).sum();
     let held = forecast.assets.len() - planned;
     let mut lines = vec![
         format!(
@@ -50,17 +46,7 @@ fn head(forecast: &Forecast, zone: &Zone) -> String {
         ),
     ];
     if let Some(approval) = &forecast.approval {
-        let due = approval
-            .due_by
-            .map_or_else(|| "-".to_owned(), |due| due.people(zone));
-        lines.push(format!(
-            "approval   {} of {}: asked {}, due {due}, expires {}",
-            approval.quorum,
-            approval.who,
-            approval.asked.people(zone),
-            approval.expires.people(zone)
-        ));
-        lines.push(format!("           {}", givers(forecast, zone)));
+        lines.extend(asked(approval, zone));
     }
     for freeze in &forecast.freezes {
         lines.push(format!(
@@ -73,10 +59,21 @@ fn head(forecast: &Forecast, zone: &Zone) -> String {
     lines.join("\n")
 }
 
-fn givers(forecast: &Forecast, zone: &Zone) -> String {
-    let Some(approval) = &forecast.approval else {
-        return String::new();
-    };
+/// When it is asked for and due, and who could give it.
+fn asked(approval: &Approval, zone: &Zone) -> [String; 2] {
+    let due = approval.due_by;
+    let due = due.map_or_else(|| "-".to_owned(), |due| due.people(zone));
+    let asked = format!(
+        "approval   {} of {}: asked {}, due {due}, expires {}",
+        approval.quorum,
+        approval.who,
+        approval.asked.people(zone),
+        approval.expires.people(zone)
+    );
+    [asked, format!("           {}", givers(approval, zone))]
+}
+
+fn givers(approval: &Approval, zone: &Zone) -> String {
     let said = approval.people.iter().map(|giver| {
         let stands = giver.instead_of.as_ref();
         let stands = stands.map_or_else(String::new, |other| format!(" for {other}"));

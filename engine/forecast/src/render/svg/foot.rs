@@ -1,7 +1,8 @@
 //! Under the chart: the legend, and the first conflicts in words.
 
-use super::marks::{CROSS, DIAMOND, RING, TRIANGLE};
+use super::marks::{DIAMOND, RING, TRIANGLE, cross};
 use super::pen::{Area, At, Pen, short};
+use super::rows::bracket;
 use crate::code::Code;
 use crate::forecast::{Conflict, Forecast};
 use std::collections::BTreeMap;
@@ -72,9 +73,7 @@ fn legend(pen: &mut Pen, y: i64) {
         height,
     };
     let word = |pen: &mut Pen, x, text: &str| pen.text("soft", (x, y + 40), At::Start, text);
-    pen.line("open", (220, y - 90), (220, y + 90));
-    pen.line("open", (220, y - 90), (270, y - 90));
-    pen.line("open", (220, y + 90), (270, y + 90));
+    bracket(pen, 220, y);
     word(pen, 320, "wave opens");
     pen.rect("slot", area(1_200, 120), "");
     pen.rect("work", area(1_200, 40), "");
@@ -90,16 +89,7 @@ fn legend(pen: &mut Pen, y: i64) {
     word(pen, 7_430, "approval asked, due");
     pen.figure("notice", (8_800, y), &TRIANGLE, "");
     word(pen, 8_920, "notice leaves by");
-    pen.line(
-        "missed",
-        (10_100 - CROSS, y - CROSS),
-        (10_100 + CROSS, y + CROSS),
-    );
-    pen.line(
-        "missed",
-        (10_100 - CROSS, y + CROSS),
-        (10_100 + CROSS, y - CROSS),
-    );
+    cross(pen, 10_100, y);
     word(pen, 10_200, "too late");
     pen.circle("reminder", (10_950, y), RING, "");
     word(pen, 11_050, "reminder");

@@ -15,7 +15,7 @@ pub const DIAMOND: [(i64, i64); 4] = [(0, -70), (70, 0), (0, 70), (-70, 0)];
 pub const TRIANGLE: [(i64, i64); 3] = [(-70, -60), (70, -60), (0, 70)];
 pub const RING: i64 = 50;
 /// Half the size of a cross.
-pub const CROSS: i64 = 50;
+const CROSS: i64 = 50;
 /// Marks that have their number above them.
 const MARK_MIDDLE: i64 = 190;
 /// About what a character of a name takes.
@@ -86,13 +86,14 @@ fn notices(pen: &mut Pen, forecast: &Forecast, scale: &Scale, y: i64) {
     let late = forecast.conflicts.iter();
     let late = late.filter(|one| matches!(one.code, Code::Lead | Code::ApprovalLate));
     for (at, ..) in days(scale, late.filter_map(|one| one.when)) {
-        for dy in [CROSS, -CROSS] {
-            pen.line(
-                "missed",
-                (at - CROSS, middle - dy),
-                (at + CROSS, middle + dy),
-            );
-        }
+        cross(pen, at, middle);
+    }
+}
+
+/// A notice that had to leave then.
+pub fn cross(pen: &mut Pen, x: i64, y: i64) {
+    for dy in [CROSS, -CROSS] {
+        pen.line("missed", (x - CROSS, y - dy), (x + CROSS, y + dy));
     }
 }
 

@@ -111,17 +111,18 @@ fn wave_label(wave: &WaveRow) -> String {
     format!("{}: {} planned{held}", short(name, 16), wave.planned)
 }
 
+/// From here on; `y` is its middle.
+pub fn bracket(pen: &mut Pen, x: i64, y: i64) {
+    let (top, bottom) = (y - 100, y + 100);
+    pen.line("open", (x, top), (x, bottom));
+    pen.line("open", (x, top), (x + 50, top));
+    pen.line("open", (x, bottom), (x + 50, bottom));
+}
+
 /// From when it is open, from first start to last end, and how long it is watched.
 fn draw_wave(pen: &mut Pen, scale: &Scale, wave: &WaveRow, y: i64) {
     if scale.shows(wave.opens) {
-        let x = scale.x(wave.opens);
-        pen.line("open", (x, y + 40), (x, y + ROW_HEIGHT - 40));
-        pen.line("open", (x, y + 40), (x + 50, y + 40));
-        pen.line(
-            "open",
-            (x, y + ROW_HEIGHT - 40),
-            (x + 50, y + ROW_HEIGHT - 40),
-        );
+        bracket(pen, scale.x(wave.opens), y + ROW_HEIGHT / 2);
     }
     let (Some(begins), Some(ends)) = (wave.begins, wave.ends) else {
         return;
@@ -145,11 +146,8 @@ fn draw_wave(pen: &mut Pen, scale: &Scale, wave: &WaveRow, y: i64) {
         height: 100,
     };
     if wave.soak_ms > 0 && soak.width > 0 {
-        pen.rect(
-            "soak",
-            soak,
-            &format!("{} is watched until {}", wave.name, said(soaked)),
-        );
+        let title = format!("{} is watched until {}", wave.name, said(soaked));
+        pen.rect("soak", soak, &title);
     }
 }
 
