@@ -12,7 +12,7 @@ use hostler_core::id::Digest;
 use hostler_estate::{Estate, Known, load};
 use hostler_forecast::{
     Anchor, Duration, Durations, Forecast, ForecastFault, Month, Options, Outcome, Overflow, Terms,
-    forecast, from_estate,
+    forecast, from_estate, render,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -289,4 +289,30 @@ fn the_january_window_is_whole() {
         (slot.window.as_str(), slot.elapsed_ms()),
         ("sun-early", 4 * HOUR)
     );
+}
+
+/// Six customers, pairs, parents and windows that are always open.
+#[test]
+fn a_customer_of_the_practice_estate_sees_only_its_own_in_every_form() {
+    let practice = hostler_estate::practice::estate(1, &Known::default()).unwrap();
+    let mut options = options("2026-11");
+    options.opens_days.clear();
+    let input = from_estate(&practice, &definition(), &options).unwrap();
+    let all = forecast(&input).unwrap();
+    assert_eq!(all.assets.len(), 40);
+    assert!(
+        all.waves.iter().all(|wave| wave.planned > 0),
+        "{:?}",
+        all.conflicts
+    );
+    let own = all.clone().of_customer("library").unwrap();
+    let texts = [
+        render::table(&own),
+        render::json(&own).unwrap(),
+        render::svg(&own),
+        render::ics::ics(&all, "library", "hostler.example").unwrap(),
+    ];
+    for text in texts {
+        assert!(!text.contains("chem-"), "{text}");
+    }
 }
