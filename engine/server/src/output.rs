@@ -19,6 +19,19 @@ pub enum Format {
     Yaml,
     Csv,
     Ndjson,
+    /// A picture; only of a simulation
+    Svg,
+    /// A calendar; only of a simulation
+    Ics,
+}
+
+impl Format {
+    fn unfit(self) -> Failure {
+        let name = if self == Self::Svg { "svg" } else { "ics" };
+        Failure::Usage(format!(
+            "-o {name} is for `hostler simulate`; write -o table or -o json"
+        ))
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +117,7 @@ impl Output {
             }
             Format::Json => print(&serde_json::to_string_pretty(values)?),
             Format::Yaml => print(&yaml(&values)?),
+            Format::Svg | Format::Ics => Err(self.format.unfit()),
         }
     }
 
@@ -114,6 +128,7 @@ impl Output {
             Format::Json => print(&serde_json::to_string_pretty(value)?),
             Format::Ndjson => print(&serde_json::to_string(value)?),
             Format::Yaml => print(&yaml(value)?),
+            Format::Svg | Format::Ics => Err(self.format.unfit()),
         }
     }
 

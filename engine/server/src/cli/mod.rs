@@ -19,6 +19,7 @@ mod schedule;
 pub mod serve;
 mod session;
 pub mod show;
+mod simulate;
 mod store;
 mod token;
 mod upkeep;
@@ -117,6 +118,8 @@ enum Command {
     /// Policies: whether they are sound, and what holds
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// What a cycle would do in a month, and what stands in its way; nothing runs
+    Simulate(simulate::SimulateArgs),
     /// Times in which nothing is disturbed
     #[command(subcommand)]
     Freeze(freeze::FreezeCommand),
@@ -236,6 +239,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Run(command) => run::run(context, command).await,
         Command::Schedule(command) => schedule::run(context, command).await,
         Command::Policy(command) => policy::run(context, &command),
+        Command::Simulate(args) => simulate::run(context, &args),
         Command::Freeze(command) => freeze::run(context, command).await,
         Command::Approve(command) => approve::run(context, command).await,
         Command::Ask(command) => ask::run(context, command).await,

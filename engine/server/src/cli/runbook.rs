@@ -124,7 +124,7 @@ fn texts(config: &Config) -> Result<(String, Texts), Failure> {
     Ok((format!("{}/", folder.display()), texts))
 }
 
-fn open(config: &Config) -> Result<Library, Failure> {
+pub(super) fn open(config: &Config) -> Result<Library, Failure> {
     let (prefix, texts) = texts(config)?;
     let environment = library::environment(None).map_err(|fault| anyhow!(fault))?;
     Ok(Library::new(&prefix, &texts, environment))
@@ -289,7 +289,7 @@ fn named(text: &str) -> Result<(&str, Option<u32>), Failure> {
     }
 }
 
-fn definition(library: &Library, text: &str) -> Result<Arc<Definition>, Failure> {
+pub(super) fn definition(library: &Library, text: &str) -> Result<Arc<Definition>, Failure> {
     let (name, version) = named(text)?;
     Ok(hostler_api::catalogue::find(library, name, version)?)
 }
