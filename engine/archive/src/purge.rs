@@ -4,10 +4,13 @@
 //! Not here: archiving. What is purged is read from the verified object, never from the store.
 
 use crate::keeper::{Keeper, KeeperError};
+use hostler_core::gate::told_document;
 use hostler_core::id::{Digest, RunId};
+use hostler_core::view::MailRow;
 use hostler_ports::archive::ArchivedRun;
-use hostler_ports::store::{IndexChange, IndexEntry, READ_MAX, Upkeep, bounds};
+use hostler_ports::store::{IndexChange, IndexEntry, Own, READ_MAX, Upkeep, bounds};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Index of runs that are archived and not yet purged: run by the instant of its archiving.
 pub const PURGING: &str = "archive:purging";
@@ -37,6 +40,14 @@ fn removal(index: &str, member: &str) -> IndexChange {
     }
 }
 
+/// What customers were told of this run is kept in documents of its own.
+fn documents(run: RunId, archived: &ArchivedRun) -> BTreeSet<String> {
+    let entries = archived.indexes.values().flatten();
+    let rows = entries.filter_map(|entry| serde_json::from_str::<MailRow>(&entry.body).ok());
+    rows.filter_map(|row| Some(told_document(run, &row.template, &row.customer?)))
+        .collect()
+}
+
 impl Keeper {
     /// Goes on with one purge; true when the run is gone.
     pub(crate) async fn purge(
@@ -53,7 +64,7 @@ impl Keeper {
             serde_json::from_str(&entry.body).map_err(|fault| unreadable(fault.to_string()))?;
         let archived = self.read(progress.digest).await?;
         if progress.lanes == 0 {
-            self.drop_blobs(run, progress.digest, &archived).await?;
+            self.drop_own(run, progress.digest, &archived).await?;
         }
         let root = archived.record.root;
         let others = archived.lanes.keys().filter(|lane| **lane != root);
@@ -77,7 +88,7 @@ impl Keeper {
     }
 
     /// A blob that tells of this very run belongs to no other; others may be shared by their digest.
-    async fn drop_blobs(
+    async fn drop_own(
         &self,
         run: RunId,
         digest: Digest,
@@ -86,9 +97,23 @@ impl Keeper {
         let name = run.to_string();
         let is_own = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(&name);
         let own = archived.blobs.iter().filter(|(_, bytes)| is_own(bytes));
-        let own: Vec<Digest> = own.map(|(digest, _)| *digest).collect();
-        for some in own.chunks(READ_MAX) {
-            self.store.drop_blobs(run, digest, some).await?;
+        let blobs: Vec<Digest> = own.map(|(digest, _)| *digest).collect();
+        let documents: Vec<String> = documents(run, archived).into_iter().collect();
+        for some in blobs.chunks(READ_MAX) {
+            let blobs = some.to_vec();
+            let own = Own {
+                blobs,
+                ..Own::default()
+            };
+            self.store.drop_own(run, digest, &own).await?;
+        }
+        for some in documents.chunks(READ_MAX) {
+            let documents = some.to_vec();
+            let own = Own {
+                documents,
+                ..Own::default()
+            };
+            self.store.drop_own(run, digest, &own).await?;
         }
         Ok(())
     }

@@ -45,6 +45,24 @@ impl Lead {
             }
         }
     }
+
+    /// The first moment at which work may begin of which a notice was there at this instant. Of two equal local
+    /// times the first. None when the calendar has not enough business days.
+    #[must_use]
+    pub fn after(self, told: Timestamp, business: &BusinessDays, zone: &Zone) -> Option<Timestamp> {
+        match self {
+            Self::Elapsed(ms) => {
+                let length = SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX));
+                Some(told.checked_add(length).unwrap_or(Timestamp::MAX))
+            }
+            Self::BusinessDays(count) => {
+                let (local, _) = zone.wall(told);
+                let date = business.add(local.date(), i32::from(count))?;
+                let then = zone.instant(date.to_datetime(local.time()))?;
+                Some(then.max(told))
+            }
+        }
+    }
 }
 
 /// What is counted back from.

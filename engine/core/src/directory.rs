@@ -81,6 +81,10 @@ pub trait Directory: Send + Sync + 'static {
     /// milliseconds which disturbs this asset, for a runbook of this class. None: it may begin.
     fn closed(&self, asset: &str, class: &str, needed_ms: u64, now_ms: i64) -> Option<Closed>;
 
+    /// When work of this class on this asset may begin at the earliest: its customer was told at this instant,
+    /// or (none) is not known to have been told. None: not before somebody has been told.
+    fn earliest_ms(&self, class: &str, asset: &str, told_ms: Option<i64>) -> Option<i64>;
+
     fn people(&self) -> Vec<Person>;
 
     /// Roles that staff can hold, with what each is for.

@@ -21,8 +21,9 @@ pub enum Effect {
     ClearTimer {
         name: String,
     },
-    /// Whether the lane is rung when the document of freezes changes.
-    WatchFreezes {
+    /// Whether the lane is rung when the document changes.
+    Watch {
+        document: String,
         on: bool,
     },
     /// In the commit's conditions: locks kept to the end, a slot until the call is over.

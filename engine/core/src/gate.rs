@@ -2,11 +2,47 @@
 //!
 //! Pure. Not here: locks and slots (conditions of a commit), and finding out what is closed.
 
+use crate::id::RunId;
 use serde::{Deserialize, Serialize};
 
 /// The document in which people declare freezes. A call that may disturb begins under the version that
 /// was looked at; lanes that are held watch it.
 pub const FREEZES: &str = "freezes";
+
+/// The document that says whether a customer has been told of a run's work, by the template of the notice. Lanes
+/// over the customer's assets that are held until then watch it.
+#[must_use]
+pub fn told_document(run: RunId, template: &str, customer: &str) -> String {
+    format!("told:{run}:{template}:{customer}")
+}
+
+/// What a document of [`told_document`] holds. One of the customer's people is enough.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Notices that were sent, one a person.
+    pub sent: u32,
+    /// Those that did not arrive, and never will.
+    pub refused: u32,
+    /// The first one that arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<Reached>,
+}
+
+impl Told {
+    /// Nobody will be reached any more.
+    #[must_use]
+    pub fn is_hopeless(&self) -> bool {
+        self.reached.is_none() && self.refused >= self.sent
+    }
+}
+
+/// A notice that is known to have arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reached {
+    pub at_ms: i64,
+    pub to: String,
+    pub message_id: String,
+}
 
 /// Most freezes that are declared at the same time.
 pub const FREEZES_MAX: usize = 200;
@@ -19,6 +55,8 @@ pub enum GateKind {
     Window,
     /// A time in which nothing may be disturbed.
     Freeze,
+    /// The customer is not known to have been told, or not long enough ago.
+    Notice,
 }
 
 impl GateKind {
@@ -27,6 +65,7 @@ impl GateKind {
         match self {
             Self::Window => "window",
             Self::Freeze => "freeze",
+            Self::Notice => "notice",
         }
     }
 }
@@ -43,9 +82,21 @@ pub struct Closed {
     /// It is looked at again then; none: only when somebody changes something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<i64>,
+    /// The document with whose change it may open; none: the declared freezes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
+    /// It never opens by itself: what it holds ends as held.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub never: bool,
 }
 
 impl Closed {
+    /// The document that a held lane watches.
+    #[must_use]
+    pub fn watched(&self) -> &str {
+        self.document.as_deref().unwrap_or(FREEZES)
+    }
+
     /// `freeze:finals-2026-fall`.
     #[must_use]
     pub fn name(&self) -> String {
@@ -89,6 +140,8 @@ impl DeclaredFreeze {
                 self.id
             ),
             until_ms: Some(self.to_ms),
+            document: None,
+            never: false,
         }
     }
 }

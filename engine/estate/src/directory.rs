@@ -3,6 +3,7 @@
 use crate::asset::Asset;
 use crate::gates;
 use crate::model::Estate;
+use crate::notice;
 use crate::selector::Selector;
 use hostler_core::directory::{
     AssetId, Connection, Contact, Directory, Person, PersonId, Route, SelectorFault,
@@ -229,6 +230,10 @@ impl Directory for Estate {
 
     fn closed(&self, asset: &str, class: &str, needed_ms: u64, now_ms: i64) -> Option<Closed> {
         gates::closed(self, asset, class, needed_ms, now_ms)
+    }
+
+    fn earliest_ms(&self, class: &str, asset: &str, told_ms: Option<i64>) -> Option<i64> {
+        notice::earliest_ms(self, class, asset, told_ms)
     }
 
     fn people(&self) -> Vec<Person> {

@@ -79,6 +79,8 @@ fn frozen(estate: &Estate, asset: &str, class: &str, now: Timestamp) -> Option<C
         why: format!("{} until {until}", freeze.reason),
         remedy: "wait for its end, or change `freezes` in the estate's files".to_owned(),
         until_ms: Some(until.as_millisecond()),
+        document: None,
+        never: false,
     })
 }
 
@@ -119,6 +121,8 @@ fn outside(
         why,
         remedy: format!("wait for it, or give {asset} another `window` in the estate's files"),
         until_ms,
+        document: None,
+        never: false,
     })
 }
 

@@ -15,6 +15,7 @@ mod fault;
 mod file;
 mod gates;
 mod model;
+mod notice;
 pub mod policies;
 pub mod practice;
 mod read;

@@ -4,6 +4,7 @@
 
 use crate::asset::Asset;
 use crate::gates::Times;
+use crate::policies::Policies;
 use hostler_core::directory::{Connection, Contact, Person};
 use hostler_core::id::Digest;
 use serde::Serialize;
@@ -51,6 +52,9 @@ pub struct Estate {
     pub(crate) times: Times,
     #[serde(skip)]
     pub(crate) digest: Digest,
+    /// None: no policies hold, and nobody was promised anything.
+    #[serde(skip)]
+    pub policies: Option<Arc<Policies>>,
     /// Customer to its assets; an index.
     #[serde(skip)]
     pub(crate) assets_of: BTreeMap<String, Vec<String>>,
@@ -159,6 +163,7 @@ impl Estate {
             roles: BTreeMap::new(),
             times: Times::default(),
             digest: Digest([0; 32]),
+            policies: None,
             assets_of: BTreeMap::new(),
         }
     }

@@ -217,7 +217,7 @@ pub(crate) async fn read(world: &World, run: RunId, ended: Ended) -> Result<Outc
         .await?;
     for entry in mails.entries {
         let row: MailRow = serde_json::from_str(&entry.body)?;
-        if row.state != "accepted" {
+        if row.state != "accepted" && !world.next_hop.refuses(&row.to) {
             let why = row.answer.unwrap_or_default();
             outcome.complaints.push(format!(
                 "notice {} to {} is {}: {why}",

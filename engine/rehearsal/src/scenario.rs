@@ -23,6 +23,9 @@ pub struct Scenario {
     pub answers: Vec<Answer>,
     #[serde(default)]
     pub people: Vec<Person>,
+    /// Mail addresses, or ends of them (`@physics.example`), for which every message is refused.
+    #[serde(default)]
+    pub unreachable: Vec<String>,
     pub expect: Expect,
 }
 

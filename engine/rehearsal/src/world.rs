@@ -42,12 +42,26 @@ pub enum Trouble {
     Unreadable(#[from] serde_json::Error),
 }
 
-/// A channel whose next hop takes everything.
-struct Accepting;
+/// A channel whose next hop takes everything but what is for these addresses, or ends of them.
+pub struct NextHop {
+    refuses: Vec<String>,
+}
+
+impl NextHop {
+    pub fn refuses(&self, address: &str) -> bool {
+        self.refuses
+            .iter()
+            .any(|end| address.ends_with(end.as_str()))
+    }
+}
 
 #[async_trait]
-impl Channel for Accepting {
+impl Channel for NextHop {
     async fn deliver(&self, message: &Message) -> Delivery {
+        if self.refuses(&message.to_address) {
+            let answer = "550 nobody of that name".to_owned();
+            return Delivery::Refused { answer };
+        }
         Delivery::Accepted {
             answer: "250 kept".to_owned(),
             sha256: message.message_id.clone(),
@@ -60,6 +74,7 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     pub host: Arc<ScriptedHost>,
     pub api: Api,
+    pub next_hop: Arc<NextHop>,
     driver: Arc<Driver>,
     outbox: Arc<Outbox>,
 }
@@ -81,9 +96,12 @@ impl World {
             clock: Arc::clone(&clock) as _,
             settings: Settings::default(),
         };
+        let next_hop = Arc::new(NextHop {
+            refuses: scenario.unreachable.clone(),
+        });
         let outbox = OutboxParts {
             store: Arc::clone(&store) as _,
-            channel: Arc::new(Accepting),
+            channel: Arc::clone(&next_hop) as _,
             compose: Arc::clone(&stage.compose),
         };
         let api = Api {
@@ -102,6 +120,7 @@ impl World {
             clock,
             host,
             api,
+            next_hop,
             driver: Driver::new(parts),
             outbox: Outbox::new(outbox),
         }

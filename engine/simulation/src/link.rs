@@ -14,8 +14,8 @@ use hostler_ports::store::generation::{Begun, NewGeneration, StoreState};
 use hostler_ports::store::memory::MemoryStore;
 use hostler_ports::store::{
     Batch, Child, Claim, ClaimAsk, CommitError, Committed, Confirmed, Counts, Cursor, Document,
-    FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, ResourceView, RunRecord, Sent,
-    Seq, Start, StartError, Started, Store, StoreError, StoreResult, Ticked, Upkeep, View,
+    FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Own, Page, ResourceView, RunRecord,
+    Sent, Seq, Start, StartError, Started, Store, StoreError, StoreResult, Ticked, Upkeep, View,
 };
 use std::future::Future;
 use std::sync::Arc;
@@ -321,8 +321,8 @@ impl Store for Link {
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {
         self.sim.store.purge(lane, archive, max).await
     }
-    async fn drop_blobs(&self, run: RunId, archive: Digest, blobs: &[Digest]) -> StoreResult<()> {
-        self.sim.store.drop_blobs(run, archive, blobs).await
+    async fn drop_own(&self, run: RunId, archive: Digest, own: &Own) -> StoreResult<()> {
+        self.sim.store.drop_own(run, archive, own).await
     }
     async fn trim_ledger(&self, below: u64, max: usize) -> StoreResult<bool> {
         self.sim.store.trim_ledger(below, max).await

@@ -167,14 +167,15 @@ local function h1_purge(keys, args)
   return 'D'
 end
 
--- ARGV: run, archive digest, blob... Answers D(one) or A: not archived under it.
-local function h1_drop_blobs(keys, args)
+-- ARGV: run, archive digest, number of blobs, blob..., document... Answers D(one) or A: not archived under it.
+local function h1_drop_own(keys, args)
   local call = begin(keys)
   if redis.call('HGET', key(call, 'r', args[1]), 'archive') ~= args[2] then
     return 'A'
   end
-  for place = 3, #args do
-    redis.call('DEL', key(call, 'b', args[place]))
+  local last_blob = 3 + tonumber(args[3])
+  for place = 4, #args do
+    redis.call('DEL', key(call, place <= last_blob and 'b' or 'd', args[place]))
   end
   return 'D'
 end

@@ -15,7 +15,7 @@ use crate::{OpenError, Options};
 use hostler_core::id::{Digest, LaneId, RunId};
 use hostler_ports::clock::Ids;
 use hostler_ports::store::{
-    Batch, Claim, ClaimAsk, CommitError, Committed, Cursor, Fence, Header, Page, Priority,
+    Batch, Claim, ClaimAsk, CommitError, Committed, Cursor, Fence, Header, Own, Page, Priority,
     READ_MAX, Seq, Store, StoreError, StoreResult, bounds, verbs::not_purgeable,
 };
 use redis::{Cmd, Value, cmd};
@@ -119,17 +119,22 @@ impl RedisStore {
         decode::claims(value, waited_ms)
     }
 
-    pub(crate) async fn remove_blobs(
+    pub(crate) async fn remove_own(
         &self,
         run: RunId,
         archive: Digest,
-        blobs: &[Digest],
+        own: &Own,
     ) -> StoreResult<()> {
-        bounds::read("blobs to remove", blobs.len())?;
-        let mut call = self.function("h1_drop_blobs");
+        bounds::read("blobs to remove", own.blobs.len())?;
+        bounds::read("documents to remove", own.documents.len())?;
+        let mut call = self.function("h1_drop_own");
         call.arg(run.to_string()).arg(archive.to_string());
-        for blob in blobs {
+        call.arg(own.blobs.len());
+        for blob in &own.blobs {
             call.arg(blob.to_string());
+        }
+        for document in &own.documents {
+            call.arg(document);
         }
         match decode::text(self.ask(call).await?, "a removal")?.as_str() {
             "D" => Ok(()),

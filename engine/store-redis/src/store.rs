@@ -15,7 +15,7 @@ use hostler_ports::store::position::{parse_count, parse_entry};
 use hostler_ports::store::verbs::not_purgeable;
 use hostler_ports::store::{
     Batch, Child, Claim, ClaimAsk, CommitError, Committed, Confirmed, Counts, Cursor, Document,
-    FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, Priority, READ_MAX,
+    FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Own, Page, Priority, READ_MAX,
     ResourceView, RunRecord, Sent, Seq, Start, StartError, Started, Store, StoreError, StoreResult,
     Ticked, Upkeep, View, bounds,
 };
@@ -217,8 +217,8 @@ impl Store for RedisStore {
         }
     }
 
-    async fn drop_blobs(&self, run: RunId, archive: Digest, blobs: &[Digest]) -> StoreResult<()> {
-        self.remove_blobs(run, archive, blobs).await
+    async fn drop_own(&self, run: RunId, archive: Digest, own: &Own) -> StoreResult<()> {
+        self.remove_own(run, archive, own).await
     }
 
     async fn now_ms(&self) -> StoreResult<i64> {

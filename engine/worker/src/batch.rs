@@ -10,7 +10,6 @@ use crate::{Driver, Trouble};
 use hostler_core::command::Command;
 use hostler_core::effect::{Effect, Wish};
 use hostler_core::event::{ChildEnd, Event, Recorded};
-use hostler_core::gate::FREEZES;
 use hostler_core::lane::{Lane, Origin};
 use hostler_core::result::{LaneResult, Verdict};
 use hostler_core::view::{LeaseRow, index};
@@ -116,13 +115,13 @@ impl Driver {
             Effect::ClearTimer { name } => {
                 batch.timers.push(TimerChange::Clear { name: name.clone() })
             }
-            Effect::WatchFreezes { on } => {
+            Effect::Watch { document, on } => {
                 let watch = if *on {
                     IndexChange::watch
                 } else {
                     IndexChange::unwatch
                 };
-                batch.index.push(watch(FREEZES, lane.id()));
+                batch.index.push(watch(document, lane.id()));
             }
             Effect::Take { locks, slot } => take(batch, locks, slot.as_ref()),
             Effect::ReleaseSlot { key } => batch.release.push(key.clone()),

@@ -1,39 +1,71 @@
-//! Gates before a disturbing call: the calendar's, and the freezes that people have declared.
+//! Gates before a disturbing call: the calendar's, the freezes that people have declared, and whether the customer
+//! was told in time.
 //!
 //! What is open is an expectation of the commit that begins the call, so a freeze that is declared
 //! between the look and the commit holds it. Not here: what a closed gate means for a lane (core).
 
-use crate::scope::View;
+use crate::scope::{View, instant_text};
 use crate::{Driver, Trouble};
 use hostler_core::command::Entry;
 use hostler_core::contract::Impact;
 use hostler_core::definition::{Step, Verb};
-use hostler_core::gate::{Closed, FREEZES, Freezes};
-use hostler_core::lane::Section;
+use hostler_core::gate::{Closed, FREEZES, Freezes, GateKind, Told, told_document};
+use hostler_core::lane::{Origin, Section};
 use hostler_ports::store::{Expect, StoreError};
-use std::sync::{Arc, Mutex, PoisonError};
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The declared freezes as they were last read, with the document's version.
+/// Most documents that are kept; all are forgotten when there are more.
+const KNOWN_MAX: usize = 1_024;
+
+/// A document's version and what it says; 0 and nothing: it is not there.
+type Known = (u64, Option<Arc<str>>);
+
+/// Documents that gates were read from, by name.
 #[derive(Default)]
-pub struct Gates(Mutex<Option<(u64, Arc<Freezes>)>>);
+pub struct Gates(Mutex<HashMap<String, Known>>);
 
 impl Gates {
-    fn known(&self) -> Option<(u64, Arc<Freezes>)> {
-        self.lock().clone()
+    fn known(&self, document: &str) -> Option<Known> {
+        self.lock().get(document).cloned()
     }
 
-    fn keep(&self, version: u64, freezes: &Arc<Freezes>) {
-        *self.lock() = Some((version, Arc::clone(freezes)));
+    fn keep(&self, document: &str, version: u64, body: Option<Arc<str>>) {
+        let mut known = self.lock();
+        if known.len() >= KNOWN_MAX {
+            known.clear();
+        }
+        known.insert(document.to_owned(), (version, body));
     }
 
-    /// Somebody has changed them.
+    /// Somebody has changed one of them.
     pub fn forget(&self) {
-        *self.lock() = None;
+        self.lock().clear();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(u64, Arc<Freezes>)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What to do about a customer nobody of whom can be reached.
+const UNREACHED: &str = "see `hostler notice list RUN`, mend the contacts in the estate's files, and run what was \
+                         held again";
+
+const PROMISED: &str =
+    "wait: so much notice is promised for work of this class (`hostler policy show classes`)";
+
+/// What gates say about one call: what holds it, if anything, and from what that was read.
+struct Looked {
+    closed: Option<Closed>,
+    expect: Vec<Expect>,
+}
+
+/// What a call disturbs.
+struct Disturbs<'a> {
+    asset: &'a str,
+    needed_ms: u64,
 }
 
 /// The longest disturbing call from this step on, if the step is one or prepares one: what a lane changes
@@ -55,6 +87,16 @@ fn disturbs_ms(view: &View<'_>, step: &Step) -> Option<u64> {
     outages.max()
 }
 
+/// The customer who must have been told before this asset is worked on, and the template of the notice.
+fn must_be_told<'a>(view: &'a View<'_>, asset: &str) -> Option<(&'a str, &'a str)> {
+    let Origin::Program(program) = view.lane.opening.origin else {
+        return None;
+    };
+    let notices = view.definition.announcement(program)?;
+    let customer = view.plan.assets.get(asset)?.get("customer")?.as_str()?;
+    Some((&notices.template, customer))
+}
+
 impl Driver {
     /// The entry as it stands, or held by a gate; and what must still be so when it is committed.
     pub(crate) async fn gated(
@@ -62,44 +104,53 @@ impl Driver {
         view: &View<'_>,
         step: &Step,
         entry: Entry,
-    ) -> Result<(Entry, Option<Expect>), Trouble> {
+    ) -> Result<(Entry, Vec<Expect>), Trouble> {
         let Entry::Do(call) = &entry else {
-            return Ok((entry, None));
+            return Ok((entry, Vec::new()));
         };
         let (Some(asset), Some(needed_ms)) = (call.asset.as_deref(), disturbs_ms(view, step))
         else {
-            return Ok((entry, None));
+            return Ok((entry, Vec::new()));
         };
-        let (mut version, mut freezes) = self.freezes().await?;
-        let mut closed = self.closed(view, asset, needed_ms, &freezes);
-        if closed.is_some() {
+        let disturbs = Disturbs { asset, needed_ms };
+        let mut looked = self.look(view, &disturbs).await?;
+        if looked.closed.is_some() {
             // What is known may be old: a lane is held only by what is so now.
             self.gates.forget();
-            (version, freezes) = self.freezes().await?;
-            closed = self.closed(view, asset, needed_ms, &freezes);
+            looked = self.look(view, &disturbs).await?;
         }
-        let expect = Expect {
-            document: FREEZES.to_owned(),
-            version,
-        };
-        let entry = match closed {
+        let entry = match looked.closed {
             None => entry,
             Some(closed) => Entry::Held {
                 call: Arc::clone(call),
                 closed: Box::new(closed),
             },
         };
-        Ok((entry, Some(expect)))
+        Ok((entry, looked.expect))
     }
 
-    fn closed(
+    async fn look(&self, view: &View<'_>, disturbs: &Disturbs<'_>) -> Result<Looked, Trouble> {
+        let (expect, freezes) = self.document::<Freezes>(FREEZES).await?;
+        let mut expect = vec![expect];
+        let mut closed = self.frozen(view, disturbs, &freezes.unwrap_or_default());
+        let announced = must_be_told(view, disturbs.asset).filter(|_| closed.is_none());
+        if let Some((template, customer)) = announced {
+            let name = told_document(view.lane.opening.run, template, customer);
+            let (version, told) = self.document::<Told>(&name).await?;
+            expect.push(version);
+            closed = self.untold(view, disturbs.asset, customer, name, told);
+        }
+        Ok(Looked { closed, expect })
+    }
+
+    fn frozen(
         &self,
         view: &View<'_>,
-        asset: &str,
-        needed_ms: u64,
+        disturbs: &Disturbs<'_>,
         freezes: &Freezes,
     ) -> Option<Closed> {
         let (directory, class) = (&self.parts.directory, &view.definition.policy.class);
+        let Disturbs { asset, needed_ms } = *disturbs;
         let applies = |selector: &str| match directory.matches(asset, selector) {
             Ok(applies) => applies,
             // A freeze that cannot be understood here holds everything.
@@ -116,20 +167,73 @@ impl Driver {
         declared.or_else(|| directory.closed(asset, class, needed_ms, view.now_ms))
     }
 
-    async fn freezes(&self) -> Result<(u64, Arc<Freezes>), Trouble> {
-        if let Some(known) = self.gates.known() {
-            return Ok(known);
+    /// Work that was announced begins when the customer is known to have been told, and has had the time that
+    /// its class grants.
+    fn untold(
+        &self,
+        view: &View<'_>,
+        asset: &str,
+        customer: &str,
+        document: String,
+        told: Option<Told>,
+    ) -> Option<Closed> {
+        // Announced by an engine that did not keep it: nobody knows.
+        let never = told.as_ref().is_some_and(Told::is_hopeless);
+        let told = told.unwrap_or_default();
+        let class = &view.definition.policy.class;
+        let told_ms = told.reached.as_ref().map(|reached| reached.at_ms);
+        let earliest_ms = self.parts.directory.earliest_ms(class, asset, told_ms);
+        if earliest_ms.is_some_and(|earliest_ms| earliest_ms <= view.now_ms) {
+            return None;
         }
-        let found = self.parts.store.documents(&[FREEZES.to_owned()]).await?;
-        let found = found.into_iter().flatten().next();
-        let version = found.as_ref().map_or(0, |found| found.version);
-        let freezes = match found.and_then(|found| found.body) {
-            None => Freezes::default(),
-            Some(body) => serde_json::from_str(&body)
-                .map_err(|fault| StoreError::Corrupt(format!("the declared freezes: {fault}")))?,
+        let (why, remedy) = match (told_ms, earliest_ms) {
+            (Some(told_ms), Some(earliest_ms)) => {
+                let (told, begins) = (instant_text(told_ms), instant_text(earliest_ms));
+                let why =
+                    format!("told at {told}; {class} work begins at {begins} at the earliest");
+                (why, PROMISED)
+            }
+            _ => {
+                let Told { sent, refused, .. } = told;
+                let why = format!(
+                    "nobody there is known to have the notice of this work ({sent} sent, {refused} refused)"
+                );
+                (why, UNREACHED)
+            }
         };
-        let freezes = Arc::new(freezes);
-        self.gates.keep(version, &freezes);
-        Ok((version, freezes))
+        Some(Closed {
+            gate: GateKind::Notice,
+            rule: customer.to_owned(),
+            why,
+            remedy: remedy.to_owned(),
+            until_ms: earliest_ms,
+            document: Some(document),
+            never,
+        })
+    }
+
+    /// A document of a gate, and the version that a commit is to find.
+    async fn document<T: DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> Result<(Expect, Option<T>), Trouble> {
+        let (version, body) = match self.gates.known(name) {
+            Some(known) => known,
+            None => {
+                let found = self.parts.store.documents(&[name.to_owned()]).await?;
+                let found = found.into_iter().flatten().next();
+                let version = found.as_ref().map_or(0, |found| found.version);
+                let body = found.and_then(|found| found.body).map(Arc::from);
+                self.gates.keep(name, version, body.clone());
+                (version, body)
+            }
+        };
+        let read = |body: Arc<str>| serde_json::from_str(&body);
+        let value = body
+            .map(read)
+            .transpose()
+            .map_err(|fault| StoreError::Corrupt(format!("the document {name}: {fault}")))?;
+        let document = name.to_owned();
+        Ok((Expect { document, version }, value))
     }
 }

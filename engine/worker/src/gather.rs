@@ -200,8 +200,11 @@ impl Driver {
         let Resolved { entry, blobs } = resolve(&view, step).await?;
         let (entry, expect) = self.gated(&view, step, entry).await?;
         turn.blobs.extend(blobs);
-        turn.expect
-            .extend(expect.filter(|expect| !turn.expect.contains(expect)));
+        for expect in expect {
+            if !turn.expect.contains(&expect) {
+                turn.expect.push(expect);
+            }
+        }
         if let (Entry::Do(call), Some(resource)) = (&entry, blocked) {
             turn.wait_for = ticket(call, resource);
             return Ok(Some(Input::Blocked {

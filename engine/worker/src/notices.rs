@@ -4,11 +4,12 @@ use crate::scope::{View, instant_text};
 use crate::turn::Hold;
 use crate::{Driver, Trouble};
 use hostler_core::event::Stage;
+use hostler_core::gate::{Told, told_document};
 use hostler_core::id::{LaneId, derive};
 use hostler_core::lane::Lane;
 use hostler_core::mail::{CalendarEntry, MailEvent, MailSpec};
 use hostler_core::view::{ChildRecord, MailRow, index};
-use hostler_ports::store::{Batch, IndexChange, Priority, Queue, Spawn};
+use hostler_ports::store::{Batch, DocumentWrite, IndexChange, Priority, Queue, Spawn};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -47,9 +48,19 @@ impl Driver {
                 name: contact.name,
                 address: contact.mail,
             });
+        let mut sent = 0;
         for recipient in recipients {
             let spec = self.spec(&view, stage, Some(customer), template, recipient, &context);
             queue(hold, spec, batch);
+            sent += 1;
+        }
+        if stage == Stage::Scheduled {
+            let key = told_document(lane.opening.run, template, customer);
+            let known = self.parts.store.documents(std::slice::from_ref(&key));
+            // A step that is entered anew announces the same messages again.
+            if known.await?.iter().all(Option::is_none) {
+                batch.documents.push(announced(key, sent));
+            }
         }
         Ok(())
     }
@@ -252,6 +263,16 @@ impl Driver {
             "when": { "start_utc": instant_text(plan.started_ms), "end_utc": instant_text(view.now_ms) },
         }))
     }
+}
+
+/// From now on it is waited for that one of the customer's people has the notice.
+fn announced(key: String, sent: u32) -> DocumentWrite {
+    let told = Told {
+        sent,
+        ..Told::default()
+    };
+    let body = serde_json::to_string(&told).ok();
+    DocumentWrite { key, body }
 }
 
 /// The assets of a run as templates list them.

@@ -1,5 +1,5 @@
 //! Closed gates against every door: whoever starts a run or takes it up again, no disturbing call begins
-//! outside its server's window or under a freeze.
+//! outside its server's window, under a freeze, or before its customer has had the notice that was promised.
 //!
 //! Not here: what a window or a freeze says at an instant (the estate's own tests).
 
@@ -8,7 +8,7 @@ use hostler_core::contract::Impact;
 use hostler_rehearsal::doors::{Door, through};
 use hostler_rehearsal::{Outcome, Stage};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The windows of the practice estate are open all the time; these open on Sundays, but on the first one
 /// nothing may be disturbed.
@@ -19,8 +19,31 @@ const FREEZE: &str = "freezes:
 windows:
 ";
 
+/// Longer than the freeze, and its end is no Sunday.
+const CLASSES: &str = "classes:\n  standard-patch: { lead: 20d }\n";
+const LEAD_MS: i64 = 20 * 86_400_000;
+
 fn closed() -> Stage {
-    stage::practice_with(|text| text.replace(OPEN, SUNDAYS).replace("windows:\n", FREEZE))
+    stage::promising(CLASSES, |text| {
+        text.replace(OPEN, SUNDAYS).replace("windows:\n", FREEZE)
+    })
+}
+
+/// When somebody of each customer first had the notice of a run.
+fn told(outcome: &Outcome) -> BTreeMap<String, i64> {
+    let lines = outcome.ledger.iter();
+    let lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let accepted = lines.filter_map(|line| {
+        let is_notice =
+            line["mail"]["stage"] == "scheduled" && line["entry"]["mail"] == "mail_accepted";
+        let customer = line["mail"]["customer"].as_str().filter(|_| is_notice)?;
+        Some((customer.to_owned(), line["entry"]["at_ms"].as_i64()?))
+    });
+    let mut told = BTreeMap::new();
+    for (customer, at_ms) in accepted {
+        told.entry(customer).or_insert(at_ms);
+    }
+    told
 }
 
 /// What disturbs, and what is done for it just before.
@@ -45,16 +68,20 @@ fn calls(stage: &Stage, outcome: &Outcome) -> (usize, Vec<String>) {
             && disturbing.contains(&seen.action)
             && !seen.action.ends_with(".undo")
     });
+    let told = told(outcome);
     let wrong = calls.clone().filter_map(|seen| {
         let asset = seen.asset.as_deref()?;
-        let closed = stage
-            .directory
-            .closed(asset, "standard-patch", 1, seen.at_ms)?;
+        let directory = &stage.directory;
+        let closed = directory.closed(asset, "standard-patch", 1, seen.at_ms);
+        let customer = directory.asset(asset)?["customer"].as_str()?.to_owned();
+        let early = told
+            .get(&customer)
+            .is_none_or(|told_ms| seen.at_ms < told_ms + LEAD_MS);
+        let closed = closed.map(|closed| closed.name());
+        let why = closed.or_else(|| early.then(|| format!("{customer} was told too late")))?;
         Some(format!(
-            "{} on {asset} at {}: {}",
-            seen.action,
-            seen.at_ms,
-            closed.name()
+            "{} on {asset} at {}: {why}",
+            seen.action, seen.at_ms
         ))
     });
     (calls.clone().count(), wrong.collect())
@@ -99,7 +126,7 @@ async fn behind_every_door_the_gates_hold_what_disturbs() {
             let gates = held.iter().map(|gate| gate.split(':').next().unwrap());
             assert_eq!(
                 gates.collect::<BTreeSet<_>>(),
-                BTreeSet::from(["freeze", "window"]),
+                BTreeSet::from(["freeze", "notice", "window"]),
                 "{name} {door:?}"
             );
         }

@@ -5,7 +5,7 @@ use hostler_channel_mail::calendar;
 use hostler_channel_mail::render::Templates;
 use hostler_core::contract::Contract;
 use hostler_core::definition::Definition;
-use hostler_estate::Known;
+use hostler_estate::{Estate, Known, policies};
 use hostler_ports::channel::{Compose, Composed, Draft};
 use hostler_rehearsal::Stage;
 use hostler_runbook::{Environment, Evaluator, SourceFile};
@@ -113,14 +113,21 @@ pub fn practice() -> Stage {
 
 /// The practice estate with a changed file.
 pub fn practice_with(change: impl Fn(String) -> String) -> Stage {
+    over(estate(change))
+}
+
+/// The same, with classes of change that promise what this file says.
+pub fn promising(classes: &'static str, change: impl Fn(String) -> String) -> Stage {
+    let read = |_: &str| Ok(classes.to_owned());
+    let read = policies::load(&["classes.yaml"], &read, &policies::Known::default());
+    over(estate(change).under(read.unwrap_or_else(|faults| panic!("{faults}"))))
+}
+
+fn estate(change: impl Fn(String) -> String) -> Estate {
     let contracts = contracts();
+    let names = contracts.iter().map(|contract| contract.name.clone());
     let known = Known {
-        contracts: Some(
-            contracts
-                .iter()
-                .map(|contract| contract.name.clone())
-                .collect(),
-        ),
+        contracts: Some(names.collect()),
         plugins: None,
     };
     let files = hostler_estate::practice::files(1).map(|(name, text)| (name, change(text)));
@@ -130,7 +137,11 @@ pub fn practice_with(change: impl Fn(String) -> String) -> Stage {
     };
     let names = files.each_ref().map(|(name, _)| *name);
     let estate = hostler_estate::load(&names, &read, &known);
-    let estate = estate.unwrap_or_else(|faults| panic!("{faults}"));
+    estate.unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn over(estate: Estate) -> Stage {
+    let contracts = contracts();
     Stage {
         directory: Arc::new(estate),
         evaluate: Arc::new(Evaluator::new(jiff::tz::TimeZone::UTC)),

@@ -3,10 +3,12 @@
 //! Not here: what is closed or taken; the worker finds out.
 
 use super::{Draft, RETRY_WAIT_MS};
+use crate::definition::OnFailure;
 use crate::event::Event;
 use crate::gate::Closed;
 use crate::lane::{CallSpec, Phase, Section};
 use crate::refusal::Refusal;
+use serde_json::Value;
 use std::sync::Arc;
 
 impl Draft<'_> {
@@ -32,10 +34,16 @@ impl Draft<'_> {
             Phase::Gated(gate) => gate.closed.as_ref() == Some(&closed),
             _ => false,
         };
+        let never = closed
+            .never
+            .then(|| format!("{}: {}", closed.name(), closed.why));
         if !known {
             self.push(Event::StepHeld { closed });
         }
-        Ok(())
+        match never {
+            Some(reason) => self.fail_how(OnFailure::Hold, reason, Value::Null, None),
+            None => Ok(()),
+        }
     }
 
     /// The step's locks or its slot are taken: it waits for a ring.

@@ -58,6 +58,30 @@ impl Definition {
             .find(|step| &*step.id == id)
     }
 
+    /// The notices that tell customers of what this program does: of the step that opens it, or of one around
+    /// that.
+    #[must_use]
+    pub fn announcement(&self, program: ProgramIndex) -> Option<&NoticePlan> {
+        let mut inner = program;
+        for _ in &self.programs {
+            let (outer, step) = self.opener(inner)?;
+            if step.notices.is_some() {
+                return step.notices.as_ref();
+            }
+            inner = outer;
+        }
+        None
+    }
+
+    /// The step whose items or rounds run this program, and the program in which it stands.
+    fn opener(&self, inner: ProgramIndex) -> Option<(ProgramIndex, &Step)> {
+        let opens = |step: &&Step| step.body() == Some(inner);
+        (0..).zip(&self.programs).find_map(|(index, program)| {
+            let mut steps = program.steps.iter().chain(&program.always);
+            Some((index, steps.find(opens)?))
+        })
+    }
+
     /// The program at an index. Compiled definitions never point outside.
     #[must_use]
     pub fn program(&self, index: ProgramIndex) -> Option<&Program> {

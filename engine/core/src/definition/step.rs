@@ -1,6 +1,6 @@
 //! A step: one verb, and what stands around it.
 
-use super::{Approve, Ask, Spawn};
+use super::{Approve, Ask, ProgramIndex, Spawn};
 use crate::contract::{Effect, Impact};
 use crate::expression::{Dynamic, Expression};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,16 @@ impl Step {
             no_return: false,
             notices: None,
             duty: None,
+        }
+    }
+
+    /// The program that runs once for each item or round.
+    #[must_use]
+    pub fn body(&self) -> Option<ProgramIndex> {
+        match &self.verb {
+            Verb::Spawn(Spawn::Each(each)) => Some(each.body),
+            Verb::Spawn(Spawn::Repeat(repeat)) => Some(repeat.body),
+            _ => None,
         }
     }
 }

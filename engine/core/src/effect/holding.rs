@@ -45,10 +45,13 @@ pub fn slot(lane: &Lane) -> Option<&(String, u32)> {
     }
 }
 
-/// Whether a lane in this state is rung when people declare or lift a freeze.
+/// The document with whose change a lane in this state is rung.
 #[must_use]
-pub fn watches(lane: &Lane) -> bool {
-    matches!(&lane.phase, Phase::Gated(gate) if gate.closed.is_some())
+pub fn watches(lane: &Lane) -> Option<&str> {
+    match &lane.phase {
+        Phase::Gated(gate) => Some(gate.closed.as_ref()?.watched()),
+        _ => None,
+    }
 }
 
 /// What has to be given back, cleared and set. Taking is the events' own matter: it is a condition
@@ -74,9 +77,19 @@ pub(super) fn changes(before: &Lane, event: &Event) -> Vec<Effect> {
             effects.push(Effect::SetTimer { name, at_ms });
         }
     }
-    let watched = matches!(event, Event::StepHeld { .. });
+    let watched = match event {
+        Event::StepHeld { closed } => Some(closed.watched()),
+        _ => None,
+    };
     if watches(before) != watched {
-        effects.push(Effect::WatchFreezes { on: watched });
+        let watch = |on: bool| {
+            move |document: &str| Effect::Watch {
+                document: document.to_owned(),
+                on,
+            }
+        };
+        effects.extend(watches(before).map(watch(false)));
+        effects.extend(watched.map(watch(true)));
     }
     effects
 }

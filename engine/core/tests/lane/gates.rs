@@ -7,10 +7,15 @@ use hostler_core::command::{Command, Entry, Input};
 use hostler_core::contract::Effect as Class;
 use hostler_core::definition::OnFailure;
 use hostler_core::effect::{Effect, timer};
-use hostler_core::gate::{Closed, GateKind};
+use hostler_core::gate::{Closed, FREEZES, GateKind};
 use hostler_core::lane::Section;
 use hostler_core::result::LaneResult::*;
 use std::sync::Arc;
+
+fn watch(on: bool) -> Effect {
+    let document = FREEZES.to_owned();
+    Effect::Watch { document, on }
+}
 
 fn closed(until_ms: Option<i64>) -> Box<Closed> {
     Box::new(Closed {
@@ -19,6 +24,8 @@ fn closed(until_ms: Option<i64>) -> Box<Closed> {
         why: "finals hold".to_owned(),
         remedy: "wait".to_owned(),
         until_ms,
+        document: None,
+        never: false,
     })
 }
 
@@ -46,7 +53,7 @@ fn a_closed_gate_holds_the_step_until_it_opens() {
             name: name.clone(),
             at_ms: until_ms,
         },
-        Effect::WatchFreezes { on: true },
+        watch(true),
         Effect::Ledger,
     ];
     assert_eq!(drive.effects, asked);
@@ -55,10 +62,7 @@ fn a_closed_gate_holds_the_step_until_it_opens() {
     assert_eq!(drive.events, []);
     drive.after(50).enter();
     assert_eq!(drive.phase(), "running");
-    for over in [
-        Effect::ClearTimer { name },
-        Effect::WatchFreezes { on: false },
-    ] {
+    for over in [Effect::ClearTimer { name }, watch(false)] {
         assert!(drive.effects.contains(&over), "{over:?}");
     }
 }
@@ -97,7 +101,30 @@ fn a_held_lane_can_be_stopped_and_leaves_nothing_behind() {
         by: "ada".to_owned(),
     });
     drive.cancel();
-    assert!(drive.effects.contains(&Effect::WatchFreezes { on: false }));
+    assert!(drive.effects.contains(&watch(false)));
     drive.enter().done();
     assert_eq!(drive.result(), Some(Cancelled));
+}
+
+#[test]
+fn a_gate_that_never_opens_ends_its_lane_as_held() {
+    let mut drive = drive();
+    let call = Arc::new(spec("install", Class::Once));
+    let mut gate = closed(None);
+    gate.document = Some("told".to_owned());
+    drive.ok(Input::Enter(Entry::Held {
+        call: Arc::clone(&call),
+        closed: gate.clone(),
+    }));
+    assert_eq!(drive.phase(), "gated");
+    let told = |on: bool| Effect::Watch {
+        document: "told".to_owned(),
+        on,
+    };
+    assert!(drive.effects.contains(&told(true)));
+    gate.never = true;
+    drive.ok(Input::Enter(Entry::Held { call, closed: gate }));
+    assert!(drive.effects.contains(&told(false)));
+    drive.enter().done();
+    assert_eq!(drive.result(), Some(Held));
 }

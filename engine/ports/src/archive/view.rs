@@ -7,7 +7,7 @@ use super::ArchivedRun;
 use crate::store::generation::{Begun, NewGeneration, StoreState};
 use crate::store::{
     Batch, Child, Claim, ClaimAsk, CommitError, Committed, Confirmed, Counts, Cursor, Document,
-    FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, READ_MAX, ResourceView,
+    FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Own, Page, READ_MAX, ResourceView,
     RunRecord, Sent, Seq, Start, StartError, Started, Store, StoreResult, Ticked, Upkeep, View,
     position::{entry_text, parse_count},
 };
@@ -205,8 +205,8 @@ impl Store for ArchiveView {
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {
         self.below.purge(lane, archive, max).await
     }
-    async fn drop_blobs(&self, run: RunId, archive: Digest, blobs: &[Digest]) -> StoreResult<()> {
-        self.below.drop_blobs(run, archive, blobs).await
+    async fn drop_own(&self, run: RunId, archive: Digest, own: &Own) -> StoreResult<()> {
+        self.below.drop_own(run, archive, own).await
     }
     async fn trim_ledger(&self, below: u64, max: usize) -> StoreResult<bool> {
         self.below.trim_ledger(below, max).await

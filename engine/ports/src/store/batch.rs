@@ -157,6 +157,14 @@ pub struct Blob {
     pub bytes: Vec<u8>,
 }
 
+/// What belongs to one run alone, and leaves with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    pub blobs: Vec<Digest>,
+    /// By name.
+    pub documents: Vec<String>,
+}
+
 /// One entry of the ledger; the store gives it the next number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerLine {

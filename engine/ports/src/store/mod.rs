@@ -20,7 +20,7 @@ pub mod upkeep;
 pub mod verbs;
 
 pub use batch::{
-    Batch, Blob, Child, DocumentWrite, Expect, IndexChange, LedgerLine, Post, Resource, Spawn,
+    Batch, Blob, Child, DocumentWrite, Expect, IndexChange, LedgerLine, Own, Post, Resource, Spawn,
     Take, Then, TimerChange,
 };
 pub use copy::View;
@@ -297,9 +297,9 @@ pub trait Store: Send + Sync + 'static {
     /// lane's run is archived under this very digest.
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool>;
 
-    /// Removes blobs that no other run names, at most `READ_MAX` of them. Refused unless the run is
-    /// archived under this very digest.
-    async fn drop_blobs(&self, run: RunId, archive: Digest, blobs: &[Digest]) -> StoreResult<()>;
+    /// Removes blobs and documents that no other run names, at most `READ_MAX` of each. Refused unless the
+    /// run is archived under this very digest.
+    async fn drop_own(&self, run: RunId, archive: Digest, own: &Own) -> StoreResult<()>;
 
     // Reads. Bounded by `READ_MAX` each; never part of a decision without an `Expect`.
     /// The log itself after `from` events, also where a snapshot would do; empty at its end. A lane

@@ -2,7 +2,7 @@
 
 use super::connections::EstateConnections;
 use super::library::{self, Library};
-use super::{archive, contracts, folders, ledger, mail, scheduler, store};
+use super::{archive, contracts, folders, ledger, mail, policies, scheduler, store};
 use crate::clock::{SystemClock, SystemIds};
 use crate::config::Config;
 use anyhow::{Context, anyhow, bail};
@@ -38,6 +38,17 @@ pub struct Engine {
 
 /// Reads the configured estate and checks it against the contracts.
 pub fn estate(config: &Config) -> anyhow::Result<Estate> {
+    let estate = files(config)?;
+    if config.policies.folder.is_empty() {
+        return Ok(estate);
+    }
+    let known = hostler_estate::policies::Known::of(&estate);
+    let read = policies::read(Path::new(&config.policies.folder), &known)?;
+    Ok(estate.under(read.policies))
+}
+
+/// The estate of its files alone.
+pub fn files(config: &Config) -> anyhow::Result<Estate> {
     let read = |path: &str| library::read(Path::new(path));
     let files: Vec<&str> = config.estate.files.iter().map(String::as_str).collect();
     hostler_estate::load(&files, &read, &known()?).map_err(|faults| anyhow!("{faults}"))

@@ -59,5 +59,5 @@ pub fn known(config: &Config) -> anyhow::Result<Known> {
     if config.estate.files.is_empty() || !files.all(|file| Path::new(file).exists()) {
         return Ok(Known::default());
     }
-    Ok(Known::of(&engine::estate(config)?))
+    Ok(Known::of(&engine::files(config)?))
 }

@@ -13,7 +13,7 @@ use crate::faults::{LIMIT, files};
 const TOMBSTONE: u64 = 3;
 /// Keys that the realm itself comes to need: lists that have an entry by then, the runbook, and the list of
 /// servers that all runs over the same ones share.
-const KEYS_MORE: u64 = 16 + PAIRS as u64;
+const KEYS_MORE: u64 = 32 + PAIRS as u64;
 /// How many keys there are of each kind.
 const KINDS: &str = "EVAL \"local n = {} for _, k in ipairs(redis.call('keys', '*')) do \
                      local kind = k:match('^h:{main}:(%w+)') or k n[kind] = (n[kind] or 0) + 1 end \

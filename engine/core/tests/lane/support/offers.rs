@@ -154,6 +154,8 @@ fn held(entry: &Input) -> Option<Input> {
         why: "closed".to_owned(),
         remedy: "wait".to_owned(),
         until_ms: Some(BEGIN_MS + 10),
+        document: None,
+        never: false,
     });
     let call = Arc::clone(call);
     Some(Input::Enter(Entry::Held { call, closed }))

@@ -6,7 +6,7 @@ use super::facts;
 use super::kit::*;
 use crate::store::upkeep::stray_lanes;
 use crate::store::{
-    Batch, Blob, Claim, CommitError, Cursor, DocumentWrite, Expect, IndexChange, LedgerLine,
+    Batch, Blob, Claim, CommitError, Cursor, DocumentWrite, Expect, IndexChange, LedgerLine, Own,
     RunRecord, Sent, Spawn, Started, StoreError, Then, Upkeep,
 };
 use hostler_core::id::{Digest, LaneId};
@@ -16,7 +16,7 @@ facts![
     a_run_is_archived_after_its_end_and_under_one_digest,
     nothing_is_purged_before_its_archive_is_committed,
     a_purge_is_bounded_and_leaves_a_tombstone,
-    blobs_go_only_with_an_archived_run,
+    what_is_its_own_goes_only_with_an_archived_run,
     a_purged_child_is_gone_for_good,
     a_lane_that_nobody_lists_is_listed_under_its_run,
     a_change_of_housekeeping_happens_whole_or_not_at_all,
@@ -139,22 +139,28 @@ async fn a_purge_is_bounded_and_leaves_a_tombstone(kit: &Kit<'_>) {
     assert_eq!(kit.store().feed(Default::default(), 0).await, Ok(vec![]));
 }
 
-async fn blobs_go_only_with_an_archived_run(kit: &Kit<'_>) {
+async fn what_is_its_own_goes_only_with_an_archived_run(kit: &Kit<'_>) {
     let claim = kit.held(1).await;
     let blobs = ["one", "two", "three"].map(|text| Blob {
         digest: Digest::of(text.as_bytes()),
         bytes: text.into(),
     });
     let [one, two, three] = blobs.clone().map(|blob| blob.digest);
+    let written = |key: &str| DocumentWrite {
+        key: key.to_owned(),
+        body: Some("told".to_owned()),
+    };
     let batch = Batch {
         blobs: blobs.into(),
+        documents: vec![written("own"), written("another's")],
         ..then(Then::End)
     };
     kit.commit(&claim, 1, batch).await;
-    let drop = |archive| async move {
-        let gone = [one, two, Digest::of(b"nothing")];
-        kit.store().drop_blobs(run(1), archive, &gone).await
+    let own = Own {
+        blobs: vec![one, two, Digest::of(b"nothing")],
+        documents: vec!["own".to_owned(), "nothing".to_owned()],
     };
+    let drop = |archive| kit.store().drop_own(run(1), archive, &own);
     assert!(drop(digest()).await.is_err(), "no archive has it");
     archive(kit, 1).await;
     assert!(drop(Digest::of(b"other")).await.is_err(), "another one");
@@ -165,6 +171,12 @@ async fn blobs_go_only_with_an_archived_run(kit: &Kit<'_>) {
     for (blob, left) in [(one, None), (two, None), (three, Some(b"three".to_vec()))] {
         assert_eq!(kit.store().blob(blob).await, Ok(left));
     }
+    let names = ["own", "another's"].map(str::to_owned);
+    let found = kit.store().documents(&names).await.unwrap();
+    let versions = found
+        .iter()
+        .map(|found| found.as_ref().map(|found| found.version));
+    assert_eq!(versions.collect::<Vec<_>>(), [None, Some(1)]);
 }
 
 fn child_of(parent: LaneId, key: &str) -> Spawn {

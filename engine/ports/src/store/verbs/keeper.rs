@@ -8,8 +8,9 @@ use super::{commit, generation, inbox, ledger, queue, read, start, tick, upkeep}
 use crate::store::generation::{Begun, NewGeneration, StoreState};
 use crate::store::{
     Batch, Child, Claim, ClaimAsk, CommitError, Committed, Confirmed, Counts, Cursor, Document,
-    FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Page, Post, ResourceView, RunRecord,
-    Sent, Seq, Start, StartError, Started, Store, StoreError, StoreResult, Ticked, Upkeep, View,
+    FeedEntry, Fence, Header, IndexEntry, LedgerEntry, Loaded, Own, Page, Post, ResourceView,
+    RunRecord, Sent, Seq, Start, StartError, Started, Store, StoreError, StoreResult, Ticked,
+    Upkeep, View,
 };
 use async_trait::async_trait;
 use hostler_core::id::{Digest, LaneId, RunId};
@@ -206,11 +207,11 @@ impl<K: Keeper> Store for KvStore<K> {
             .await
     }
 
-    async fn drop_blobs(&self, run: RunId, archive: Digest, blobs: &[Digest]) -> StoreResult<()> {
-        let blobs = blobs.to_vec();
+    async fn drop_own(&self, run: RunId, archive: Digest, own: &Own) -> StoreResult<()> {
+        let own = own.clone();
         self.0
-            .write("drop_blobs", move |tx| {
-                start::drop_blobs(tx, run, archive, &blobs)
+            .write("drop_own", move |tx| {
+                start::drop_own(tx, run, archive, &own)
             })
             .await
     }

@@ -7,7 +7,9 @@ use super::kv::Span;
 use super::record::{Run, State, Tx, encode};
 use super::{ledger, read, shared};
 use crate::store::upkeep::stray_lanes;
-use crate::store::{IndexChange, Seq, Start, StartError, Started, StoreError, StoreResult, bounds};
+use crate::store::{
+    IndexChange, Own, Seq, Start, StartError, Started, StoreError, StoreResult, bounds,
+};
 use hostler_core::id::{Digest, LaneId, RunId};
 
 pub fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Started, StartError> {
@@ -74,19 +76,18 @@ pub fn purge(tx: &mut Tx<'_>, id: LaneId, archive: Digest, max: usize) -> StoreR
     Ok(true)
 }
 
-/// Deletes blobs of an archived run, those that are there.
-pub fn drop_blobs(
-    tx: &mut Tx<'_>,
-    run: RunId,
-    archive: Digest,
-    blobs: &[Digest],
-) -> StoreResult<()> {
-    bounds::read("blobs to remove", blobs.len())?;
+/// Deletes what belongs to an archived run alone, as far as it is there.
+pub fn drop_own(tx: &mut Tx<'_>, run: RunId, archive: Digest, own: &Own) -> StoreResult<()> {
+    bounds::read("blobs to remove", own.blobs.len())?;
+    bounds::read("documents to remove", own.documents.len())?;
     if read::run(tx.kv, run)?.and_then(|record| record.archive) != Some(archive) {
         return Err(not_purgeable());
     }
-    for blob in blobs {
+    for blob in &own.blobs {
         tx.kv.delete(&keys::blob(blob));
+    }
+    for document in &own.documents {
+        tx.kv.delete(&keys::document(document));
     }
     Ok(())
 }
