@@ -20,8 +20,11 @@ const DEFINITIONS_MAX: NonZeroUsize = size(256);
 /// Runs whose lanes are being moved; a plan holds the records of its assets.
 const PLANS_MAX: NonZeroUsize = size(2_048);
 const ITEMS_MAX: NonZeroUsize = size(256);
-/// Parked lanes whose state is likely to be wanted again.
-const LANES_MAX: NonZeroUsize = size(20_000);
+/// Parked lanes whose state is likely to be wanted again. Some kilobytes each, and many of them are ended by another
+/// worker and never asked for: a worker fills its caches, whatever their size, and keeps them full.
+const LANES_MAX: NonZeroUsize = size(4_096);
+/// Lanes whose children are being moved.
+const ANCESTORS_MAX: NonZeroUsize = size(1_024);
 const VIEWS_MAX: NonZeroUsize = size(256);
 
 const fn size(entries: usize) -> NonZeroUsize {
@@ -80,7 +83,7 @@ impl Default for Cache {
             plans: Shelf::new(PLANS_MAX),
             items: Shelf::new(ITEMS_MAX),
             lanes: Shelf::new(LANES_MAX),
-            ancestors: Shelf::new(LANES_MAX),
+            ancestors: Shelf::new(ANCESTORS_MAX),
             views: Shelf::new(VIEWS_MAX),
             generation: AtomicU64::new(0),
         }

@@ -2,29 +2,24 @@
 //!
 //! Not here: how it is found out, and how it looks.
 
+mod options;
+
+use self::options::PREPARED_MS;
 use super::{Context, runbook};
 use crate::compose::{engine, scheduler};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{Format, print};
 use clap::Args;
-use hostler_calendar::deadline::Lead;
 use hostler_calendar::schedule::When;
 use hostler_calendar::when::{self, Rule};
 use hostler_calendar::zone::Zone;
 use hostler_core::definition::Definition;
 use hostler_estate::Estate;
-use hostler_forecast::{
-    Anchor, Duration, Durations, Forecast, ForecastFault, Month, Options, Overflow, Terms,
-    forecast, from_estate, render,
-};
-use std::collections::{BTreeMap, BTreeSet};
+use hostler_forecast::{Anchor, Forecast, ForecastFault, Month, forecast, from_estate, render};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-const MINUTE_MS: u64 = 60_000;
-const HOUR_MS: u64 = 60 * MINUTE_MS;
-const DAY_MS: u64 = 24 * HOUR_MS;
 /// A wave that opens later is another cycle's.
 const OPENS_MAX_DAYS: u16 = 366;
 /// Ends the names of events; the feed is the forecast's own, so no real host is named.
@@ -64,8 +59,8 @@ pub fn run(context: &Context, args: &SimulateArgs) -> Result<(), Failure> {
     let library = runbook::open(&config)?;
     let definition = runbook::definition(&library, &args.runbook)?;
     let anchor = anchor(&config, &estate, &definition)?;
-    let options = options(args, anchor, &definition.policy.class)?;
-    context.out.note(ASSUMED);
+    let options = options::options(args, anchor, &definition, &estate)?;
+    context.out.note(options::assumed(&estate));
     let found = from_estate(&estate, &definition, &options).and_then(|input| forecast(&input));
     let text = text(found.map_err(refused)?, args, context.out.format)?;
     match &args.out {
@@ -130,57 +125,6 @@ fn anchor(config: &Config, estate: &Estate, definition: &Definition) -> Result<A
     })
 }
 
-/// From the start of a cycle until its approval is asked for.
-const PREPARED_MS: u64 = DAY_MS;
-/// What [`options`] takes for true, told to whoever reads the answer.
-const ASSUMED: &str = "assumed: approval asked 1d after the start and open for 5d, nobody absent; 1h for a server \
-and 30m to undo it; contacts confirmed within 90 days; at most 2 further windows";
-
-/// Terms of the class, absences and lengths, until they are read from files of policies.
-fn options(args: &SimulateArgs, anchor: Anchor, class: &str) -> Result<Options, Failure> {
-    let (lead, reminders_ms) = match class {
-        "request" => (Lead::Elapsed(0), vec![]),
-        "planned" => (Lead::BusinessDays(5), vec![2 * DAY_MS]),
-        "planned-high" => (Lead::BusinessDays(10), vec![5 * DAY_MS, DAY_MS]),
-        "expedited" => (Lead::Elapsed(DAY_MS), vec![]),
-        "emergency" => (Lead::Elapsed(HOUR_MS), vec![]),
-        _ => (Lead::Elapsed(7 * DAY_MS), vec![2 * DAY_MS]),
-    };
-    let deadlines = [("critical", 7), ("high", 14), ("standard", 30)];
-    let known: BTreeMap<String, u16> = deadlines.map(|(name, days)| (name.to_owned(), days)).into();
-    let severity = args.severity.clone();
-    if let Some(severity) = severity.as_ref().filter(|name| !known.contains_key(*name)) {
-        let why = format!("there is no severity {severity}; write critical, high or standard");
-        return Err(Failure::Usage(why));
-    }
-    Ok(Options {
-        month: args.month,
-        anchor,
-        targets: args.targets.clone(),
-        opens_days: args.opens.iter().cloned().collect(),
-        overflow: Overflow { at_most: 2 },
-        terms: Terms {
-            class: class.to_owned(),
-            lead,
-            reminders_ms,
-            published_rings: BTreeSet::new(),
-            contact_fresh_days: 90,
-            deadlines_days: known,
-        },
-        severity,
-        durations: Durations {
-            assumed: Duration {
-                steps_ms: HOUR_MS,
-                rollback_ms: 30 * MINUTE_MS,
-            },
-            measured: BTreeMap::new(),
-        },
-        absences: BTreeMap::new(),
-        stand_ins: BTreeMap::new(),
-        approval_expires_ms: 5 * DAY_MS,
-    })
-}
-
 fn text(found: Forecast, args: &SimulateArgs, format: Format) -> Result<String, Failure> {
     if format == Format::Ics {
         let customer = args.customer.as_deref();
@@ -230,7 +174,7 @@ mod tests {
         let library = runbook::open(&Config::default())?;
         let definition = runbook::definition(&library, &args.runbook)?;
         let anchor = anchor(&Config::default(), &estate, &definition)?;
-        let options = options(args, anchor, &definition.policy.class)?;
+        let options = options::options(args, anchor, &definition, &estate)?;
         let input = from_estate(&estate, &definition, &options).map_err(refused)?;
         forecast(&input).map_err(refused)
     }
@@ -275,7 +219,7 @@ mod tests {
         }
         for (more, remedy) in [
             (&["--opens", "canry=2"][..], "known: canary"),
-            (&["--severity", "hihg"], "critical, high or standard"),
+            (&["--severity", "hihg"], "critical, high, standard"),
             (&["--targets", "custmer=x"], "customer"),
         ] {
             let fault = found(&args(more).unwrap()).unwrap_err();
