@@ -143,9 +143,11 @@ fn half_a_load_with_faults_leaves_nothing_behind_and_nothing_stands_still() {
         samples: &samples,
     };
     soak.every_effect_was_once();
+    let lease = Duration::from_millis(SIZE.lease_ms);
+    let grown = soak.grown();
     soak.nothing_is_left(base);
-    if every >= 2 * Duration::from_millis(SIZE.lease_ms) {
-        soak.nothing_stood_still(Duration::from_millis(SIZE.lease_ms) * 2 + STANDS);
-        soak.nothing_has_grown();
+    if every >= 2 * lease {
+        soak.nothing_stood_still(2 * lease + STANDS);
+        assert!(grown.is_empty(), "{grown:?}");
     }
 }

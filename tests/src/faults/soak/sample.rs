@@ -32,7 +32,7 @@ impl Sample {
 }
 
 /// All keys; none while Redis does not answer.
-pub fn keys(bed: &Bed) -> Option<u64> {
+fn keys(bed: &Bed) -> Option<u64> {
     let told = bed.redis.ask("DBSIZE").ok()?;
     told.trim().strip_prefix(':')?.parse().ok()
 }

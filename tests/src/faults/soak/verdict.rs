@@ -5,7 +5,7 @@ use std::time::Duration;
 use hostler_tests::lab::{Usage, until};
 
 use super::load::{PAIRS, Seen};
-use super::sample::{Sample, keys, median};
+use super::sample::{Sample, median};
 use crate::faults::bed::Bed;
 use crate::faults::{LIMIT, files};
 
@@ -43,13 +43,15 @@ struct Figure {
     of: Option<f64>,
 }
 
-/// Keys beside those that stay of every run, and beside marks that Redis lets go by itself within minutes.
+/// Keys beside marks that Redis lets go by itself within minutes. One that is over may still be counted by
+/// `DBSIZE`, so they are listed.
+const LASTING: &str = "EVAL \"local n = 0 for _, k in ipairs(redis.call('keys', '*')) do \
+                       if not k:find('^h:{main}:uk:') then n = n + 1 end end return n\" 0";
+
+/// Those beside the ones that stay of every run.
 pub fn keys_beside(bed: &Bed, accepted: usize) -> Option<u64> {
-    let marks = bed
-        .redis_says("EVAL \"return #redis.call('keys', 'h:{main}:uk:*')\" 0")
-        .parse::<u64>()
-        .ok()?;
-    keys(bed)?.checked_sub(marks + TOMBSTONE * u64::try_from(accepted).ok()?)
+    let lasting = bed.redis_says(LASTING).parse::<u64>().ok()?;
+    lasting.checked_sub(TOMBSTONE * u64::try_from(accepted).ok()?)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
@@ -116,14 +118,13 @@ impl Soak<'_> {
         );
     }
 
-    /// What each process takes, early and late.
-    pub fn nothing_has_grown(&self) {
+    /// Prints what each process takes, early and late; names what takes more.
+    pub fn grown(&self) -> Vec<&'static str> {
         let stays = self.tombstone_bytes();
         println!("{stays:.0} bytes stay of a run");
         let figures = of_processes().into_iter().chain(self.of_data(stays));
         let grown = figures.filter(|figure| self.has_grown(figure));
-        let grown: Vec<_> = grown.map(|figure| figure.name).collect();
-        assert!(grown.is_empty(), "{grown:?}");
+        grown.map(|figure| figure.name).collect()
     }
 
     fn of_data(&self, stays: f64) -> [Figure; 2] {
