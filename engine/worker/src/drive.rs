@@ -36,19 +36,19 @@ impl Driver {
     pub async fn drive(self: Arc<Self>, mut claim: Claim, asked_ms: i64) {
         let carried = claim.carried.take();
         let brought = carried.map(|carried| (carried.lane, asked_ms + carried.waited_ms));
-        let lease = self.held.enter(&claim, asked_ms);
+        let in_work = self.held.enter(claim.lane, &claim.fence, asked_ms);
+        let lease = &in_work.lease;
         let span = info_span!("lane", lane = %claim.lane, run = %claim.header.run);
-        if let Err(trouble) = self.work(&claim, &lease, brought).instrument(span).await {
+        if let Err(trouble) = self.work(&claim, lease, brought).instrument(span).await {
             match trouble {
                 Trouble::LeaseLost => info!(lane = %claim.lane, "let go: the lease was lost"),
                 Trouble::Unreadable(_) | Trouble::MissingBlob(_) => {
-                    self.shelve(&claim, &lease, &trouble).await
+                    self.shelve(&claim, lease, &trouble).await
                 }
                 other => warn!(lane = %claim.lane, fault = %other, "let go"),
             }
-            return self.held.let_go(&lease);
+            self.held.let_go(lease);
         }
-        self.held.leave(&lease);
     }
 
     /// A lane that cannot be read waits on the shelf until a person looks.

@@ -3,7 +3,7 @@
 //! Ages are measured on a clock that never goes back and counts suspension.
 
 use hostler_core::id::LaneId;
-use hostler_ports::store::{Claim, Fence};
+use hostler_ports::store::Fence;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,23 +42,36 @@ pub struct Held {
     let_go: Mutex<Vec<(LaneId, Fence)>>,
 }
 
+/// A lane in work, which is held as long as this lives: work that ends in any way, a panic too, must not leave
+/// behind a lease that is renewed for ever.
+pub struct InWork<'a> {
+    held: &'a Held,
+    pub lease: Arc<Lease>,
+}
+
+impl Drop for InWork<'_> {
+    fn drop(&mut self) {
+        self.held.leave(&self.lease);
+    }
+}
+
 impl Held {
     /// `asked_ms`: monotonic instant before the claim was sent.
-    pub fn enter(&self, claim: &Claim, asked_ms: i64) -> Arc<Lease> {
+    pub fn enter(&self, lane: LaneId, fence: &Fence, asked_ms: i64) -> InWork<'_> {
         let lease = Arc::new(Lease {
-            lane: claim.lane,
-            fence: claim.fence.clone(),
+            lane,
+            fence: fence.clone(),
             confirmed_ms: AtomicI64::new(asked_ms),
             lost: CancellationToken::new(),
         });
-        if let Some(old) = self.lock().insert(claim.lane, Arc::clone(&lease)) {
+        if let Some(old) = self.lock().insert(lane, Arc::clone(&lease)) {
             old.lost.cancel();
         }
-        lease
+        InWork { held: self, lease }
     }
 
     /// Forgets a lane unless it was claimed anew in the meantime.
-    pub fn leave(&self, lease: &Lease) {
+    fn leave(&self, lease: &Lease) {
         let mut lanes = self.lock();
         if lanes
             .get(&lease.lane)
@@ -68,9 +81,8 @@ impl Held {
         }
     }
 
-    /// Forgets a lane whose work could not go on. Its call is over, but the store does not know that.
+    /// The work on a lane could not go on. Its call is over, but the store does not know that.
     pub fn let_go(&self, lease: &Lease) {
-        self.leave(lease);
         self.put_let_go([(lease.lane, lease.fence.clone())]);
     }
 
@@ -93,5 +105,40 @@ impl Held {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<LaneId, Arc<Lease>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use uuid::Uuid;
+
+    fn fence(text: &str) -> Fence {
+        Fence(text.into())
+    }
+
+    #[test]
+    fn work_that_panics_holds_its_lane_no_longer() {
+        let held = Held::default();
+        let work = || {
+            let in_work = held.enter(LaneId(Uuid::from_u128(1)), &fence("1:a"), 0);
+            assert_eq!(held.all().len(), 1);
+            drop(in_work.lease.clone());
+            panic!("as the test wants it");
+        };
+        assert!(catch_unwind(AssertUnwindSafe(work)).is_err());
+        assert!(held.all().is_empty(), "its lease would be renewed for ever");
+    }
+
+    #[test]
+    fn what_was_claimed_anew_stays_when_the_earlier_work_ends() {
+        let held = Held::default();
+        let lane = LaneId(Uuid::from_u128(1));
+        let before = held.enter(lane, &fence("1:a"), 0);
+        let now = held.enter(lane, &fence("2:b"), 5);
+        assert!(before.lease.lost.is_cancelled());
+        drop(before);
+        assert_eq!(held.all()[0].fence, now.lease.fence);
     }
 }

@@ -112,12 +112,23 @@ impl Api {
         let open = self.try_waiting().unwrap_or_default();
         let open = open.iter().filter(|row| row["kind"] == "approve");
         for row in open.skip(of).step_by(nth) {
-            let lane = row["lane"].as_str().unwrap_or_default();
-            let path = format!("/api/v1/waiting/{lane}/decision");
-            let body = json!({ "yes": true, "signs": row["signs"] }).to_string();
             // What was not heard is signed again at the next look.
-            let _ = self.ask("carla", "POST", &path, &format!("sign-{lane}"), &body);
+            let _ = self.sign_one(row, "sign");
         }
+    }
+
+    /// Decides once more, as somebody who was not heard before; what was answered.
+    pub fn sign_anew(&self, run: &str) -> Vec<Answer> {
+        let open = self.try_waiting().unwrap_or_default();
+        let open = open.iter().filter(|row| row["run"] == run);
+        open.filter_map(|row| self.sign_one(row, "anew")).collect()
+    }
+
+    fn sign_one(&self, row: &Value, key: &str) -> Option<Answer> {
+        let lane = row["lane"].as_str().unwrap_or_default();
+        let path = format!("/api/v1/waiting/{lane}/decision");
+        let body = json!({ "yes": true, "signs": row["signs"] }).to_string();
+        self.ask("carla", "POST", &path, &format!("{key}-{lane}"), &body)
     }
 
     /// Signs until the run has nothing to sign any more.

@@ -148,6 +148,18 @@ impl Bed {
         self.redis_says(&format!("HGET h:{{main}}:l:{lane} {field}"))
     }
 
+    /// What the workers' logs say of a lane.
+    pub fn log_about(&self, lane: &str) -> Vec<String> {
+        let folder = self.lab.folder("logs").unwrap();
+        let doors = (0..self.size.doors).map(worker_name);
+        let said = doors.filter_map(|name| std::fs::read_to_string(folder.join(name)).ok());
+        let about = |log: String| -> Vec<String> {
+            let lines = log.lines().filter(|line| line.contains(lane));
+            lines.map(str::to_owned).collect()
+        };
+        said.flat_map(about).collect()
+    }
+
     /// A short answer of Redis without its frame.
     pub fn redis_says(&self, command: &str) -> String {
         let answer = self.redis.ask(command).unwrap();

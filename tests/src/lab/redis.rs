@@ -152,6 +152,24 @@ pub(super) fn ask(address: SocketAddr, command: &str) -> std::io::Result<String>
     stream.set_read_timeout(Some(ANSWER_LIMIT))?;
     write!(stream, "{command}\r\n")?;
     let mut bytes = vec![0_u8; ANSWER_BYTES];
-    let read = stream.read(&mut bytes)?;
+    let mut read = stream.read(&mut bytes)?;
+    // A text comes with its length in front.
+    let whole = whole_of(&bytes[..read]).min(ANSWER_BYTES);
+    while read < whole {
+        match stream.read(&mut bytes[read..])? {
+            0 => break,
+            more => read += more,
+        }
+    }
     Ok(String::from_utf8_lossy(&bytes[..read]).into_owned())
+}
+
+/// Length of an answer that begins so, as far as it says so.
+fn whole_of(begun: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(begun);
+    let said = text
+        .strip_prefix('$')
+        .and_then(|text| text.split_once("\r\n"));
+    let length = said.and_then(|(length, _)| Some((length, length.parse::<usize>().ok()?)));
+    length.map_or(0, |(length, bytes)| 1 + length.len() + 2 + bytes + 2)
 }

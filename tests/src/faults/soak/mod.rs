@@ -6,6 +6,7 @@
 
 mod load;
 mod sample;
+mod standing;
 mod verdict;
 
 use std::time::Duration;
@@ -35,6 +36,8 @@ const MEASURED: Duration = Duration::from_secs(8);
 /// A worker, or Redis, that stands still for less than a lease.
 const STANDS: Duration = Duration::from_secs(4);
 const SAMPLES_A_FAULT: u32 = 6;
+/// Most runs that are shown when some stand still.
+const SHOWN: usize = 3;
 
 #[derive(Clone, Copy, Debug)]
 enum Fault {
@@ -112,11 +115,8 @@ fn soak(
         }
         load.close();
         if until(LIMIT, || load.is_done().then_some(())).is_none() {
-            let open = load.seen().open.keys().next().cloned();
-            panic!(
-                "these stand still: {:#}",
-                open.map(|run| bed.api.run(&run)).unwrap_or_default()
-            );
+            let open: Vec<String> = load.seen().open.keys().take(SHOWN).cloned().collect();
+            panic!("these stand still: {:#?}", standing::all(bed, &open));
         }
     });
     samples
@@ -143,6 +143,7 @@ fn half_a_load_with_faults_leaves_nothing_behind_and_nothing_stands_still() {
         samples: &samples,
     };
     soak.every_effect_was_once();
+    assert_eq!(bed.log_about("panicked"), [""; 0]);
     let lease = Duration::from_millis(SIZE.lease_ms);
     let grown = soak.grown();
     soak.nothing_is_left(base);
