@@ -4,9 +4,9 @@
 //! Not here: archiving. What is purged is read from the verified object, never from the store.
 
 use crate::keeper::{Keeper, KeeperError};
+use hostler_core::event::{Event, Recorded};
 use hostler_core::gate::told_document;
 use hostler_core::id::{Digest, RunId};
-use hostler_core::view::MailRow;
 use hostler_ports::archive::ArchivedRun;
 use hostler_ports::store::{IndexChange, IndexEntry, Own, READ_MAX, Upkeep, bounds};
 use serde::{Deserialize, Serialize};
@@ -40,12 +40,17 @@ fn removal(index: &str, member: &str) -> IndexChange {
     }
 }
 
-/// What customers were told of this run is kept in documents of its own.
+/// What customers were told of this run is kept in documents of its own, also for those whom nobody could be sent to.
 fn documents(run: RunId, archived: &ArchivedRun) -> BTreeSet<String> {
-    let entries = archived.indexes.values().flatten();
-    let rows = entries.filter_map(|entry| serde_json::from_str::<MailRow>(&entry.body).ok());
-    rows.filter_map(|row| Some(told_document(run, &row.template, &row.customer?)))
-        .collect()
+    let events = archived.lanes.values().flat_map(|lane| &lane.events);
+    let due = events.filter(|text| text.contains("\"notice_due\""));
+    let document = |text: &String| match Recorded::read(text).ok()?.event {
+        Event::NoticeDue {
+            customer, template, ..
+        } => Some(told_document(run, &template, &customer)),
+        _ => None,
+    };
+    due.filter_map(document).collect()
 }
 
 impl Keeper {

@@ -2,6 +2,10 @@
 //!
 //! Not here: rendering and sending.
 
+mod announcement;
+
+pub use announcement::{Announcement, Recipient};
+
 use crate::id::{Digest, LaneId, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -49,6 +53,12 @@ pub struct MailSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "mail")]
 pub enum MailEvent {
+    /// Instead of a message: announcements whose messages were too many for the commit that made them due. Their
+    /// lane ends when the messages have lanes of their own.
+    MailsPacked {
+        announcements: Vec<Announcement>,
+        at_ms: i64,
+    },
     MailQueued {
         spec: Box<MailSpec>,
         at_ms: i64,
@@ -108,7 +118,7 @@ impl Mail {
 
     pub fn apply(&mut self, event: &MailEvent) {
         match event {
-            MailEvent::MailQueued { .. } => return,
+            MailEvent::MailQueued { .. } | MailEvent::MailsPacked { .. } => return,
             MailEvent::MailDeferred { retry_ms, .. } => self.retry_ms = Some(*retry_ms),
             MailEvent::MailAccepted { .. } | MailEvent::MailRefused { .. } => {
                 self.retry_ms = None;

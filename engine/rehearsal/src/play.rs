@@ -8,6 +8,7 @@ use hostler_api::Subject;
 use hostler_api::services::start::{StartAsk, start};
 use hostler_core::id::{LaneId, RunId};
 use hostler_core::view::{ChildRecord, LaneRow, MailRow, RunRow, index};
+use hostler_ports::channel::Message;
 use hostler_ports::store::{Cursor, Store};
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -34,7 +35,9 @@ pub struct Outcome {
     /// Results of items by step and key.
     pub items: BTreeMap<String, BTreeMap<String, String>>,
     pub seen: Vec<Seen>,
+    /// How many by their stage, and what was sent to whom.
     pub notices: BTreeMap<String, u32>,
+    pub messages: Vec<Message>,
     pub ledger: Vec<String>,
     /// Store calls of the whole run.
     pub commits: u64,
@@ -205,27 +208,14 @@ pub(crate) async fn read(world: &World, run: RunId, ended: Ended) -> Result<Outc
         items: BTreeMap::new(),
         seen: world.host.seen(),
         notices: BTreeMap::new(),
+        messages: world.next_hop.taken(),
         ledger: Vec::new(),
         commits: 0,
         frozen: None,
         complaints: Vec::new(),
     };
     items(world, run.root(), &mut outcome).await?;
-    let mails = world
-        .store
-        .query(&index::notices(run), false, Cursor::default())
-        .await?;
-    for entry in mails.entries {
-        let row: MailRow = serde_json::from_str(&entry.body)?;
-        if row.state != "accepted" && !world.next_hop.refuses(&row.to) {
-            let why = row.answer.unwrap_or_default();
-            outcome.complaints.push(format!(
-                "notice {} to {} is {}: {why}",
-                row.stage, row.to, row.state
-            ));
-        }
-        *outcome.notices.entry(row.stage).or_default() += 1;
-    }
+    notices(world, run, &mut outcome).await?;
     let mut from = 0;
     loop {
         let entries = world.store.ledger(from).await?;
@@ -236,6 +226,31 @@ pub(crate) async fn read(world: &World, run: RunId, ended: Ended) -> Result<Outc
             .extend(entries.into_iter().map(|entry| entry.body));
     }
     Ok(outcome)
+}
+
+async fn notices(world: &World, run: RunId, outcome: &mut Outcome) -> Result<(), Trouble> {
+    let mut after = Cursor::default();
+    loop {
+        let page = world
+            .store
+            .query(&index::notices(run), false, after)
+            .await?;
+        for entry in page.entries {
+            let row: MailRow = serde_json::from_str(&entry.body)?;
+            if row.state != "accepted" && !world.next_hop.refuses(&row.to) {
+                let why = row.answer.unwrap_or_default();
+                outcome.complaints.push(format!(
+                    "notice {} to {} is {}: {why}",
+                    row.stage, row.to, row.state
+                ));
+            }
+            *outcome.notices.entry(row.stage).or_default() += 1;
+        }
+        match page.next {
+            Some(next) => after = next,
+            None => return Ok(()),
+        }
+    }
 }
 
 async fn items(world: &World, lane: LaneId, outcome: &mut Outcome) -> Result<(), Trouble> {

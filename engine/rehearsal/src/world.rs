@@ -14,7 +14,7 @@ use hostler_ports::store::memory::{CountedIds, ManualClock, MemoryStore};
 use hostler_ports::store::{ClaimAsk, Queue, Store, StoreError};
 use hostler_worker::{Driver, Outbox, OutboxParts, Parts, Settings};
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
 
 /// Between two ticks of a store that is awake.
@@ -45,6 +45,7 @@ pub enum Trouble {
 /// A channel whose next hop takes everything but what is for these addresses, or ends of them.
 pub struct NextHop {
     refuses: Vec<String>,
+    taken: Mutex<Vec<Message>>,
 }
 
 impl NextHop {
@@ -52,6 +53,15 @@ impl NextHop {
         self.refuses
             .iter()
             .any(|end| address.ends_with(end.as_str()))
+    }
+
+    /// What it has taken, in its order.
+    pub fn taken(&self) -> Vec<Message> {
+        self.messages().clone()
+    }
+
+    fn messages(&self) -> MutexGuard<'_, Vec<Message>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -62,6 +72,7 @@ impl Channel for NextHop {
             let answer = "550 nobody of that name".to_owned();
             return Delivery::Refused { answer };
         }
+        self.messages().push(message.clone());
         Delivery::Accepted {
             answer: "250 kept".to_owned(),
             sha256: message.message_id.clone(),
@@ -98,6 +109,7 @@ impl World {
         };
         let next_hop = Arc::new(NextHop {
             refuses: scenario.unreachable.clone(),
+            taken: Mutex::default(),
         });
         let outbox = OutboxParts {
             store: Arc::clone(&store) as _,

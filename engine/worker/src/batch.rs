@@ -2,6 +2,7 @@
 
 use crate::drive::wanted;
 use crate::held::Lease;
+use crate::notices::post;
 use crate::rows;
 use crate::scope::View;
 use crate::spawn::lease_lane;
@@ -41,6 +42,9 @@ impl Driver {
         for effect in &turn.effects {
             self.add(hold, turn, effect, &mut batch).await?;
         }
+        let announcements = self.announcements(hold, turn).await?;
+        let (store, of) = (&*self.parts.store, (turn.lane.id(), turn.lane.version));
+        post::put(store, of, hold.now_ms, announcements, &mut batch).await?;
         if then != Then::Keep && (hold.unshown || !turn.events.is_empty()) {
             self.rows(&turn.lane, &mut batch).await?;
         }
@@ -138,20 +142,9 @@ impl Driver {
             }
             Effect::TellChildren { wish, by } => tell(lane, *wish, by, batch),
             Effect::FinishRun { verdict } => finish_run(lane, verdict, batch),
-            Effect::Notice {
-                stage,
-                customer,
-                template,
-            } => {
-                self.notices(hold, lane, *stage, customer, template, batch)
-                    .await?;
-            }
-            Effect::Report {
-                template,
-                to,
-                about,
-            } => self.report(hold, lane, template, to, about, batch).await?,
             Effect::Ledger => {}
+            // All of a turn at once.
+            Effect::Notice { .. } | Effect::Report { .. } => {}
             Effect::Waiting { open } => self.waiting(lane, *open, batch).await?,
             Effect::Perform | Effect::Resume | Effect::Observe | Effect::CancelCall => {}
         }

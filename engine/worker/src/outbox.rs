@@ -1,10 +1,11 @@
 //! Messages on their way out: claimed and fenced like lanes, at least once, under one message id.
 
 use crate::Trouble;
+use crate::notices::post;
 use hostler_core::definition::Definition;
 use hostler_core::event::Stage;
 use hostler_core::gate::{Reached, Told, told_document};
-use hostler_core::mail::{HandOver, Mail, MailEvent, MailSpec};
+use hostler_core::mail::{Announcement, HandOver, Mail, MailEvent, MailSpec};
 use hostler_core::view::{MailRow, index};
 use hostler_ports::channel::{Channel, Compose, Delivery, Draft, Message};
 use hostler_ports::store::{
@@ -56,6 +57,13 @@ impl Outbox {
             .map(|event| serde_json::from_str(event))
             .collect();
         let events = events.map_err(|fault| Trouble::Unreadable(fault.to_string()))?;
+        if let Some(MailEvent::MailsPacked {
+            announcements,
+            at_ms,
+        }) = events.first()
+        {
+            return self.unpack(claim, &loaded, announcements, *at_ms).await;
+        }
         let mut mail = Mail::fold(&events).ok_or_else(|| {
             Trouble::Unreadable("the log does not begin with a message".to_owned())
         })?;
@@ -71,6 +79,27 @@ impl Outbox {
         let event = mail.decide(outcome, loaded.now_ms);
         mail.apply(&event);
         self.record(claim, &loaded, &mail, &event).await
+    }
+
+    /// The messages that were too many for one commit get their lanes; this one has done its work.
+    async fn unpack(
+        &self,
+        claim: &Claim,
+        loaded: &Loaded,
+        announcements: &[Announcement],
+        at_ms: i64,
+    ) -> Result<(), Trouble> {
+        let store = &*self.parts.store;
+        let mut batch = Batch {
+            inbox_used: loaded.inbox.len(),
+            then: Then::End,
+            ..Batch::default()
+        };
+        post::spread(store, at_ms, announcements, &mut batch).await?;
+        let version = loaded.header.version;
+        let done = store.commit(claim.lane, &claim.fence, version, batch).await;
+        // Where somebody else has announced the same meanwhile, the next claim looks again.
+        done.map(|_| ()).map_err(|_| Trouble::LeaseLost)
     }
 
     /// The message must not leave before everything that led to it is durable: a commit of our own
@@ -260,7 +289,9 @@ fn template_name(spec: &MailSpec) -> String {
 pub(crate) fn row(mail: &Mail, event: &MailEvent) -> MailRow {
     let spec = &mail.spec;
     let (state, answer, sha256, at_ms) = match event {
-        MailEvent::MailQueued { at_ms, .. } => ("queued", None, None, *at_ms),
+        MailEvent::MailQueued { at_ms, .. } | MailEvent::MailsPacked { at_ms, .. } => {
+            ("queued", None, None, *at_ms)
+        }
         MailEvent::MailAccepted {
             answer,
             sha256,

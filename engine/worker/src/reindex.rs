@@ -311,6 +311,10 @@ fn mail_rows(events: &[String], change: &mut Upkeep) -> Result<(), Trouble> {
     let events: Vec<MailEvent> = read
         .collect::<Result<_, _>>()
         .map_err(|fault: serde_json::Error| Trouble::Unreadable(fault.to_string()))?;
+    if let Some(MailEvent::MailsPacked { .. }) = events.first() {
+        // Nobody lists it: what it became has rows of its own.
+        return Ok(());
+    }
     let (Some(mail), Some(last)) = (Mail::fold(&events), events.last()) else {
         let why = "the log does not begin with a message".to_owned();
         return Err(Trouble::Unreadable(why));

@@ -117,11 +117,19 @@ impl Api {
         }
     }
 
-    /// Decides once more, as somebody who was not heard before; what was answered.
-    pub fn sign_anew(&self, run: &str) -> Vec<Answer> {
-        let open = self.try_waiting().unwrap_or_default();
-        let open = open.iter().filter(|row| row["run"] == run);
-        open.filter_map(|row| self.sign_one(row, "anew")).collect()
+    /// Decides a run's questions once more, as somebody who was not heard before: how the list of questions was
+    /// answered, and each decision.
+    pub fn sign_anew(&self, run: &str) -> Vec<Option<Answer>> {
+        let list = self.ask("olga", "GET", "/api/v1/waiting", "", "");
+        let rows = list.as_ref().and_then(|list| list.json().ok());
+        let open = rows
+            .as_ref()
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        let open = open.filter(|row| row["run"] == run);
+        let decided: Vec<_> = open.map(|row| self.sign_one(row, "anew")).collect();
+        [list].into_iter().chain(decided).collect()
     }
 
     fn sign_one(&self, row: &Value, key: &str) -> Option<Answer> {

@@ -32,6 +32,9 @@ use std::sync::Arc;
 pub const ADMIT_MAX: usize = 100;
 /// Most live children of one lane: one commit can tell them all to stop.
 pub const LIVE_MAX: u32 = 200;
+/// Most customers of one list that are told: one decision announces to all of them, and a commit has at most 500
+/// events.
+pub const CUSTOMERS_MAX: usize = 250;
 /// How far behind a full group admission looks for other items.
 pub const LOOK_AHEAD_MAX: usize = 200;
 /// Repeats that a plugin may ask for by itself when the runbook grants fewer.

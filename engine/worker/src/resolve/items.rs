@@ -3,6 +3,7 @@
 use super::{Fault, Outcome, Resolved, milliseconds};
 use crate::scope::View;
 use hostler_core::command::{Entry, SpawnEntry};
+use hostler_core::decide::CUSTOMERS_MAX;
 use hostler_core::definition::{Each, Over, Step, Wave, WaveLimit};
 use hostler_core::id::Digest;
 use hostler_core::lane::{Item, WaveRange};
@@ -35,10 +36,9 @@ pub async fn each(view: &View<'_>, step: &Step, each: &Each) -> Outcome<Resolved
     }
     unique(&items)?;
     let (items, waves) = in_waves(view, each, items).await?;
-    let customers = if step.notices.is_some() {
-        customers(&items)
-    } else {
-        Vec::new()
+    let customers = match &step.notices {
+        Some(_) => told(&items)?,
+        None => Vec::new(),
     };
     let bytes = serde_json::to_vec(&items).map_err(|fault| Fault::Step(fault.to_string()))?;
     let digest = Digest::of(&bytes);
@@ -128,6 +128,19 @@ fn groups(step: &Step, each: &Each, record: &Value) -> Vec<String> {
         .into_iter()
         .filter_map(|attribute| Some(format!("{attribute}={}", value(attribute)?)))
         .collect()
+}
+
+/// The customers who are told, with their shares of the list.
+fn told(items: &[Item]) -> Outcome<Vec<(String, u32)>> {
+    let customers = customers(items);
+    if customers.len() > CUSTOMERS_MAX {
+        return Err(Fault::Step(format!(
+            "{} customers would be told; {CUSTOMERS_MAX} is the limit of one list: start a run for some of them \
+             (`targets: \"customer=…\"`), then one for the others",
+            customers.len()
+        )));
+    }
+    Ok(customers)
 }
 
 fn unique(items: &[Item]) -> Outcome<()> {

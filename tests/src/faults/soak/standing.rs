@@ -3,6 +3,7 @@
 //!
 //! Not here: what they should have done.
 
+use hostler_tests::lab::Answer;
 use serde_json::{Value, json};
 
 use crate::faults::bed::Bed;
@@ -13,6 +14,7 @@ const LANE: &str = "local p = 'h:{main}:' local id = ARGV[1] return cjson.encode
                     letters = redis.call('LRANGE', p .. 'i:' .. id, 0, -1), \
                     log = redis.call('LRANGE', p .. 'g:' .. id, 0, -1), \
                     sent = redis.call('SMEMBERS', p .. 'k:' .. id), \
+                    listed = redis.call('HGET', p .. 'xb:waiting', id), \
                     timers = redis.call('HGETALL', p .. 't:' .. id), \
                     lease_ends = tostring(redis.call('ZSCORE', p .. 'leased', id)), \
                     ready = tostring(redis.call('ZSCORE', p .. 'ready:r', id)), \
@@ -30,12 +32,9 @@ fn of_run(bed: &Bed, run: &str) -> Value {
     let lanes: Vec<Value> = lanes
         .filter_map(|lane| Some(of_lane(bed, lane.as_str()?)))
         .collect();
-    let decided: Vec<Value> = bed
-        .api
-        .sign_anew(run)
-        .into_iter()
-        .map(|answer| json!([answer.status, answer.body]))
-        .collect();
+    let told = |answer: Option<Answer>| answer.map(|answer| json!([answer.status, answer.body]));
+    let answers = bed.api.sign_anew(run).into_iter();
+    let decided: Vec<Option<Value>> = answers.map(told).collect();
     json!({ "run": view, "lanes": lanes, "decided anew": decided, "then": bed.api.run(run)["run"] })
 }
 

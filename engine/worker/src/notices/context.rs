@@ -1,0 +1,198 @@
+//! What templates may name: of one customer only that customer's assets.
+//!
+//! Not here: the words.
+
+use crate::scope::{View, instant_text};
+use crate::{Driver, Trouble};
+use hostler_core::event::Stage;
+use hostler_core::mail::CalendarEntry;
+use hostler_core::view::ChildRecord;
+use serde_json::{Value, json};
+
+/// Assumed length of announced work until a window says it.
+const WORK_MS: i64 = 4 * 3_600_000;
+/// Assets that a notice lists by name.
+const ASSETS_MAX: usize = 500;
+
+impl Driver {
+    /// What a customer's template may name.
+    pub(super) async fn context(
+        &self,
+        view: &View<'_>,
+        stage: Stage,
+        customer: &str,
+        keys: &[String],
+    ) -> Result<Value, Trouble> {
+        let plan = &view.plan;
+        let record = self
+            .parts
+            .directory
+            .customer(customer)
+            .unwrap_or_else(|| json!({ "id": customer }));
+        let zone = self
+            .parts
+            .directory
+            .zone(Some(customer))
+            .unwrap_or_else(|| "UTC".to_owned());
+        let results = self.results_of(view, stage, keys).await?;
+        let assets: Vec<_> = results
+            .iter()
+            .take(ASSETS_MAX)
+            .map(|(id, result)| {
+                let name = plan
+                    .assets
+                    .get(id)
+                    .and_then(|asset| asset.get("name")?.as_str())
+                    .unwrap_or(id);
+                json!({ "id": id, "name": name, "result": result })
+            })
+            .collect();
+        let (starts_ms, ends_ms) = (view.now_ms, view.now_ms + WORK_MS);
+        Ok(json!({
+            "customer": { "id": customer, "name": record.get("name").unwrap_or(&json!(customer)) },
+            "run": { "id": plan.run, "reference": reference(plan.run) },
+            "runbook": { "id": plan.runbook, "title": view.definition.title, "version": plan.version },
+            "assets": assets,
+            "count": results.len(),
+            "when": {
+                "start_local": local(starts_ms, &zone),
+                "start_utc": instant_text(starts_ms),
+                "end_local": local(ends_ms, &zone),
+                "end_utc": instant_text(ends_ms),
+                "zone": zone,
+            },
+            "stage": stage.name(),
+            "impact": "each server may restart once; allow for some minutes without it",
+            "note": plan.starter.reason.clone().unwrap_or_default(),
+            "contact": self.parts.settings.contact,
+        }))
+    }
+
+    /// The customer's assets of the present step with what became of them.
+    async fn results_of(
+        &self,
+        view: &View<'_>,
+        stage: Stage,
+        keys: &[String],
+    ) -> Result<Vec<(String, String)>, Trouble> {
+        if stage != Stage::Completed && stage != Stage::Cancelled {
+            let planned = |key: &String| (key.clone(), "planned".to_owned());
+            return Ok(keys.iter().map(planned).collect());
+        }
+        let step =
+            crate::rows::present_step(view.lane, &view.definition).unwrap_or_else(|| "".into());
+        let mut results = Vec::new();
+        for keys in keys.chunks(hostler_ports::store::READ_MAX) {
+            let wanted: Vec<_> = keys
+                .iter()
+                .map(|key| crate::rows::record_key(&step, key))
+                .collect();
+            let records = self
+                .parts
+                .store
+                .child_records(view.lane.id(), &wanted)
+                .await?;
+            for (key, child) in keys.iter().zip(records) {
+                let record: Option<ChildRecord> =
+                    child.and_then(|child| serde_json::from_str(child.record.as_deref()?).ok());
+                let result = record.map_or("not touched", |record| record.result.name());
+                results.push((key.clone(), result.to_owned()));
+            }
+        }
+        Ok(results)
+    }
+
+    pub(super) fn report_context(&self, view: &View<'_>, about: &Value) -> Value {
+        let plan = &view.plan;
+        let steps: Vec<_> = view
+            .lane
+            .results
+            .iter()
+            .filter(|(_, result)| result.output.get("total").is_some())
+            .map(|(id, result)| {
+                json!({ "id": id, "state": result.state.name(), "total": result.output["total"], "results": counts(&result.output) })
+            })
+            .collect();
+        json!({
+            "run": { "id": plan.run, "reference": reference(plan.run), "starter": plan.starter.who },
+            "runbook": { "id": plan.runbook, "title": view.definition.title, "version": plan.version },
+            "targets": plan.assets.len(),
+            "assets": named(plan),
+            "note": summary_of(&steps),
+            "contact": self.parts.settings.contact,
+            "steps": steps,
+            "about": about,
+            "stage": "report",
+            "when": { "start_utc": instant_text(plan.started_ms), "end_utc": instant_text(view.now_ms) },
+        })
+    }
+}
+
+/// The assets of a run as templates list them.
+fn named(plan: &hostler_core::plan::Plan) -> Vec<Value> {
+    let name = |asset: &Value, id: &str| {
+        asset
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or(id)
+            .to_owned()
+    };
+    let assets = plan.assets.iter().take(ASSETS_MAX);
+    assets
+        .map(|(id, asset)| json!({ "id": id, "name": name(asset, id) }))
+        .collect()
+}
+
+/// `scan: 40 succeeded; patch: 39 succeeded, 1 rolled_back`.
+fn summary_of(steps: &[Value]) -> String {
+    let text = |step: &Value, name: &str| step[name].as_str().unwrap_or_default().to_owned();
+    let lines: Vec<_> = steps
+        .iter()
+        .map(|step| format!("{}: {}", text(step, "id"), text(step, "results")))
+        .collect();
+    lines.join("; ")
+}
+
+/// `12 succeeded, 1 failed`.
+fn counts(output: &Value) -> String {
+    let Some(results) = output.get("results").and_then(Value::as_object) else {
+        return String::new();
+    };
+    let counts: Vec<_> = results
+        .iter()
+        .map(|(result, count)| format!("{count} {result}"))
+        .collect();
+    counts.join(", ")
+}
+
+fn reference(run: hostler_core::id::RunId) -> String {
+    run.to_string().chars().take(8).collect()
+}
+
+fn local(at_ms: i64, zone: &str) -> String {
+    let instant = jiff::Timestamp::from_millisecond(at_ms);
+    let zoned = instant.and_then(|instant| instant.in_tz(zone));
+    zoned.map_or_else(
+        |_| instant_text(at_ms),
+        |zoned| zoned.strftime("%A %-d %B %Y %H:%M").to_string(),
+    )
+}
+
+pub(super) fn calendar(view: &View<'_>, stage: Stage, customer: &str) -> Option<CalendarEntry> {
+    let sequence = match stage {
+        Stage::Scheduled => 0,
+        Stage::Cancelled => 1,
+        Stage::Started | Stage::Completed | Stage::Report => return None,
+    };
+    let run = view.lane.opening.run;
+    Some(CalendarEntry {
+        uid: format!("{run}-{customer}@hostler"),
+        sequence,
+        start_ms: view.now_ms,
+        end_ms: view.now_ms + WORK_MS,
+        cancelled: stage == Stage::Cancelled,
+        summary: view.definition.title.clone(),
+        description: format!("{} (reference {})", view.definition.title, reference(run)),
+        stamp_ms: view.now_ms,
+    })
+}

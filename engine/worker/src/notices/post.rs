@@ -1,0 +1,160 @@
+//! Announcements become messages: lanes of the mail queue.
+//!
+//! A few go with the commit that makes them due. Many are packed into lanes that each become some of them, so
+//! that no commit grows with the number of customers. Not here: what they say.
+
+use crate::Trouble;
+use hostler_core::gate::Told;
+use hostler_core::id::{LaneId, RunId, derive};
+use hostler_core::mail::{Announcement, MailEvent, MailSpec};
+use hostler_core::view::{MailRow, index};
+use hostler_ports::store::{
+    Batch, DocumentWrite, Expect, IndexChange, Priority, Queue, SPAWN_MAX, Spawn, Store,
+};
+use serde_json::json;
+
+/// Messages, with the children that the same commit spawns, up to which they are made at once.
+const TOGETHER_MAX: usize = SPAWN_MAX / 2;
+/// Most messages that one packed lane becomes, and most bytes of them: one commit makes them.
+const PACKET_MAX: usize = SPAWN_MAX / 2;
+const PACKET_BYTES_MAX: usize = 2 << 20;
+
+/// Puts announcements on their way with a commit of `lane` upon `version`.
+///
+/// # Errors
+/// The store's.
+pub async fn put(
+    store: &dyn Store,
+    (lane, version): (LaneId, u64),
+    at_ms: i64,
+    announcements: Vec<Announcement>,
+    batch: &mut Batch,
+) -> Result<(), Trouble> {
+    let messages: usize = announcements.iter().map(|it| it.to.len()).sum();
+    if batch.spawn.len() + messages <= TOGETHER_MAX {
+        return spread(store, at_ms, &announcements, batch).await;
+    }
+    for (number, packet) in (0_u32..).zip(packets(announcements)) {
+        let parts = [
+            b"packet".as_slice(),
+            lane.0.as_bytes(),
+            &version.to_be_bytes(),
+            &number.to_be_bytes(),
+        ];
+        batch
+            .spawn
+            .extend(packed(LaneId(derive(&parts)), packet, at_ms));
+    }
+    Ok(())
+}
+
+/// The messages of announcements, each with its lane and its row; from now on it is waited for that one of each
+/// customer's people has the notice.
+///
+/// # Errors
+/// The store's.
+pub async fn spread(
+    store: &dyn Store,
+    at_ms: i64,
+    announcements: &[Announcement],
+    batch: &mut Batch,
+) -> Result<(), Trouble> {
+    for spec in announcements.iter().flat_map(Announcement::mails) {
+        queue(spec, at_ms, batch);
+    }
+    let waited: Vec<(String, Told)> = announcements
+        .iter()
+        .filter_map(Announcement::told)
+        .collect();
+    let keys: Vec<String> = waited.iter().map(|(key, _)| key.clone()).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    for ((key, told), known) in waited.into_iter().zip(store.documents(&keys).await?) {
+        // A step that is entered anew announces the same messages again.
+        if known.is_none() {
+            let document = key.clone();
+            let body = serde_json::to_string(&told).ok();
+            batch.expect.push(Expect {
+                document,
+                version: 0,
+            });
+            batch.documents.push(DocumentWrite { key, body });
+        }
+    }
+    Ok(())
+}
+
+/// Announcements in their order, as many together as one commit can spread.
+fn packets(announcements: Vec<Announcement>) -> Vec<Vec<Announcement>> {
+    let mut packets: Vec<Vec<Announcement>> = Vec::new();
+    let (mut messages, mut bytes) = (0, 0);
+    for announcement in announcements {
+        let more = announcement.to.len();
+        let size = more * announcement.context.to_string().len();
+        let fits = messages + more <= PACKET_MAX && bytes + size <= PACKET_BYTES_MAX;
+        match packets.last_mut() {
+            Some(packet) if fits && packet.len() < PACKET_MAX => {
+                packet.push(announcement);
+                (messages, bytes) = (messages + more, bytes + size);
+            }
+            _ => {
+                packets.push(vec![announcement]);
+                (messages, bytes) = (more, size);
+            }
+        }
+    }
+    packets
+}
+
+fn packed(lane: LaneId, announcements: Vec<Announcement>, at_ms: i64) -> Option<Spawn> {
+    let run = announcements.first()?.run;
+    let summary = json!({ "lane": lane, "phase": "packed" }).to_string();
+    let event = MailEvent::MailsPacked {
+        announcements,
+        at_ms,
+    };
+    Some(mail_lane(lane, run, &event, summary))
+}
+
+fn queue(spec: MailSpec, at_ms: i64, batch: &mut Batch) {
+    let row = MailRow {
+        run: spec.run,
+        lane: spec.lane,
+        customer: spec.customer.clone(),
+        stage: spec.stage.clone(),
+        template: spec.template.clone(),
+        to: spec.to_address.clone(),
+        message_id: spec.message_id.clone(),
+        state: "queued".to_owned(),
+        attempts: 0,
+        queued_ms: at_ms,
+        settled_ms: None,
+        answer: None,
+        sha256: None,
+    };
+    let summary = serde_json::to_string(&row).unwrap_or_default();
+    batch.index.push(IndexChange::Put {
+        index: index::notices(spec.run),
+        member: spec.lane.to_string(),
+        score: at_ms,
+        body: summary.clone(),
+    });
+    let (lane, run) = (spec.lane, spec.run);
+    let spec = Box::new(spec);
+    let event = MailEvent::MailQueued { spec, at_ms };
+    batch.spawn.push(mail_lane(lane, run, &event, summary));
+}
+
+fn mail_lane(lane: LaneId, run: RunId, event: &MailEvent, summary: String) -> Spawn {
+    Spawn {
+        lane,
+        run,
+        parent: None,
+        key: None,
+        queue: Queue::Mail,
+        priority: Priority::Operator,
+        events: vec![json!(event).to_string()],
+        summary,
+    }
+}
