@@ -60,7 +60,7 @@ pub async fn gather(store: &dyn Store, run: RunId) -> Result<Gathered, GatherErr
         return Ok(Gathered::Lives(lane));
     }
     let mut indexes = BTreeMap::new();
-    for name in [index::notices(run)] {
+    for name in [index::notices(run), index::waiting_in(run)] {
         let entries = entries(store, &name).await?;
         // An object has no line for a list without entries, and the store answers the same for it.
         if !entries.is_empty() {

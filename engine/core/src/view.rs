@@ -9,6 +9,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Names of the store's indexes.
+pub mod rows;
+
 pub mod index {
     /// `RunRow` by run id; score: start in milliseconds.
     pub const RUNS: &str = "runs";
@@ -16,6 +18,12 @@ pub mod index {
     pub const WAITING: &str = "waiting";
     /// `LeaseRow` by lane id; score: when it ends.
     pub const LEASES: &str = "leases";
+
+    /// The same for the questions of one run that its child lanes ask: its root's is read from the root.
+    #[must_use]
+    pub fn waiting_in(run: crate::id::RunId) -> String {
+        format!("waiting:{run}")
+    }
 
     /// `MailRow` by mail lane id; score: when it was queued.
     #[must_use]

@@ -59,7 +59,11 @@ impl Derived {
         for run in runs {
             let summary = store.run_summary(run).await?.unwrap_or_default();
             derived.summaries.insert(format!("run {run}"), summary);
-            names.extend([index::notices(run), stray_lanes(run)]);
+            names.extend([
+                index::notices(run),
+                index::waiting_in(run),
+                stray_lanes(run),
+            ]);
         }
         for name in names {
             let entries = entries(store, &name).await?;

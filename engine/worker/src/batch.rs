@@ -3,7 +3,6 @@
 use crate::drive::wanted;
 use crate::held::Lease;
 use crate::notices::post;
-use crate::rows;
 use crate::scope::View;
 use crate::spawn::lease_lane;
 use crate::turn::{Hold, Turn};
@@ -13,7 +12,7 @@ use hostler_core::effect::{Effect, Wish};
 use hostler_core::event::{ChildEnd, Event, Recorded};
 use hostler_core::lane::{Lane, Origin};
 use hostler_core::result::{LaneResult, Verdict};
-use hostler_core::view::{LeaseRow, index};
+use hostler_core::view::{LeaseRow, index, rows};
 use hostler_ports::store::{Batch, Child, IndexChange, LedgerLine, Post, Take, Then, TimerChange};
 use serde_json::json;
 use std::sync::Arc;
@@ -155,25 +154,26 @@ impl Driver {
     }
 
     async fn waiting(&self, lane: &Lane, open: bool, batch: &mut Batch) -> Result<(), Trouble> {
-        let member = lane.id().to_string();
-        let index = index::WAITING.to_owned();
+        let store = &*self.parts.store;
         let definition = self
             .cache
-            .definition(&*self.parts.store, lane.opening.definition)
+            .definition(store, lane.opening.definition)
             .await?;
-        let change = match rows::waiting_row(lane, &definition).filter(|_| open) {
-            Some(row) => {
-                let body = serde_json::to_string(&row).unwrap_or_default();
-                IndexChange::Put {
+        let row = rows::waiting_row(lane, &definition).filter(|_| open);
+        let run = lane.opening.run;
+        let of_child = (lane.id() != run.root()).then(|| index::waiting_in(run));
+        for index in [index::WAITING.to_owned()].into_iter().chain(of_child) {
+            let member = lane.id().to_string();
+            batch.index.push(match &row {
+                Some(row) => IndexChange::Put {
                     index,
                     member,
                     score: row.asked_ms,
-                    body,
-                }
-            }
-            None => IndexChange::Remove { index, member },
-        };
-        batch.index.push(change);
+                    body: serde_json::to_string(row).unwrap_or_default(),
+                },
+                None => IndexChange::Remove { index, member },
+            });
+        }
         Ok(())
     }
 

@@ -18,7 +18,6 @@ mod outbox;
 mod record;
 mod reindex;
 mod resolve;
-mod rows;
 mod scope;
 mod spawn;
 mod trouble;

@@ -3,12 +3,12 @@
 use crate::held::Lease;
 use crate::scope::View;
 use crate::turn::Hold;
-use crate::{Driver, Trouble, rows};
+use crate::{Driver, Trouble};
 use hostler_core::command::{Input, Seen};
 use hostler_core::definition::Step;
 use hostler_core::expression::Expression;
 use hostler_core::lane::{Phase, Why};
-use hostler_core::view::ChildRecord;
+use hostler_core::view::{ChildRecord, rows};
 use hostler_ports::plugin::{Entry, HostError, Observed, Reply};
 use hostler_ports::store::Seq;
 use serde_json::Value;

@@ -6,12 +6,12 @@
 
 use crate::cache::Cache;
 use crate::turn::fold_onto;
-use crate::{Trouble, outbox, rows, scope};
+use crate::{Trouble, outbox, scope};
 use hostler_core::definition::Definition;
 use hostler_core::id::LaneId;
 use hostler_core::lane::{Lane, Origin};
 use hostler_core::mail::{Mail, MailEvent};
-use hostler_core::view::{LeaseRow, index};
+use hostler_core::view::{LeaseRow, index, rows};
 use hostler_ports::store::upkeep::stray_lanes;
 use hostler_ports::store::{
     CommitError, Cursor, DocumentWrite, Header, IndexChange, IndexEntry, Queue, READ_MAX, Store,
@@ -234,11 +234,14 @@ impl Reindex {
         let waiting = waiting.map(|row| (row.asked_ms, json(&row)));
         let lease = lease_row(&lane, &definition, scope::asset_of(&lane, &plan));
         let lease = lease.filter(|_| live).map(|row| (row.ends_ms, json(&row)));
-        for (index, row) in [(index::WAITING, waiting), (index::LEASES, lease)] {
+        let of_child = (lane.id() != run.root()).then(|| (index::waiting_in(run), waiting.clone()));
+        let usual = [(index::WAITING, waiting), (index::LEASES, lease)];
+        let usual = usual.map(|(index, row)| (index.to_owned(), row));
+        for (index, row) in usual.into_iter().chain(of_child) {
             let member = lane.id().to_string();
             change.index.push(match row {
-                Some((score, body)) => put(index, member, score, body),
-                None => removal(index, member),
+                Some((score, body)) => put(&index, member, score, body),
+                None => removal(&index, member),
             });
         }
         Ok(())

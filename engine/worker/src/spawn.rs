@@ -2,11 +2,12 @@
 
 use crate::scope::View;
 use crate::turn::{Hold, Turn, read_lane};
-use crate::{Driver, Trouble, rows};
+use crate::{Driver, Trouble};
 use hostler_core::definition::{Definition, ProgramIndex, Spawn as SpawnVerb, Verb};
 use hostler_core::event::{Admitted, Event, Recorded};
 use hostler_core::id::LaneId;
 use hostler_core::lane::{ChildrenKind, Item, Lane, Opening, Origin, Parent};
+use hostler_core::view::rows;
 use hostler_ports::store::{Priority, Queue, Spawn};
 use serde_json::json;
 use std::sync::Arc;

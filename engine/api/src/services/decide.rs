@@ -3,9 +3,9 @@
 use super::outcome::{self, Settled};
 use super::planning::validate;
 use super::waiting;
+use crate::Api;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::problem::{Code, Problem};
-use crate::{Api, read};
 use hostler_core::command::{Actor, Choice, Command};
 use hostler_core::id::{Digest, LaneId};
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ pub async fn answer(
     ask: FormAsk,
     key: Option<&str>,
 ) -> Result<Settled, Problem> {
-    let row = waiting::find(api, subject, lane).await?;
+    let (row, _) = waiting::find(api, subject, lane).await?;
     if ask.answer.to_string().len() > ANSWER_MAX_BYTES {
         return Err(Problem::new(
             Code::TooLarge,
@@ -147,8 +147,7 @@ async fn command_lane(
     command: Command,
     key: Option<&str>,
 ) -> Result<Settled, Problem> {
-    let row = waiting::find(api, subject, lane).await?;
-    let reading = read::lane(api, lane).await?;
+    let (row, reading) = waiting::find(api, subject, lane).await?;
     // The trial comes first: it names who is asked and why a vote does not count.
     outcome::try_out(api, &reading, &command).await?;
     authorize(subject, Action::Decide, Resource::Question(&row.clauses)).check(subject)?;

@@ -2,9 +2,11 @@
 
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::problem::{Code, Problem};
+use crate::read::Reading;
 use crate::{Api, read};
 use hostler_core::id::{LaneId, RunId};
-use hostler_core::view::{WaitingRow, index};
+use hostler_core::lane::Phase;
+use hostler_core::view::{WaitingRow, index, rows};
 use hostler_ports::store::Cursor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -43,19 +45,38 @@ pub async fn list(api: &Api, subject: &Subject, mine: bool) -> Result<Vec<Waitin
     {
         authorize(subject, Action::ReadWaiting, Resource::Realm).check(subject)?;
     }
-    collect(api, sees).await
+    collect(api, index::WAITING, sees).await
 }
 
+/// Of one run: its root's, and those of its child lanes, oldest first.
 pub(super) async fn of_run(api: &Api, run: RunId) -> Result<Vec<WaitingRow>, Problem> {
-    collect(api, |row| row.run == run).await
+    let mut rows = collect(api, &index::waiting_in(run), |_| true).await?;
+    rows.extend(of_lane(api, run.root()).await?.map(|(row, _)| row));
+    rows.sort_by_key(|row| row.asked_ms);
+    Ok(rows)
+}
+
+/// What a lane asks now, read from the lane itself: however many others wait.
+async fn of_lane(api: &Api, lane: LaneId) -> Result<Option<(WaitingRow, Reading)>, Problem> {
+    let reading = match read::lane(api, lane).await {
+        Ok(reading) => reading,
+        Err(problem) if problem.code == Code::NotFound => return Ok(None),
+        Err(problem) => return Err(problem),
+    };
+    if !matches!(reading.lane.phase, Phase::Person(_)) {
+        return Ok(None);
+    }
+    let definition = read::definition(api, reading.lane.opening.definition).await?;
+    Ok(rows::waiting_row(&reading.lane, &definition).map(|row| (row, reading)))
 }
 
 async fn collect(
     api: &Api,
+    index: &str,
     wanted: impl Fn(&WaitingRow) -> bool,
 ) -> Result<Vec<WaitingRow>, Problem> {
     let mut rows = Vec::new();
-    read::walk(api, index::WAITING, false, Cursor::default(), |entry| {
+    read::walk(api, index, false, Cursor::default(), |entry| {
         if let Ok(row) = serde_json::from_str::<WaitingRow>(&entry.body)
             && wanted(&row)
         {
@@ -70,7 +91,7 @@ async fn collect(
 /// # Errors
 /// `nobody-asked` when the question is settled, `forbidden`, the store's.
 pub async fn show(api: &Api, subject: &Subject, lane: LaneId) -> Result<WaitingView, Problem> {
-    let row = find(api, subject, lane).await?;
+    let (row, _) = find(api, subject, lane).await?;
     let shown = match row.shown {
         Some(digest) => read::blob(api, "display", digest).await?,
         None => Value::Null,
@@ -90,14 +111,13 @@ pub async fn show(api: &Api, subject: &Subject, lane: LaneId) -> Result<WaitingV
     })
 }
 
-/// The open question of a lane, if the subject may see it.
+/// The open question of a lane, if the subject may see it, and the lane.
 pub(super) async fn find(
     api: &Api,
     subject: &Subject,
     lane: LaneId,
-) -> Result<WaitingRow, Problem> {
-    let mut rows = collect(api, |row| row.lane == lane).await?;
-    let Some(row) = rows.pop() else {
+) -> Result<(WaitingRow, Reading), Problem> {
+    let Some((row, reading)) = of_lane(api, lane).await? else {
         let is_staff = authorize(subject, Action::ReadWaiting, Resource::Realm);
         is_staff.check(subject)?;
         return Err(Problem::new(Code::NobodyAsked, format!("lane {lane} waits for nobody"))
@@ -109,5 +129,5 @@ pub(super) async fn find(
         Resource::Question(&row.clauses),
     )
     .check(subject)?;
-    Ok(row)
+    Ok((row, reading))
 }

@@ -5,6 +5,7 @@ use hostler_api::services::control::{ControlAsk, Wish, control};
 use hostler_api::services::decide::{ChoiceAsk, VoteAsk, choose, vote};
 use hostler_api::services::outcome::Settled;
 use hostler_api::services::retry::{RetryAsk, retry};
+use hostler_api::services::runs;
 use hostler_api::services::waiting::{list, show};
 use hostler_api::{Code, read};
 use hostler_core::command::{AskEntry, Choice, Command, Entry, Input};
@@ -13,7 +14,7 @@ use hostler_core::definition::{OnDeny, OnExpire};
 use hostler_core::id::{Digest, LaneId, RunId};
 use hostler_core::lane::{Clause, Lane, PersonKind, Phase};
 use hostler_core::view::{WaitingRow, index};
-use hostler_ports::store::{Batch, Claim, ClaimAsk, IndexChange, Queue, Then};
+use hostler_ports::store::{Batch, Claim, ClaimAsk, IndexChange, Queue, Then, Upkeep};
 use serde_json::Value;
 
 fn signs() -> Digest {
@@ -185,6 +186,28 @@ async fn a_vote_is_done_when_the_lane_has_taken_it() {
         .await
         .unwrap_err();
     assert_eq!(again.code, Code::NobodyAsked);
+}
+
+/// However many others wait: the list of all questions is not what a decision, or the page of a run, reads.
+#[tokio::test]
+async fn a_question_is_read_from_its_own_lane() {
+    let (world, run, lane) = asked().await;
+    let (index, member) = (index::WAITING.to_owned(), lane.to_string());
+    let unlisted = Upkeep {
+        index: vec![IndexChange::Remove { index, member }],
+        ..Upkeep::default()
+    };
+    world.api.store.upkeep(unlisted).await.unwrap();
+    let olga = world.subject("olga");
+    assert_eq!(list(&world.api, &olga, false).await, Ok(Vec::new()));
+    let shown = runs::show(&world.api, &olga, run, None).await.unwrap();
+    assert_eq!((shown.waiting.len(), shown.waiting[0].lane), (1, lane));
+    let carla = world.subject("carla");
+    let (settled, _) = tokio::join!(
+        vote(&world.api, &carla, lane, yes(signs()), None),
+        turn(&world, vec![])
+    );
+    assert_eq!(settled, Ok(Settled::Done));
 }
 
 #[tokio::test(start_paused = true)]

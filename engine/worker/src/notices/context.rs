@@ -6,7 +6,7 @@ use crate::scope::{View, instant_text};
 use crate::{Driver, Trouble};
 use hostler_core::event::Stage;
 use hostler_core::mail::CalendarEntry;
-use hostler_core::view::ChildRecord;
+use hostler_core::view::{ChildRecord, rows};
 use serde_json::{Value, json};
 
 /// Assumed length of announced work until a window says it.
@@ -79,13 +79,12 @@ impl Driver {
             let planned = |key: &String| (key.clone(), "planned".to_owned());
             return Ok(keys.iter().map(planned).collect());
         }
-        let step =
-            crate::rows::present_step(view.lane, &view.definition).unwrap_or_else(|| "".into());
+        let step = rows::present_step(view.lane, &view.definition).unwrap_or_else(|| "".into());
         let mut results = Vec::new();
         for keys in keys.chunks(hostler_ports::store::READ_MAX) {
             let wanted: Vec<_> = keys
                 .iter()
-                .map(|key| crate::rows::record_key(&step, key))
+                .map(|key| rows::record_key(&step, key))
                 .collect();
             let records = self
                 .parts

@@ -20,8 +20,9 @@ const ALL: Duration = Duration::from_secs(6 * 3_600);
 pub const PAIRS: usize = 64;
 /// Runs on their way at the same time while it is found out how many a second there can be.
 const CLOSED: usize = 64;
-/// So many people start runs at the same time, and as many sign them.
+/// So many people start runs at the same time, and so many sign them: who signs waits for the answer.
 const PEOPLE: usize = 4;
+const SIGNERS: usize = 12;
 /// Newest runs that one look reads.
 const LOOK_AT: usize = 100;
 /// Time between two looks.
@@ -122,9 +123,11 @@ impl Load {
     /// Everybody works, each on a thread of its own, until the [`Stop`] is dropped.
     pub fn work<'a>(&'a self, scope: &'a Scope<'a, '_>) {
         scope.spawn(|| self.again(|| self.look((self.clock)()), LOOK_EVERY));
-        for who in 0..PEOPLE {
+        for _ in 0..PEOPLE {
             scope.spawn(|| self.again(|| self.start(), Duration::ZERO));
-            scope.spawn(move || self.again(|| self.api.sign_every(PEOPLE, who), Duration::ZERO));
+        }
+        for who in 0..SIGNERS {
+            scope.spawn(move || self.again(|| self.api.sign_every(SIGNERS, who), Duration::ZERO));
         }
     }
 

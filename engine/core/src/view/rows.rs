@@ -1,9 +1,11 @@
-//! Summaries and index rows: what lists and pages show of a lane.
+//! Rows of a lane and of a run, made from their state. Pure.
+//!
+//! Not here: where they are kept.
 
-use hostler_core::definition::Definition;
-use hostler_core::lane::{Children, Lane, Phase, Section};
-use hostler_core::plan::Plan;
-use hostler_core::view::{ChildrenRow, LaneRow, RunRow, WaitingRow};
+use crate::definition::Definition;
+use crate::lane::{Children, Lane, Phase, Section};
+use crate::plan::Plan;
+use crate::view::{ChildrenRow, LaneRow, RunRow, WaitingRow};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
