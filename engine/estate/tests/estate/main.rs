@@ -243,8 +243,10 @@ fn the_practice_estate_has_forty_servers_of_six_customers_who_can_be_told() {
     let count = |selector: &str| estate.select(selector).unwrap().len();
     assert_eq!(
         (count("id=*"), count("service=co-managed patch=monthly")),
-        (40, 40)
+        (45, 40)
     );
+    // Servers to come have a record, and are in no cycle yet.
+    assert_eq!(count("state=planned"), 5);
     assert_eq!(
         (
             count("ring=canary"),
