@@ -62,6 +62,12 @@ fn known() -> Known {
             "hardware",
             "vulnerability",
             "practice",
+            "datacentre",
+            "dns",
+            "estate",
+            "ipam",
+            "purchase",
+            "secret",
         ]),
         plugins: set(&[
             "vcenter",
