@@ -58,6 +58,8 @@ codes! {
     NotAsked = "not-asked", 403, "Others are asked";
     FourEyes = "four-eyes", 403, "Another person must decide";
     DecidedAlready = "decided-already", 409, "Decided already";
+    NotTyped = "not-typed", 422, "The name was not typed back";
+    NotWaivable = "not-waivable", 422, "This cannot be waived";
     Expired = "expired", 409, "The time is over";
     WrongKind = "wrong-kind", 409, "This is answered in another way";
     Refused = "refused", 409, "The run does not take this now";
@@ -204,6 +206,8 @@ impl From<Refusal> for Problem {
             Refusal::NotAsked { .. } => Code::NotAsked,
             Refusal::FourEyes { .. } => Code::FourEyes,
             Refusal::DecidedAlready { .. } => Code::DecidedAlready,
+            Refusal::NotTyped => Code::NotTyped,
+            Refusal::NotWaivable { .. } => Code::NotWaivable,
             Refusal::Expired => Code::Expired,
             Refusal::WrongKind { .. } => Code::WrongKind,
             Refusal::NothingToRetry => Code::NothingToRetry,

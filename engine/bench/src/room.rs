@@ -6,7 +6,9 @@ use crate::peer::disk;
 use crate::peer::redis_server::RedisServer;
 use crate::rig::{self, Rig};
 use crate::{Figure, bed};
-use hostler_core::definition::{Approve, OnDeny, OnExpire, Program, Step, Verb, Who, WhoClause};
+use hostler_core::definition::{
+    Approve, AskRules, OnDeny, OnExpire, Program, Step, Verb, Who, WhoClause,
+};
 use hostler_core::expression::{Dynamic, Expression};
 use hostler_core::view::index;
 use hostler_host_wasmtime::WasmHost;
@@ -57,6 +59,7 @@ fn approval() -> Step {
         expires_ms: Some(604_800_000),
         on_expire: OnExpire::Deny,
         on_deny: OnDeny::Stop,
+        rules: AskRules::default(),
     };
     Step::bare("board", Verb::Approve(approve))
 }

@@ -7,7 +7,7 @@ use crate::answer::Answer;
 use crate::event::{ChildEnd, Journal};
 use crate::gate::Closed;
 use crate::id::{Digest, LaneId};
-use crate::lane::{CallSpec, Clause, PersonKind, WaveRange};
+use crate::lane::{CallSpec, Clause, PersonKind, Rules, WaveRange};
 use crate::result::{LaneResult, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -31,6 +31,12 @@ pub enum Command {
         yes: bool,
         signs: Digest,
         comment: Option<String>,
+        /// The name that a yes must type back, where the question wants one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        typed: Option<String>,
+        /// What this yes waives.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        waive: Vec<String>,
     },
     /// A form filled in.
     Answer {
@@ -165,6 +171,7 @@ pub struct AskEntry {
     pub expires_ms: Option<i64>,
     pub on_expire: crate::definition::OnExpire,
     pub on_deny: crate::definition::OnDeny,
+    pub rules: Rules,
 }
 
 #[derive(Clone, Debug, PartialEq)]

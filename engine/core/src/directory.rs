@@ -5,6 +5,7 @@
 
 use crate::gate::Closed;
 use crate::id::Digest;
+use crate::lane::Climb;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,6 +85,23 @@ pub trait Directory: Send + Sync + 'static {
     /// When work of this class on this asset may begin at the earliest: its customer was told at this instant,
     /// or (none) is not known to have been told. None: not before somebody has been told.
     fn earliest_ms(&self, class: &str, asset: &str, told_ms: Option<i64>) -> Option<i64>;
+
+    /// A ladder of the policies that is opened at this instant, its rungs with those whom they ask: people of
+    /// this customer where a rung names a role of theirs. None: no policies, or no such ladder.
+    fn ladder(&self, name: &str, customer: Option<&str>, opened_ms: i64) -> Option<Climb>;
+
+    /// Names of all ladders. None: no policies are configured.
+    fn ladders(&self) -> Option<BTreeSet<String>>;
+
+    /// A text of the policies that people agree to. None: no policies, or no such text.
+    fn text(&self, name: &str) -> Option<String>;
+
+    /// Names of all texts. None: no policies are configured.
+    fn texts(&self) -> Option<BTreeSet<String>>;
+
+    /// The instant so many business days after another, at the same local time: in the calendar and zone of
+    /// a customer, or (none) of the realm. None: no such customer, or the calendar has not enough days.
+    fn business_days_after(&self, customer: Option<&str>, days: u16, from_ms: i64) -> Option<i64>;
 
     fn people(&self) -> Vec<Person>;
 

@@ -96,6 +96,8 @@ pub mod timer {
     pub const CHECK: &str = "check";
     pub const WAIT: &str = "wait";
     pub const EXPIRE: &str = "expire";
+    pub const RUNG: &str = "rung";
+    pub const REMIND: &str = "remind";
     pub const SOAK: &str = "soak";
     pub const ROUND: &str = "round";
     pub const GATE: &str = "gate";

@@ -231,6 +231,7 @@ pub enum Event {
     },
 
     // People.
+    /// Again, with the same question and its votes, when a rung of its ladder is asked too.
     PersonAsked {
         person: Box<Person>,
     },
@@ -246,6 +247,10 @@ pub enum Event {
         comment: Option<String>,
     },
     PersonEscalated,
+    /// So many reminders of this question are over; the messages follow as `ReportDue`.
+    PersonReminded {
+        done: u32,
+    },
 
     // Children.
     SpawnPlanned {

@@ -5,10 +5,12 @@
 mod children;
 mod person;
 mod phase;
+mod rules;
 
 pub use children::{Children, ChildrenKind, CustomerShare, Item, Live, Tally, WaveRange, group_of};
 pub use person::{Clause, Person, PersonKind, Vote};
 pub use phase::{CallSpec, Checking, Gate, Pending, Phase, Running, Why};
+pub use rules::{Climb, Remind, Rules, Rung};
 
 use crate::definition::{Definition, Program, ProgramIndex, Step};
 use crate::id::{Digest, LaneId, RunId};

@@ -10,6 +10,9 @@ use crate::id::{Digest, LaneId, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// Beginning of the template's name of a reminder: what it says is not the runbook's. The rest names the
+/// question and the number, so that each is a message of its own.
+pub const REMINDER: &str = "reminder:";
 /// How often a message is handed over before it counts as refused.
 pub const ATTEMPT_MAX: u32 = 12;
 /// First wait after a deferral; it doubles up to `RETRY_WAIT_MAX_MS`.

@@ -17,6 +17,12 @@ pub enum Refusal {
     FourEyes { person: String },
     #[error("{person} has decided already")]
     DecidedAlready { person: String },
+    #[error(
+        "a yes must type back the name that is shown, letter for letter: look again, then give it with `typed` (`--typed NAME`)"
+    )]
+    NotTyped,
+    #[error("`{waiver}` cannot be waived here; {}", waivers(.may))]
+    NotWaivable { waiver: String, may: Vec<String> },
     #[error("the time to decide is over")]
     Expired,
     #[error("this is answered by {expected}")]
@@ -42,4 +48,11 @@ pub enum Refusal {
     OtherItems { expected: u32, found: usize },
     #[error("the lane points outside its definition")]
     Lost,
+}
+
+fn waivers(may: &[String]) -> String {
+    if may.is_empty() {
+        return "decide without a waiver".to_owned();
+    }
+    format!("what can be: {}", may.join(", "))
 }

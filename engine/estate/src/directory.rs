@@ -1,5 +1,6 @@
 //! The estate as the engine asks it.
 
+use crate::asking;
 use crate::asset::Asset;
 use crate::gates;
 use crate::model::Estate;
@@ -10,6 +11,7 @@ use hostler_core::directory::{
 };
 use hostler_core::gate::Closed;
 use hostler_core::id::Digest;
+use hostler_core::lane::Climb;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -234,6 +236,26 @@ impl Directory for Estate {
 
     fn earliest_ms(&self, class: &str, asset: &str, told_ms: Option<i64>) -> Option<i64> {
         notice::earliest_ms(self, class, asset, told_ms)
+    }
+
+    fn ladder(&self, name: &str, customer: Option<&str>, opened_ms: i64) -> Option<Climb> {
+        asking::ladder(self, name, customer, opened_ms)
+    }
+
+    fn ladders(&self) -> Option<BTreeSet<String>> {
+        Some(self.policies.as_ref()?.ladders.keys().cloned().collect())
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.policies.as_ref()?.text(name).map(str::to_owned)
+    }
+
+    fn texts(&self) -> Option<BTreeSet<String>> {
+        Some(self.policies.as_ref()?.texts.keys().cloned().collect())
+    }
+
+    fn business_days_after(&self, customer: Option<&str>, days: u16, from_ms: i64) -> Option<i64> {
+        asking::business_days_after(self, customer, days, from_ms)
     }
 
     fn people(&self) -> Vec<Person> {

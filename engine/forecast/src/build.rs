@@ -308,6 +308,15 @@ fn zone(name: &str) -> Result<Zone, ForecastFault> {
     Zone::parse(name).map_err(|fault| ForecastFault::Text(fault.to_string()))
 }
 
+/// Business days at their shortest: a forecast rather warns too early.
+fn expires_ms(approve: &Approve) -> Option<u64> {
+    const DAY_MS: u64 = 86_400_000;
+    let days = approve.rules.expires_business_days;
+    approve
+        .expires_ms
+        .or(days.map(|days| u64::from(days) * DAY_MS))
+}
+
 fn approvers(estate: &Estate, approve: Option<&Approve>, options: &Options) -> Approvers {
     let clauses = approve
         .map(|approve| approve.who.clauses.as_slice())
@@ -336,7 +345,7 @@ fn approvers(estate: &Estate, approve: Option<&Approve>, options: &Options) -> A
         who: names.join(", "),
         quorum: approve.map_or(0, |approve| approve.quorum.max(1)),
         expires_ms: approve
-            .and_then(|approve| approve.expires_ms)
+            .and_then(expires_ms)
             .unwrap_or(options.approval_expires_ms),
         people: people.into_iter().map(approver).collect(),
     }

@@ -7,6 +7,7 @@ use hostler_api::read;
 use hostler_core::command::{Actor, Choice, Command, Input, RetryItem};
 use hostler_core::decide::{Context, decide};
 use hostler_core::definition::Definition;
+use hostler_core::duration;
 use hostler_core::lane::PersonKind;
 use hostler_core::view::{ChildRecord, WaitingRow, index};
 use hostler_ports::store::{Cursor, Store};
@@ -47,9 +48,14 @@ impl People {
             .store
             .query(index::WAITING, false, Cursor::default())
             .await?;
+        let now_ms = world.store.now_ms().await?;
         for entry in page.entries {
             let row: WaitingRow = serde_json::from_str(&entry.body)?;
-            if let Some(at) = self.left.iter().position(|person| fits(person, &row)) {
+            let next = |person: &Person| fits(person, &row);
+            if let Some(at) = self.left.iter().position(next) {
+                if is_early(&self.left[at], &row, now_ms) {
+                    continue;
+                }
                 let person = self.left.remove(at);
                 self.scripted(world, &row, &person).await?;
                 return Ok(true);
@@ -121,6 +127,12 @@ fn fits(person: &Person, row: &WaitingRow) -> bool {
     person.step == row.step && (person.key.is_none() || person.key == row.key)
 }
 
+/// Whoever comes later in the script waits behind this one.
+fn is_early(person: &Person, row: &WaitingRow, now_ms: i64) -> bool {
+    let after = person.after.as_deref().and_then(duration::parse_ms);
+    after.is_some_and(|after| now_ms < row.asked_ms.saturating_add_unsigned(after))
+}
+
 fn actor(world: &World, person: &str) -> Actor {
     let qualifies = world
         .api
@@ -150,6 +162,8 @@ async fn command_of(world: &World, row: &WaitingRow, person: &Person) -> Result<
                 yes,
                 signs: row.signs,
                 comment: None,
+                typed: person.typed.clone(),
+                waive: person.waive.clone(),
             },
             (None, Some(answer), _) => Command::Answer {
                 actor,
@@ -250,6 +264,8 @@ fn hard_way(world: &World, row: &WaitingRow) -> Command {
             yes: true,
             signs: row.signs,
             comment: None,
+            typed: None,
+            waive: Vec::new(),
         },
         PersonKind::Ask | PersonKind::NeedsHuman => Command::Answer {
             actor,

@@ -1,5 +1,6 @@
 //! The scenario file: what is given, what plugins and people answer, what must come of it.
 
+use hostler_core::duration::parse_ms;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -57,8 +58,15 @@ pub struct Person {
     /// Key of the lane, for questions inside an `each`.
     pub key: Option<String>,
     pub by: String,
+    /// Not before so long after the question was asked: `16m`.
+    pub after: Option<String>,
     pub yes: Option<bool>,
     pub answer: Option<Value>,
+    /// The name that a yes types back.
+    pub typed: Option<String>,
+    /// What a yes waives.
+    #[serde(default)]
+    pub waive: Vec<String>,
     /// `retry`, `skip`, `fail`, `done`.
     pub choose: Option<String>,
     /// Runs the failed items again instead of deciding.
@@ -101,6 +109,17 @@ impl Scenario {
         if text.len() > FILE_MAX_BYTES {
             return Err(ScenarioFault::TooLarge(text.len()));
         }
-        serde_saphyr::from_str(text).map_err(|fault| ScenarioFault::Malformed(fault.to_string()))
+        let scenario: Self = serde_saphyr::from_str(text)
+            .map_err(|fault| ScenarioFault::Malformed(fault.to_string()))?;
+        let mut waits = scenario
+            .people
+            .iter()
+            .filter_map(|person| person.after.as_deref());
+        match waits.find(|after| parse_ms(after).is_none()) {
+            Some(after) => Err(ScenarioFault::Malformed(format!(
+                "`after: {after}` is no duration: write 90s, 16m, 2h"
+            ))),
+            None => Ok(scenario),
+        }
     }
 }

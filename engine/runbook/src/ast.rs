@@ -4,8 +4,8 @@ use crate::expr;
 use crate::source::Span;
 use hostler_core::contract::Effect;
 use hostler_core::definition::{
-    AtOnce, Collect, InputKind, NoticePlan, OnDeny, OnExhausted, OnExpire, OnFailure, Policy,
-    Retry, StopAt, WaveLimit,
+    After, AtOnce, Collect, InputKind, NoticePlan, OnDeny, OnExhausted, OnExpire, OnFailure,
+    Policy, Retry, StopAt, WaveLimit,
 };
 use hostler_core::expression::{Dynamic, Expression};
 use serde_json::Value;
@@ -135,6 +135,7 @@ pub(crate) struct Step {
     pub no_return: bool,
     pub notices: Option<(NoticePlan, Span)>,
     pub duty: Option<String>,
+    pub class: Option<Dyn>,
 }
 
 #[derive(Clone, Debug)]
@@ -208,11 +209,23 @@ pub(crate) struct Approve {
     pub say: Option<String>,
     pub condition: Option<Expr>,
     pub expires_ms: Option<u64>,
+    pub rules: Rules,
     pub on_expire: (OnExpire, Span),
     pub on_deny: (OnDeny, Span),
     /// False where `expires` is there but was refused.
     pub endless: bool,
     pub span: Span,
+}
+
+/// What `approve` and `ask` may say beyond whom they ask and what.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rules {
+    pub expires_business_days: Option<u16>,
+    pub ladder: Option<Text>,
+    pub typed: Option<Dyn>,
+    pub terms: Vec<Text>,
+    pub remind: Vec<After>,
+    pub may_waive: Vec<Text>,
 }
 
 #[derive(Clone, Debug)]
@@ -222,6 +235,7 @@ pub(crate) struct Ask {
     pub form: Value,
     pub show: Vec<Expr>,
     pub expires_ms: Option<u64>,
+    pub rules: Rules,
     pub on_expire: (OnExpire, Span),
     pub later: bool,
     pub endless: bool,

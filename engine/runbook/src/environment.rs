@@ -34,6 +34,15 @@ pub struct EstateFacts {
     pub people: BTreeSet<String>,
     pub customers: BTreeSet<String>,
     pub windows: BTreeSet<String>,
+    /// None: no policies are configured, and what depends on them is not checked.
+    pub policies: Option<PolicyFacts>,
+}
+
+/// Names that the policies have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyFacts {
+    pub ladders: BTreeSet<String>,
+    pub texts: BTreeSet<String>,
 }
 
 impl Environment {

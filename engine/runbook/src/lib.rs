@@ -20,7 +20,7 @@ pub mod template;
 mod yaml;
 
 pub use compile::{FORMAT, digest};
-pub use environment::{Callee, Environment, EstateFacts};
+pub use environment::{Callee, Environment, EstateFacts, PolicyFacts};
 pub use expr::Evaluator;
 pub use fault::{Fault, Severity};
 pub use read::STEPS_MAX;

@@ -2,6 +2,7 @@
 //! completes and underlines; what is right is decided by `check` alone.
 
 use crate::environment::Environment;
+use hostler_core::definition::CLASSES;
 use serde_json::{Map, Value, json};
 
 const DURATION: &str = "^([0-9]{1,9}(w|d|h|m|s|ms))+$";
@@ -48,7 +49,7 @@ pub fn editor(env: &Environment) -> Value {
             "steps": { "type": "array", "minItems": 1, "maxItems": crate::STEPS_MAX, "items": { "$ref": "#/$defs/step" } },
             "step": step(&actions, &inputs),
             "undo": { "type": "object" },
-            "approve": person(&["quorum", "say", "if", "on_deny"]),
+            "approve": person(&["quorum", "say", "if", "on_deny", "typed", "may_waive"]),
             "ask": person(&["form", "later"]),
             "field": field(),
             "duration": { "type": "string", "anyOf": [{ "pattern": DURATION }, { "pattern": "^\\s*\\$\\{\\{" }] },
@@ -61,7 +62,7 @@ fn policy() -> Value {
     json!({
         "type": "object", "required": ["class", "start"], "additionalProperties": false,
         "properties": {
-            "class": { "enum": ["request", "standard-patch", "planned", "planned-high", "expedited", "emergency"] },
+            "class": { "enum": CLASSES },
             "start": { "type": "array", "items": { "type": "string" }, "minItems": 1 },
             "four_eyes": { "type": "boolean" },
             "withdraw": { "type": "array", "items": { "type": "string" } },
@@ -116,6 +117,7 @@ fn step(actions: &[&str], inputs: &[Value]) -> Value {
             "lease": { "type": "object", "required": ["for", "end"], "additionalProperties": false, "properties": { "for": { "$ref": "#/$defs/duration" }, "end": { "enum": actions } } },
             "no_return": { "type": "boolean" },
             "notices": { "type": "object", "required": ["template"], "additionalProperties": false, "properties": { "template": { "type": "string" }, "invite": { "type": "boolean" } } },
+            "class": { "anyOf": [{ "enum": CLASSES }, { "$ref": "#/$defs/expression" }] },
             "duty": { "enum": ["platform", "customer", "network", "security", "finance"] },
         },
     })
@@ -142,7 +144,16 @@ fn action_inputs(action: &hostler_core::contract::Action) -> Value {
 }
 
 fn person(own: &[&str]) -> Value {
-    let common = ["who", "title", "show", "expires", "on_expire"];
+    let common = [
+        "who",
+        "title",
+        "show",
+        "expires",
+        "on_expire",
+        "ladder",
+        "terms",
+        "remind",
+    ];
     let properties: Map<String, Value> = common
         .iter()
         .chain(own)

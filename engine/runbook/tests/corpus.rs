@@ -4,7 +4,7 @@
 
 use crate::common::{environment, files, read};
 use hostler_core::definition::{Input, InputKind};
-use hostler_runbook::{Callee, Environment, EstateFacts, Fault, SourceFile, check};
+use hostler_runbook::{Callee, Environment, EstateFacts, Fault, PolicyFacts, SourceFile, check};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -28,6 +28,10 @@ fn corpus_environment() -> Environment {
             .map(|(role, people)| (role.to_owned(), people))
             .collect(),
         people: people(&["olga", "pat", "carla", "cem"]),
+        policies: Some(PolicyFacts {
+            ladders: people(&["oncall"]),
+            texts: people(&["duty-matrix"]),
+        }),
         ..EstateFacts::default()
     });
     let name = Input {

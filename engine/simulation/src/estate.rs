@@ -9,7 +9,7 @@ use hostler_core::event::{Event, Recorded};
 use hostler_core::expression::{Evaluate, EvaluationFailed, Expression, Scope};
 use hostler_core::gate::{Closed, GateKind};
 use hostler_core::id::{Digest, RunId};
-use hostler_core::lane::Opening;
+use hostler_core::lane::{Climb, Opening};
 use hostler_core::plan::{Plan, Starter};
 use hostler_ports::channel::{Channel, Compose, Composed, Delivery, Draft, Message};
 use hostler_ports::store::{Blob, Priority, Queue, Spawn, Start};
@@ -103,6 +103,21 @@ impl Directory for Estate {
     }
     fn earliest_ms(&self, _class: &str, _asset: &str, told_ms: Option<i64>) -> Option<i64> {
         told_ms
+    }
+    fn business_days_after(&self, _customer: Option<&str>, days: u16, from_ms: i64) -> Option<i64> {
+        Some(from_ms.saturating_add(i64::from(days) * 86_400_000))
+    }
+    fn ladder(&self, _name: &str, _customer: Option<&str>, _opened_ms: i64) -> Option<Climb> {
+        None
+    }
+    fn ladders(&self) -> Option<BTreeSet<String>> {
+        None
+    }
+    fn text(&self, _name: &str) -> Option<String> {
+        None
+    }
+    fn texts(&self) -> Option<BTreeSet<String>> {
+        None
     }
     fn people(&self) -> Vec<Person> {
         PEOPLE.iter().filter_map(|id| self.person(id)).collect()

@@ -258,6 +258,8 @@ fn answer(row: &WaitingRow, person: &str, signs: Digest, yes: bool, choice: Choi
             yes,
             signs,
             comment: None,
+            typed: None,
+            waive: Vec::new(),
         },
         PersonKind::Ask | PersonKind::NeedsHuman => Command::Answer {
             actor,

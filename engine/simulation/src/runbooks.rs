@@ -6,9 +6,9 @@ use crate::bodies;
 use crate::chance::Chance;
 use hostler_core::contract::{Effect, Impact};
 use hostler_core::definition::{
-    Approve, Ask, Call, Definition, Do, Finish, LeaseEnd, Notify, OnDeny, OnExpire, OnFailure,
-    Policy, Program, ProgramIndex, Recipient, Retry, Spawn, Step, StepLease, Verb, Wait, WaitUntil,
-    Who, WhoClause,
+    Approve, Ask, AskRules, Call, Definition, Do, Finish, LeaseEnd, Notify, OnDeny, OnExpire,
+    OnFailure, Policy, Program, ProgramIndex, Recipient, Retry, Spawn, Step, StepLease, Verb, Wait,
+    WaitUntil, Who, WhoClause,
 };
 use hostler_core::expression::{Dynamic, Expression};
 use hostler_core::id::Digest;
@@ -223,6 +223,7 @@ impl Author<'_> {
             expires_ms: self.expiry(),
             on_expire: self.chance.pick(&[OnExpire::Deny, OnExpire::Escalate]),
             on_deny: self.chance.pick(&[OnDeny::Stop, OnDeny::Continue]),
+            rules: AskRules::default(),
         }
     }
 
@@ -250,6 +251,7 @@ impl Author<'_> {
             on_expire: self.chance.pick(&[OnExpire::Deny, OnExpire::Escalate]),
             later,
             key: None,
+            rules: AskRules::default(),
         };
         Step::bare(&id, Verb::Ask(ask))
     }

@@ -4,11 +4,12 @@
 //! What is open is an expectation of the commit that begins the call, so a freeze that is declared
 //! between the look and the commit holds it. Not here: what a closed gate means for a lane (core).
 
+use crate::resolve::Fault;
 use crate::scope::{View, instant_text};
 use crate::{Driver, Trouble};
 use hostler_core::command::Entry;
 use hostler_core::contract::Impact;
-use hostler_core::definition::{Step, Verb};
+use hostler_core::definition::{CLASSES, Step, Verb};
 use hostler_core::gate::{Closed, FREEZES, Freezes, GateKind, Told, told_document};
 use hostler_core::lane::{Origin, Section};
 use hostler_ports::store::{Expect, StoreError};
@@ -66,6 +67,8 @@ struct Looked {
 struct Disturbs<'a> {
     asset: &'a str,
     needed_ms: u64,
+    /// Classes of the disturbing steps from here on: each must let it begin.
+    classes: Vec<String>,
 }
 
 /// The longest disturbing call from this step on, if the step is one or prepares one: what a lane changes
@@ -85,6 +88,46 @@ fn disturbs_ms(view: &View<'_>, step: &Step) -> Option<u64> {
         _ => None,
     });
     outages.max()
+}
+
+/// The step's own class, or those of the disturbing steps that it prepares. Inside: why a step has none.
+async fn classes(view: &View<'_>, step: &Step) -> Result<Result<Vec<String>, String>, Trouble> {
+    let of_runbook = || view.definition.policy.class.clone();
+    if let Some(class) = &step.class {
+        return Ok(match view.text(class).await {
+            Ok(class) if CLASSES.contains(&class.as_str()) => Ok(vec![class]),
+            Ok(class) => Err(format!(
+                "`class` gave `{class}`, which is no class: give one of {}",
+                CLASSES.join(", ")
+            )),
+            Err(Fault::Step(reason)) => Err(format!("`class` has no value: {reason}")),
+            Err(Fault::Worker(trouble)) => return Err(trouble),
+        });
+    }
+    let mut classes = Vec::new();
+    let program = view.program();
+    let ahead = program.iter().flat_map(|program| &program.steps);
+    for step in ahead.skip(usize::from(view.lane.cursor.index)) {
+        let Verb::Do(action) = &step.verb else {
+            continue;
+        };
+        if action.impact != Impact::Outage {
+            continue;
+        }
+        // What depends on a step before it is not known yet: then the runbook's own class holds.
+        let class = match &step.class {
+            Some(class) => match view.text(class).await {
+                Ok(class) if CLASSES.contains(&class.as_str()) => class,
+                Ok(_) | Err(Fault::Step(_)) => of_runbook(),
+                Err(Fault::Worker(trouble)) => return Err(trouble),
+            },
+            None => of_runbook(),
+        };
+        if !classes.contains(&class) {
+            classes.push(class);
+        }
+    }
+    Ok(Ok(classes))
 }
 
 /// The customer who must have been told before this asset is worked on, and the template of the notice.
@@ -112,7 +155,15 @@ impl Driver {
         else {
             return Ok((entry, Vec::new()));
         };
-        let disturbs = Disturbs { asset, needed_ms };
+        let classes = match classes(view, step).await? {
+            Ok(classes) => classes,
+            Err(reason) => return Ok((Entry::Fault(reason), Vec::new())),
+        };
+        let disturbs = Disturbs {
+            asset,
+            needed_ms,
+            classes,
+        };
         let mut looked = self.look(view, &disturbs).await?;
         if looked.closed.is_some() {
             // What is known may be old: a lane is held only by what is so now.
@@ -138,7 +189,7 @@ impl Driver {
             let name = told_document(view.lane.opening.run, template, customer);
             let (version, told) = self.document::<Told>(&name).await?;
             expect.push(version);
-            closed = self.untold(view, disturbs.asset, customer, name, told);
+            closed = self.untold(view, disturbs, customer, name, told);
         }
         Ok(Looked { closed, expect })
     }
@@ -149,8 +200,12 @@ impl Driver {
         disturbs: &Disturbs<'_>,
         freezes: &Freezes,
     ) -> Option<Closed> {
-        let (directory, class) = (&self.parts.directory, &view.definition.policy.class);
-        let Disturbs { asset, needed_ms } = *disturbs;
+        let directory = &self.parts.directory;
+        let Disturbs {
+            asset,
+            needed_ms,
+            ref classes,
+        } = *disturbs;
         let applies = |selector: &str| match directory.matches(asset, selector) {
             Ok(applies) => applies,
             // A freeze that cannot be understood here holds everything.
@@ -159,12 +214,15 @@ impl Driver {
                 true
             }
         };
-        let mut declared = freezes
-            .freezes
-            .iter()
-            .filter(|freeze| freeze.holds(class, view.now_ms) && applies(&freeze.applies));
+        let mut declared = freezes.freezes.iter().filter(|freeze| {
+            let holds = |class: &String| freeze.holds(class, view.now_ms);
+            classes.iter().any(holds) && applies(&freeze.applies)
+        });
         let declared = declared.next().map(|freeze| freeze.closed());
-        declared.or_else(|| directory.closed(asset, class, needed_ms, view.now_ms))
+        let mut all = classes.iter();
+        declared.or_else(|| {
+            all.find_map(|class| directory.closed(asset, class, needed_ms, view.now_ms))
+        })
     }
 
     /// Work that was announced begins when the customer is known to have been told, and has had the time that
@@ -172,7 +230,7 @@ impl Driver {
     fn untold(
         &self,
         view: &View<'_>,
-        asset: &str,
+        disturbs: &Disturbs<'_>,
         customer: &str,
         document: String,
         told: Option<Told>,
@@ -180,9 +238,8 @@ impl Driver {
         // Announced by an engine that did not keep it: nobody knows.
         let never = told.as_ref().is_some_and(Told::is_hopeless);
         let told = told.unwrap_or_default();
-        let class = &view.definition.policy.class;
         let told_ms = told.reached.as_ref().map(|reached| reached.at_ms);
-        let earliest_ms = self.parts.directory.earliest_ms(class, asset, told_ms);
+        let (class, earliest_ms) = self.latest(disturbs, told_ms)?;
         if earliest_ms.is_some_and(|earliest_ms| earliest_ms <= view.now_ms) {
             return None;
         }
@@ -210,6 +267,22 @@ impl Driver {
             document: Some(document),
             never,
         })
+    }
+
+    /// Of the classes the one that begins last, with its instant; none: not before somebody has been told.
+    fn latest<'a>(
+        &self,
+        disturbs: &'a Disturbs<'_>,
+        told_ms: Option<i64>,
+    ) -> Option<(&'a str, Option<i64>)> {
+        let directory = &self.parts.directory;
+        let of = |class: &'a String| {
+            let earliest_ms = directory.earliest_ms(class, disturbs.asset, told_ms);
+            (class.as_str(), earliest_ms)
+        };
+        // Not known at all is later than every instant.
+        let last = |(_, earliest_ms): &(&str, Option<i64>)| (earliest_ms.is_none(), *earliest_ms);
+        disturbs.classes.iter().map(of).max_by_key(last)
     }
 
     /// A document of a gate, and the version that a commit is to find.

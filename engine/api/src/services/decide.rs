@@ -24,6 +24,12 @@ pub struct VoteAsk {
     pub signs: Digest,
     #[serde(default)]
     pub comment: Option<String>,
+    /// The name that a yes must type back (`typed` of what is shown), letter for letter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typed: Option<String>,
+    /// What a yes waives, of what may be (`may_waive` of what is shown).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waive: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +52,8 @@ pub struct ChoiceAsk {
 }
 
 /// # Errors
-/// `not-asked`, `four-eyes`, `decided-already`, `changed`, `expired`, `nobody-asked`, `refused`.
+/// `not-asked`, `four-eyes`, `decided-already`, `not-typed`, `not-waivable`, `changed`, `expired`,
+/// `nobody-asked`, `refused`.
 pub async fn vote(
     api: &Api,
     subject: &Subject,
@@ -59,12 +66,16 @@ pub async fn vote(
         yes,
         signs,
         comment,
+        typed,
+        waive,
     } = ask;
     let command = Command::Decide {
         actor: actor(subject),
         yes,
         signs,
         comment,
+        typed,
+        waive,
     };
     command_lane(api, subject, lane, command, key).await
 }

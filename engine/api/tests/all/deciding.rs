@@ -12,7 +12,7 @@ use hostler_core::command::{AskEntry, Choice, Command, Entry, Input};
 use hostler_core::decide::{Context, decide};
 use hostler_core::definition::{OnDeny, OnExpire};
 use hostler_core::id::{Digest, LaneId, RunId};
-use hostler_core::lane::{Clause, Lane, PersonKind, Phase};
+use hostler_core::lane::{Clause, Lane, PersonKind, Phase, Rules};
 use hostler_core::view::{WaitingRow, index};
 use hostler_ports::store::{Batch, Claim, ClaimAsk, IndexChange, Queue, Then, Upkeep};
 use serde_json::Value;
@@ -118,6 +118,7 @@ fn question() -> Input {
         expires_ms: None,
         on_expire: OnExpire::Deny,
         on_deny: OnDeny::Stop,
+        rules: Rules::default(),
     })))
 }
 
@@ -134,6 +135,8 @@ fn yes(signs: Digest) -> VoteAsk {
         yes: true,
         signs,
         comment: None,
+        typed: None,
+        waive: Vec::new(),
     }
 }
 

@@ -8,11 +8,13 @@ mod condition;
 mod context;
 mod fault;
 mod output;
+mod reminder;
 
 pub use context::{Context, Named, Reference, Title, When};
 pub use fault::RenderFault;
 
 use handlebars::{Handlebars, RenderErrorReason, Template};
+use hostler_core::mail::REMINDER;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -127,6 +129,9 @@ impl Templates {
     /// # Errors
     /// As `render`.
     pub fn render_value(&self, name: &str, context: &Value) -> Result<Rendered, RenderFault> {
+        if name.starts_with(REMINDER) {
+            return reminder::render(name, context);
+        }
         if !self.names.contains(name) {
             let known = self.names.iter().cloned().collect::<Vec<_>>().join(", ");
             return Err(RenderFault::new(

@@ -82,6 +82,13 @@ fn control(lane: &mut Lane, event: &Event, at_ms: i64) {
                 person.expires_ms = None;
             }
         }
+        Event::PersonReminded { done } => {
+            if let Phase::Person(person) = &mut lane.phase
+                && let Some(remind) = &mut person.rules.remind
+            {
+                remind.done = *done;
+            }
+        }
         Event::PersonSettled { choice, .. } => person_settled(lane, choice),
         Event::CopyRestored {
             taken_ms,

@@ -13,6 +13,7 @@ mod course;
 mod gates;
 mod onward;
 mod person;
+mod question;
 mod restored;
 mod rounds;
 mod waves;
@@ -26,6 +27,7 @@ use crate::effect::{Effect, effects};
 use crate::event::{Event, Recorded};
 use crate::lane::{Item, Lane, Phase};
 use crate::refusal::Refusal;
+use question::Ballot;
 use std::sync::Arc;
 
 /// Most children that one decision admits: a commit that spawns more of them holds everybody else up.
@@ -136,7 +138,18 @@ impl<'a> Draft<'a> {
                 yes,
                 signs,
                 comment,
-            } => self.vote(actor, yes, signs, comment),
+                typed,
+                waive,
+            } => {
+                let ballot = Ballot {
+                    yes,
+                    signs,
+                    comment,
+                    typed,
+                    waive,
+                };
+                self.vote(actor, ballot)
+            }
             Command::Answer {
                 actor,
                 signs,
@@ -198,9 +211,7 @@ impl<'a> Draft<'a> {
             }
             Phase::Pending(pending) if pending.resume_ms <= at_ms => self.resume_call(),
             Phase::Waiting { until_ms } if *until_ms <= at_ms => self.waited(),
-            Phase::Person(person) if person.expires_ms.is_some_and(|end| end <= at_ms) => {
-                self.expire()
-            }
+            Phase::Person(_) => self.question_due(),
             Phase::Children => self.children_due(),
             _ => self.unexpected("a timer"),
         }

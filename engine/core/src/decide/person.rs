@@ -1,11 +1,12 @@
 //! People: who may decide, what counts, what follows.
 
 use super::Draft;
+use super::question::{Ballot, counting, end, waivable, wants_typed};
 use crate::command::{Actor, AskEntry};
 use crate::definition::{OnDeny, OnExpire, OnFailure};
 use crate::event::{Event, Stage};
 use crate::id::Digest;
-use crate::lane::{Clause, Person, PersonKind, Phase, Running, Vote};
+use crate::lane::{Clause, Person, PersonKind, Phase, Rules, Running, Vote};
 use crate::refusal::Refusal;
 use crate::result::LaneResult;
 use serde_json::{Value, json};
@@ -20,7 +21,8 @@ impl Draft<'_> {
         call: Option<Box<Running>>,
         reason: Option<String>,
     ) {
-        let person = Person {
+        let (expires_ms, on_expire) = end(&entry);
+        let mut person = Person {
             kind: entry.kind,
             title: entry.title,
             clauses: entry.clauses,
@@ -31,13 +33,15 @@ impl Draft<'_> {
             excluded: entry.excluded,
             votes: Vec::new(),
             asked_ms: self.at_ms,
-            expires_ms: entry.expires_ms,
-            on_expire: entry.on_expire,
+            expires_ms,
+            on_expire,
             on_deny: entry.on_deny,
             escalated: false,
             call,
             reason,
+            rules: entry.rules,
         };
+        person.climb(self.at_ms);
         self.push(Event::PersonAsked {
             person: Box::new(person),
         });
@@ -62,6 +66,7 @@ impl Draft<'_> {
             expires_ms: None,
             on_expire: OnExpire::Deny,
             on_deny: OnDeny::Stop,
+            rules: Rules::default(),
         }
     }
 
@@ -94,14 +99,17 @@ impl Draft<'_> {
         Ok((**person).clone())
     }
 
-    pub(super) fn vote(
-        &mut self,
-        actor: Actor,
-        yes: bool,
-        signs: Digest,
-        comment: Option<String>,
-    ) -> Result<(), Refusal> {
+    pub(super) fn vote(&mut self, actor: Actor, ballot: Ballot) -> Result<(), Refusal> {
+        // Whoever is on a rung that has come due is asked, although its timer is still on the way.
+        self.climb();
         let person = self.asked(&actor)?;
+        let Ballot {
+            yes,
+            signs,
+            comment,
+            typed,
+            waive,
+        } = ballot;
         if !person.kind.is_approval() {
             return Err(Refusal::WrongKind {
                 expected: expected(person.kind),
@@ -117,13 +125,20 @@ impl Draft<'_> {
                 person: actor.person,
             });
         }
+        let waive = if yes {
+            wants_typed(&person, typed.as_deref())?;
+            waivable(&person, waive)?
+        } else {
+            Vec::new()
+        };
         let by = actor.person.clone();
         let vote = Vote {
             person: actor.person,
-            qualifies: actor.qualifies,
+            qualifies: counting(&person, actor.qualifies),
             yes,
             comment: comment.clone(),
             at_ms: self.at_ms,
+            waive,
         };
         self.push(Event::VoteCast { vote });
         if !yes {
@@ -150,10 +165,15 @@ impl Draft<'_> {
             .map(|vote| vote.person.clone())
             .collect();
         let choice = "yes".to_owned();
+        let waived = person.waived();
+        let answer = match waived.is_empty() {
+            true => Value::Null,
+            false => json!({ "waived": waived }),
+        };
         self.push(Event::PersonSettled {
             choice,
             by: Some(by),
-            answer: Value::Null,
+            answer,
             comment,
         });
         if person.kind == PersonKind::WaveGate {
@@ -161,7 +181,7 @@ impl Draft<'_> {
             return self.flow();
         }
         self.succeed(
-            json!({ "approved": true, "by": approved_by, "waived": [] }),
+            json!({ "approved": true, "by": approved_by, "waived": waived }),
             Vec::new(),
         )
     }
@@ -236,6 +256,7 @@ impl Draft<'_> {
         signs: Digest,
         answer: Value,
     ) -> Result<(), Refusal> {
+        self.climb();
         let person = self.asked(&actor)?;
         if !person.kind.is_form() {
             return Err(Refusal::WrongKind {

@@ -7,7 +7,7 @@ mod person;
 mod spawn;
 mod step;
 
-pub use person::{Approve, Ask, OnDeny, OnExpire, Who, WhoClause};
+pub use person::{After, Approve, Ask, AskRules, OnDeny, OnExpire, Who, WhoClause};
 pub use spawn::{
     AtOnce, Call, Collect, Each, Gate, OnExhausted, Over, PerGroup, Ramp, Repeat, Spawn, StopAt,
     Wave, WaveLimit,
@@ -22,6 +22,16 @@ use crate::id::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// Classes of a runbook or a step, from the gentlest to the most urgent. The list is closed.
+pub const CLASSES: [&str; 6] = [
+    "request",
+    "standard-patch",
+    "planned",
+    "planned-high",
+    "expedited",
+    "emergency",
+];
 
 /// Index of a program inside its definition; 0 is the run's own.
 pub type ProgramIndex = u16;

@@ -19,6 +19,8 @@ pub struct Approve {
     pub expires_ms: Option<u64>,
     pub on_expire: OnExpire,
     pub on_deny: OnDeny,
+    #[serde(default, skip_serializing_if = "AskRules::is_default")]
+    pub rules: AskRules,
 }
 
 /// A form for people.
@@ -35,6 +37,48 @@ pub struct Ask {
     pub later: bool,
     /// Joins an open one with the same key.
     pub key: Option<Dynamic>,
+    #[serde(default, skip_serializing_if = "AskRules::is_default")]
+    pub rules: AskRules,
+}
+
+/// What a question may say beyond whom it asks and what. Whatever is left out is not asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AskRules {
+    /// Expires after so many business days, of the customer who is asked or of the realm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_business_days: Option<u16>,
+    /// Name of a ladder of the policies: its rungs are asked one after the other, its end denies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ladder: Option<String>,
+    /// What must be typed back with a yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typed: Option<Dynamic>,
+    /// Names of texts of the policies that are displayed and signed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<String>,
+    /// Those who are asked are reminded so long after the asking.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remind: Vec<After>,
+    /// What a yes may waive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub may_waive: Vec<String>,
+}
+
+impl AskRules {
+    // serde hands over a reference.
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A length of time from the asking on: elapsed, or in business days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum After {
+    /// Elapsed milliseconds.
+    Ms(u64),
+    /// Of the customer who is asked, else of the realm.
+    BusinessDays(u16),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -23,6 +23,9 @@ pub struct Step {
     pub notices: Option<NoticePlan>,
     /// Who owes it: platform unless said otherwise.
     pub duty: Option<String>,
+    /// Decides lead time, windows and freezes of what the step disturbs; none: the runbook's class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Dynamic>,
 }
 
 impl Step {
@@ -41,6 +44,7 @@ impl Step {
             no_return: false,
             notices: None,
             duty: None,
+            class: None,
         }
     }
 

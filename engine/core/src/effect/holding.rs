@@ -6,7 +6,7 @@
 
 use super::{Effect, timer};
 use crate::event::Event;
-use crate::lane::{Children, Lane, Phase};
+use crate::lane::{Children, Lane, Person, Phase};
 
 type Timers = Vec<(&'static str, i64)>;
 
@@ -18,7 +18,7 @@ pub fn timers(lane: &Lane) -> Timers {
         Phase::Pending(pending) => vec![(timer::RESUME, pending.resume_ms)],
         Phase::Checking(checking) => vec![(timer::CHECK, checking.due_ms())],
         Phase::Waiting { until_ms } => vec![(timer::WAIT, *until_ms)],
-        Phase::Person(person) => one(timer::EXPIRE, person.expires_ms),
+        Phase::Person(person) => of_person(person),
         Phase::Children => lane.children.as_deref().map_or_else(Vec::new, of_children),
         Phase::Gated(gate) => one(timer::GATE, gate.closed.as_ref().and_then(|c| c.until_ms)),
         Phase::At | Phase::Running(_) | Phase::Ended => Vec::new(),
@@ -27,6 +27,31 @@ pub fn timers(lane: &Lane) -> Timers {
 
 fn one(name: &'static str, at_ms: Option<i64>) -> Timers {
     at_ms.map(|at_ms| (name, at_ms)).into_iter().collect()
+}
+
+fn of_person(person: &Person) -> Timers {
+    let expire = one(timer::EXPIRE, person.expires_ms);
+    let rung = one(timer::RUNG, person.next_rung_ms());
+    let remind = one(timer::REMIND, person.next_reminder_ms());
+    expire.into_iter().chain(rung).chain(remind).collect()
+}
+
+/// The question goes on: its timers behind the event.
+fn still_open(before: &Lane, event: &Event) -> Timers {
+    let Phase::Person(person) = &before.phase else {
+        return Vec::new();
+    };
+    let mut person = person.clone();
+    match event {
+        Event::PersonEscalated => person.expires_ms = None,
+        Event::PersonReminded { done } => {
+            if let Some(remind) = &mut person.rules.remind {
+                remind.done = *done;
+            }
+        }
+        _ => {}
+    }
+    of_person(&person)
 }
 
 fn of_children(children: &Children) -> Timers {
@@ -64,7 +89,7 @@ pub(super) fn changes(before: &Lane, event: &Event) -> Vec<Effect> {
     if let Some((key, _)) = slot(before).filter(|_| !keeps_slot(event)) {
         effects.push(Effect::ReleaseSlot { key: key.clone() });
     }
-    let (old, new) = (timers(before), timers_after(event));
+    let (old, new) = (timers(before), timers_after(before, event));
     for (name, _) in &old {
         if new.iter().all(|(kept, _)| kept != name) {
             let name = (*name).to_owned();
@@ -95,7 +120,7 @@ pub(super) fn changes(before: &Lane, event: &Event) -> Vec<Effect> {
 }
 
 /// The timers of the phase into which this event leads.
-fn timers_after(event: &Event) -> Timers {
+fn timers_after(before: &Lane, event: &Event) -> Timers {
     match event {
         Event::AttemptFailed { retry_ms, .. } => vec![(timer::RETRY, *retry_ms)],
         Event::StepHeld { closed } => one(timer::GATE, closed.until_ms),
@@ -105,7 +130,8 @@ fn timers_after(event: &Event) -> Timers {
             ask_ms, look_ms, ..
         } => vec![(timer::CHECK, look_ms.unwrap_or(*ask_ms))],
         Event::WaitBegan { until_ms } => vec![(timer::WAIT, *until_ms)],
-        Event::PersonAsked { person } => one(timer::EXPIRE, person.expires_ms),
+        Event::PersonAsked { person } => of_person(person),
+        Event::PersonEscalated | Event::PersonReminded { .. } => still_open(before, event),
         Event::WaveThrough { soak_until_ms } => one(timer::SOAK, *soak_until_ms),
         Event::RoundDue { at_ms } => vec![(timer::ROUND, *at_ms)],
         _ => Vec::new(),

@@ -1,6 +1,6 @@
 //! Everything that waits for people is one state: approvals, questions, doubts, failures.
 
-use super::Running;
+use super::{Rules, Running};
 use crate::definition::{OnDeny, OnExpire};
 use crate::id::Digest;
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,9 @@ pub struct Vote {
     pub yes: bool,
     pub comment: Option<String>,
     pub at_ms: i64,
+    /// What this yes waives; counts where every yes does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waive: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,9 +94,11 @@ pub struct Person {
     /// The call in question, for kinds that follow one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<Box<Running>>,
-    /// Why it came to this, for kinds that follow a failure.
+    /// Why it came to this, for kinds that follow a failure; on a ladder, which rung is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Rules::is_default")]
+    pub rules: Rules,
 }
 
 impl Person {
@@ -105,6 +110,17 @@ impl Person {
                 .iter()
                 .any(|wanted| qualifications.contains(wanted))
         })
+    }
+
+    /// What all who said yes have waived, in the order of the first one.
+    #[must_use]
+    pub fn waived(&self) -> Vec<String> {
+        let mut yes = self.votes.iter().filter(|vote| vote.yes);
+        let mut waived = yes.next().map_or_else(Vec::new, |vote| vote.waive.clone());
+        for vote in yes {
+            waived.retain(|waiver| vote.waive.contains(waiver));
+        }
+        waived
     }
 
     /// Enough different persons said yes, and each clause has its share.

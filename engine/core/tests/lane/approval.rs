@@ -69,6 +69,8 @@ fn a_vote_for_what_was_shown_before_does_not_count() {
         yes: true,
         signs: Digest::of(b"the plan of yesterday"),
         comment: None,
+        typed: None,
+        waive: Vec::new(),
     };
     let present = Digest::of(b"shown");
     assert_eq!(
@@ -131,6 +133,8 @@ fn one_person_with_two_roles_is_still_one_person() {
         yes: true,
         signs: Digest::of(b"shown"),
         comment: None,
+        typed: None,
+        waive: Vec::new(),
     });
     assert_eq!(drive.phase(), "person");
     drive.ok(yes("bob"));
@@ -146,6 +150,8 @@ fn one_no_is_enough_and_the_reason_is_kept() {
         yes: false,
         signs: Digest::of(b"shown"),
         comment: Some("not before the audit".to_owned()),
+        typed: None,
+        waive: Vec::new(),
     });
     assert_eq!(drive.result(), Some(LaneResult::Denied));
     let reason = drive.lane.results["gate"].reason.clone();

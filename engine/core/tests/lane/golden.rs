@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Every kind of event of format 1.
-const KINDS: [&str; 49] = [
+const KINDS: [&str; 50] = [
     "admission_stopped",
     "always_began",
     "attempt_failed",
@@ -38,6 +38,7 @@ const KINDS: [&str; 49] = [
     "paused",
     "person_asked",
     "person_escalated",
+    "person_reminded",
     "person_settled",
     "report_due",
     "resumed",

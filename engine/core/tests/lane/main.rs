@@ -8,12 +8,14 @@
 )]
 
 mod approval;
+mod ballots;
 mod ends;
 mod faults;
 mod gates;
 mod golden;
 mod lost;
 mod notices;
+mod questions;
 mod random;
 mod restored;
 mod sessions;

@@ -248,6 +248,34 @@ fn looked_up() -> Drive {
     drive
 }
 
+/// Two rungs, a reminder, a typed name and a waiver.
+fn ladder() -> Drive {
+    let rules = AskRules {
+        ladder: Some("oncall".to_owned()),
+        typed: Some(Dynamic::Literal("web-01".into())),
+        remind: vec![After::Ms(40)],
+        may_waive: vec!["backup".to_owned()],
+        ..AskRules::default()
+    };
+    let gate = Approve {
+        rules,
+        ..approve(1, OnExpire::Escalate, OnDeny::Stop)
+    };
+    let steps = vec![Step::bare("gate", Verb::Approve(gate))];
+    let mut drive = Drive::of(World::of(definition(steps, Vec::new())));
+    drive.enter().after(30).ok(Input::Continue);
+    drive.after(10).ok(Input::Continue);
+    drive.command(Command::Decide {
+        actor: actor("sue", "second"),
+        yes: true,
+        signs: hostler_core::id::Digest::of(b"shown"),
+        comment: None,
+        typed: Some("web-01".to_owned()),
+        waive: vec!["backup".to_owned()],
+    });
+    drive
+}
+
 pub fn sessions() -> Vec<(&'static str, Drive)> {
     vec![
         ("host", host()),
@@ -259,5 +287,6 @@ pub fn sessions() -> Vec<(&'static str, Drive)> {
         ("held_up", held_up()),
         ("restored", restored()),
         ("looked_up", looked_up()),
+        ("ladder", ladder()),
     ]
 }

@@ -9,15 +9,7 @@ use hostler_core::id::Digest;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Classes of a step, from the gentlest to the most urgent. The list is closed: runbooks name them.
-pub const CLASSES: [&str; 6] = [
-    "request",
-    "standard-patch",
-    "planned",
-    "planned-high",
-    "expedited",
-    "emergency",
-];
+pub use hostler_core::definition::CLASSES;
 
 /// All policies of a realm. Whatever no file says has the default that stands at its field.
 #[derive(Clone, Debug, Serialize)]

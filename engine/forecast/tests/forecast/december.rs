@@ -4,8 +4,8 @@ use super::{DAY, HOUR, MINUTE, rule};
 use hostler_calendar::deadline::Lead;
 use hostler_calendar::when;
 use hostler_core::definition::{
-    Approve, AtOnce, Definition, Each, Input, InputKind, OnDeny, OnExpire, OnFailure, Over,
-    PerGroup, Policy, Program, Ramp, Spawn, Step, Verb, Wave, Who, WhoClause,
+    Approve, AskRules, AtOnce, Definition, Each, Input, InputKind, OnDeny, OnExpire, OnFailure,
+    Over, PerGroup, Policy, Program, Ramp, Spawn, Step, Verb, Wave, Who, WhoClause,
 };
 use hostler_core::expression::{Dynamic, Expression};
 use hostler_core::id::Digest;
@@ -88,6 +88,7 @@ fn approve() -> Approve {
         expires_ms: Some(5 * DAY),
         on_expire: OnExpire::Deny,
         on_deny: OnDeny::Stop,
+        rules: AskRules::default(),
     }
 }
 

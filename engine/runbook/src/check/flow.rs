@@ -2,7 +2,7 @@
 //! changes on many assets without a brake, expiries that leave changes behind.
 
 use super::Checker;
-use crate::ast::{Body, Dyn, Each, Runbook, Step, Text, Until, Verb};
+use crate::ast::{Body, Dyn, Each, Rules, Runbook, Step, Text, Until, Verb};
 use crate::codes;
 use crate::source::Span;
 use hostler_core::contract::{Action, Effect, Impact};
@@ -189,10 +189,10 @@ impl<'e> Checker<'_, '_, 'e> {
         for step in &body.steps {
             let expires = match &step.verb {
                 Verb::Approve(approve) => {
-                    (approve.on_expire.0 == OnExpire::Deny).then_some(approve.on_expire.1)
+                    denies(approve.on_expire.0, &approve.rules).then_some(approve.on_expire.1)
                 }
                 Verb::Ask(ask) if !ask.later => {
-                    (ask.on_expire.0 == OnExpire::Deny).then_some(ask.on_expire.1)
+                    denies(ask.on_expire.0, &ask.rules).then_some(ask.on_expire.1)
                 }
                 _ => None,
             };
@@ -298,8 +298,8 @@ impl<'e> Checker<'_, '_, 'e> {
 
 fn wait_ms(step: &Step) -> u64 {
     match &step.verb {
-        Verb::Approve(approve) => approve.expires_ms.unwrap_or(0),
-        Verb::Ask(ask) if !ask.later => ask.expires_ms.unwrap_or(0),
+        Verb::Approve(approve) => person_ms(approve.expires_ms, &approve.rules),
+        Verb::Ask(ask) if !ask.later => person_ms(ask.expires_ms, &ask.rules),
         Verb::Wait {
             until: Until::For(Dyn::Value(value, _)),
         } => value.as_u64().unwrap_or(0),
@@ -311,4 +311,17 @@ fn wait_ms(step: &Step) -> u64 {
         }),
         _ => 0,
     }
+}
+
+/// How long people may take: business days as long as they are without holidays, begun on a Friday.
+fn person_ms(expires_ms: Option<u64>, rules: &Rules) -> u64 {
+    const DAY_MS: u64 = 86_400_000;
+    const WEEK: u64 = 5;
+    let days = u64::from(rules.expires_business_days.unwrap_or(0));
+    expires_ms.unwrap_or((days + 2 * days.div_ceil(WEEK)) * DAY_MS)
+}
+
+/// The end of a ladder always does.
+fn denies(on_expire: OnExpire, rules: &Rules) -> bool {
+    on_expire == OnExpire::Deny || rules.ladder.is_some()
 }

@@ -1,8 +1,8 @@
 //! Whoever is asked must exist, be able to decide, and be asked with an end.
 
 use super::Checker;
-use crate::ast::{Approve, Body, Clause, Dyn, Runbook, Verb};
-use crate::codes;
+use crate::ast::{Approve, Body, Clause, Dyn, Rules, Runbook, Text, Verb};
+use crate::codes::{self, Code};
 use crate::source::Span;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -55,6 +55,7 @@ impl Checker<'_, '_, '_> {
             Verb::Approve(approve) => self.approvers(approve, runbook),
             Verb::Ask(ask) => {
                 self.exist(&ask.who);
+                self.promised(&ask.rules);
                 if ask.endless {
                     self.faults.add(
                         codes::NO_EXPIRY,
@@ -76,6 +77,7 @@ impl Checker<'_, '_, '_> {
 
     fn approvers(&mut self, approve: &Approve, runbook: &Runbook) {
         self.exist(&approve.who);
+        self.promised(&approve.rules);
         if approve.endless {
             self.faults.add(
                 codes::NO_EXPIRY,
@@ -164,6 +166,54 @@ impl Checker<'_, '_, '_> {
                 "name another role, or set `four_eyes: false`",
             );
         }
+    }
+
+    /// Ladders and texts are those of the policies.
+    fn promised(&mut self, rules: &Rules) {
+        let estate = self.env.estate.as_ref();
+        let Some(policies) = estate.and_then(|estate| estate.policies.as_ref()) else {
+            return;
+        };
+        if let Some(ladder) = &rules.ladder {
+            self.listed(
+                ladder,
+                &policies.ladders,
+                codes::UNKNOWN_LADDER,
+                "ladder",
+                "ladders.yaml",
+            );
+        }
+        for text in &rules.terms {
+            self.listed(
+                text,
+                &policies.texts,
+                codes::UNKNOWN_TERMS,
+                "text",
+                "texts.yaml",
+            );
+        }
+    }
+
+    fn listed(
+        &mut self,
+        name: &Text,
+        known: &BTreeSet<String>,
+        code: Code,
+        what: &str,
+        file: &str,
+    ) {
+        if known.contains(&name.value) {
+            return;
+        }
+        let near = crate::read::suggestion(&name.value, known.iter().map(String::as_str))
+            .map(|near| format!("did you mean `{near}`? "))
+            .unwrap_or_default();
+        self.faults.add(
+            code,
+            name.span,
+            format!("the policies have no {what} `{}`", name.value),
+            format!("{near}add it to {file} of the policies"),
+        );
     }
 
     fn exist(&mut self, who: &[Clause]) {

@@ -5,7 +5,7 @@ use super::scope::{Known, Scope, facts};
 use super::types::Ty;
 use crate::ast::{Approve, Ask, Body, Step, Until, Verb};
 use crate::codes;
-use hostler_core::definition::{OnDeny, OnExpire, OnFailure};
+use hostler_core::definition::{CLASSES, OnDeny, OnExpire, OnFailure};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -103,6 +103,7 @@ impl Checker<'_, '_, '_> {
             inner.assume(condition, true);
             facts(&condition.tree, true, &mut conditions);
         }
+        self.class(step, &inner);
         let outputs = self.verb(step, &inner);
         self.again(step, scope);
         let outputs = with_state(outputs);
@@ -204,6 +205,7 @@ impl Checker<'_, '_, '_> {
             .iter()
             .map(|clause| &clause.who)
             .chain(&approve.title)
+            .chain(&approve.rules.typed)
         {
             self.dynamic(value, scope);
         }
@@ -225,6 +227,19 @@ impl Checker<'_, '_, '_> {
                 .flatten()
                 .map(|(name, schema)| (name.clone(), Ty::of_schema(schema))),
         )
+    }
+
+    fn class(&mut self, step: &Step, scope: &Scope) {
+        let Some(class) = &step.class else { return };
+        let ty = self.dynamic(class, scope);
+        if matches!(ty, Ty::Bool | Ty::List(_) | Ty::Object(_)) {
+            self.faults.add(
+                codes::TYPES,
+                class.span(),
+                format!("{} is no class", ty.what()),
+                format!("give one of {}", CLASSES.join(", ")),
+            );
+        }
     }
 
     /// What is displayed may be missing: the page leaves it out.

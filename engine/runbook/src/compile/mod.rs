@@ -10,6 +10,7 @@ use crate::environment::Environment;
 use crate::source::SourceFile;
 use hostler_core::contract::Action;
 use hostler_core::definition::{Definition, Input, Program, ProgramIndex};
+use hostler_core::expression::Dynamic;
 use hostler_core::id::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +25,8 @@ pub(crate) struct Compiler<'a> {
     used: BTreeSet<String>,
     /// An action without an asset in a lane without one works on the input `asset`.
     input_asset: bool,
+    /// Class of the step around the present ones.
+    class: Option<Dynamic>,
 }
 
 /// None when a reference cannot be resolved, which a check has reported before.
@@ -39,6 +42,7 @@ pub(crate) fn compile(
         owner: runbook.owner.value.clone(),
         used: BTreeSet::new(),
         input_asset: crate::check::has_input_asset(runbook),
+        class: None,
     };
     let root = compiler.program(&runbook.body, None, false)?;
     compiler.programs[0] = root;
@@ -150,7 +154,7 @@ impl Compiler<'_> {
         Some(action)
     }
 
-    fn maybe(value: Option<&Dyn>) -> Option<hostler_core::expression::Dynamic> {
+    fn maybe(value: Option<&Dyn>) -> Option<Dynamic> {
         value.map(Dyn::core)
     }
 }

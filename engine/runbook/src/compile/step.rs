@@ -1,7 +1,7 @@
 //! One step and what stands around it.
 
 use super::Compiler;
-use crate::ast::{self, Approve, Clause, Dyn, Until, Verb};
+use crate::ast::{self, Approve, Clause, Dyn, Rules, Until, Verb};
 use crate::check::defaults;
 use hostler_core::contract::Action;
 use hostler_core::definition as core;
@@ -12,7 +12,14 @@ use std::sync::Arc;
 
 impl Compiler<'_> {
     pub(super) fn step(&mut self, step: &ast::Step, asset_lane: bool) -> Option<core::Step> {
-        let verb = self.verb(step, asset_lane)?;
+        // The steps inside are of the class of the step around them, unless they say another.
+        let own = step.class.as_ref().map(Dyn::core);
+        let class = own.or_else(|| self.class.clone());
+        let around = std::mem::replace(&mut self.class, class.clone());
+        let verb = self.verb(step, asset_lane);
+        self.class = around;
+        let verb = verb?;
+        let class = class.filter(|_| matches!(verb, core::Verb::Do(_)));
         let undo = step
             .undo
             .iter()
@@ -38,6 +45,7 @@ impl Compiler<'_> {
             no_return: step.no_return,
             notices: step.notices.as_ref().map(|(plan, _)| plan.clone()),
             duty: step.duty.clone(),
+            class,
         })
     }
 
@@ -60,6 +68,7 @@ impl Compiler<'_> {
                 on_expire: ask.on_expire.0,
                 later: ask.later,
                 key: None,
+                rules: rules(&ask.rules),
             }),
             Verb::Notify {
                 template,
@@ -157,6 +166,8 @@ impl Compiler<'_> {
         asset_lane: bool,
     ) -> Option<core::Step> {
         let mut compiled = self.step(way, asset_lane)?;
+        // What takes back waits for no gate.
+        compiled.class = None;
         if let (Verb::Do { with: None, .. }, core::Verb::Do(back)) = (&way.verb, &mut compiled.verb)
             && let Verb::Do { action, with } = &step.verb
         {
@@ -222,6 +233,19 @@ pub(super) fn approval(approve: &Approve) -> core::Approve {
         expires_ms: approve.expires_ms,
         on_expire: approve.on_expire.0,
         on_deny: approve.on_deny.0,
+        rules: rules(&approve.rules),
+    }
+}
+
+fn rules(rules: &Rules) -> core::AskRules {
+    let values = |texts: &[ast::Text]| texts.iter().map(|text| text.value.clone()).collect();
+    core::AskRules {
+        expires_business_days: rules.expires_business_days,
+        ladder: rules.ladder.as_ref().map(|ladder| ladder.value.clone()),
+        typed: rules.typed.as_ref().map(Dyn::core),
+        terms: values(&rules.terms),
+        remind: rules.remind.clone(),
+        may_waive: values(&rules.may_waive),
     }
 }
 

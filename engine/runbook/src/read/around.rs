@@ -2,11 +2,11 @@
 
 use super::Reader;
 use super::fields::Fields;
-use crate::ast::{Lease, Step, Text};
+use crate::ast::{Dyn, Lease, Step, Text, Verb};
 use crate::codes;
 use crate::source::Span;
 use crate::yaml::{Kind, Node};
-use hostler_core::definition::{NoticePlan, Retry};
+use hostler_core::definition::{CLASSES, NoticePlan, Retry};
 
 /// More repeats than this are a loop: `repeat` shows its rounds.
 const RETRIES_MAX: u32 = 20;
@@ -28,6 +28,45 @@ impl Reader<'_, '_> {
             },
             node.span,
         ))
+    }
+
+    /// The class of a step that disturbs, or of all steps of an `each` or `repeat`.
+    pub(super) fn class(
+        &mut self,
+        fields: &mut Fields<'_>,
+        verb: Option<&Verb>,
+        undo: bool,
+    ) -> Option<Dyn> {
+        let (key, node) = fields.entry("class")?;
+        let (is_do, has_body) = match verb {
+            Some(verb) => (matches!(verb, Verb::Do { .. }), verb.body().is_some()),
+            None => return None,
+        };
+        if undo || !(is_do || has_body) {
+            self.faults.add(
+                codes::NE_CLASS,
+                key.span,
+                "this engine does not enforce `class` here yet",
+                "leave it out; `class` belongs to `do`, `each` and `repeat`",
+            );
+            return None;
+        }
+        let computed = node.text().is_some_and(|text| text.contains("${{"));
+        if computed && has_body {
+            self.faults.add(
+                codes::NE_CLASS,
+                node.span,
+                "this engine does not compute the class of many steps at once yet",
+                "compute it at the steps that disturb, or write one class",
+            );
+            return None;
+        }
+        if computed {
+            return Some(self.dynamic(node));
+        }
+        let classes = CLASSES.map(|class| (class, class));
+        let class = self.word(node, "class", &classes)?;
+        Some(Dyn::Value(class.into(), node.span))
     }
 
     /// One way back, or a list of them of which the first that works counts.

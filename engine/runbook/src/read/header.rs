@@ -6,7 +6,7 @@ use crate::ast::{InputDecl, Runbook, Text};
 use crate::codes;
 use crate::source::Span;
 use crate::yaml::{Kind, Node};
-use hostler_core::definition::Policy;
+use hostler_core::definition::{CLASSES, Policy};
 
 /// Most inputs of a runbook: more is no form that a person fills in.
 const INPUTS_MAX: usize = 60;
@@ -163,15 +163,7 @@ impl Reader<'_, '_> {
         let class = fields
             .need(self, "class", "standard-patch")
             .and_then(|node| {
-                let classes = [
-                    "request",
-                    "standard-patch",
-                    "planned",
-                    "planned-high",
-                    "expedited",
-                    "emergency",
-                ]
-                .map(|class| (class, class));
+                let classes = CLASSES.map(|class| (class, class));
                 self.word(node, "class", &classes)
             });
         let start = fields

@@ -7,6 +7,7 @@ mod fields;
 mod form;
 mod header;
 mod person;
+mod rules;
 mod scalar;
 mod spawn;
 mod step;

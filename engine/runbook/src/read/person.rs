@@ -2,10 +2,10 @@
 
 use super::Reader;
 use super::fields::Fields;
-use crate::ast::{Approve, Ask, Clause, Dyn, Expr};
+use crate::ast::{Approve, Ask, Clause, Dyn, Expr, Rules};
 use crate::codes;
 use crate::yaml::{Kind, Node};
-use hostler_core::definition::{OnDeny, OnExpire};
+use hostler_core::definition::{After, OnDeny, OnExpire};
 use serde_json::{Value, json};
 
 /// More people than this do not decide together.
@@ -37,26 +37,16 @@ impl Reader<'_, '_> {
             .and_then(|node| self.text(node, "say"))
             .map(|text| text.value);
         let condition = fields.take("if").and_then(|node| self.expr(node, "if"));
-        let endless = !fields.has("expires");
-        let expires_ms = self.expires(&mut fields);
+        let endless = !fields.has("expires") && !fields.has("ladder");
+        let mut rules = Rules::default();
+        let expires_ms = self.expires(&mut fields, &mut rules);
         let on_expire = self.on_expire(&mut fields);
         let on_deny = fields.take("on_deny").and_then(|node| {
             self.word(node, "on_deny", &ON_DENY)
                 .map(|word| (word, node.span))
         });
-        self.not_yet(&mut fields);
-        fields.unenforced(
-            self,
-            "may_waive",
-            codes::NE_WAIVE,
-            "leave it out; nothing can be waived in this run",
-        );
-        fields.unenforced(
-            self,
-            "typed",
-            codes::NE_TYPED,
-            "say in `say` what must be checked",
-        );
+        self.rules(&mut fields, &mut rules, expires_ms);
+        self.yes_rules(&mut fields, &mut rules);
         fields.finish(self);
         Some(Approve {
             quorum: quorum.unwrap_or((listed.max(1), node.span)),
@@ -66,6 +56,7 @@ impl Reader<'_, '_> {
             say,
             condition,
             expires_ms,
+            rules,
             on_expire: on_expire.unwrap_or((OnExpire::Deny, node.span)),
             on_deny: on_deny.unwrap_or((OnDeny::Stop, node.span)),
             endless,
@@ -82,8 +73,9 @@ impl Reader<'_, '_> {
             None => (json!({"type": "object"}), Vec::new()),
         };
         let show = self.show(&mut fields);
-        let endless = !fields.has("expires");
-        let expires_ms = self.expires(&mut fields);
+        let endless = !fields.has("expires") && !fields.has("ladder");
+        let mut rules = Rules::default();
+        let expires_ms = self.expires(&mut fields, &mut rules);
         let on_expire = self.on_expire(&mut fields);
         let later = fields
             .take("later")
@@ -95,7 +87,7 @@ impl Reader<'_, '_> {
             codes::NE_STEP_OPTION,
             "leave it out; every run of the step asks a question of its own",
         );
-        self.not_yet(&mut fields);
+        self.rules(&mut fields, &mut rules, expires_ms);
         for name in ["debt", "blocks", "cured_by"] {
             fields.unenforced(
                 self,
@@ -111,34 +103,13 @@ impl Reader<'_, '_> {
             form,
             show,
             expires_ms,
+            rules,
             on_expire: on_expire.unwrap_or((OnExpire::Deny, node.span)),
             later,
             endless,
             span: node.span,
             form_exprs,
         })
-    }
-
-    fn not_yet(&mut self, fields: &mut Fields<'_>) {
-        fields.unenforced(
-            self,
-            "ladder",
-            codes::NE_LADDER,
-            "leave it out and name everybody who may answer in `who`",
-        );
-        fields.unenforced(
-            self,
-            "remind",
-            codes::NE_REMIND,
-            "leave it out; the question is on the page of those asked until it expires",
-        );
-        fields.unenforced(
-            self,
-            "terms",
-            codes::NE_TERMS,
-            "say in `say` or `title` what is agreed to",
-        );
-        fields.unenforced(self, "alarm", codes::NE_ALARM, "leave it out");
     }
 
     fn show(&mut self, fields: &mut Fields<'_>) -> Vec<Expr> {
@@ -153,7 +124,8 @@ impl Reader<'_, '_> {
             .unwrap_or_default()
     }
 
-    fn expires(&mut self, fields: &mut Fields<'_>) -> Option<u64> {
+    /// Elapsed milliseconds; business days go into the rules.
+    fn expires(&mut self, fields: &mut Fields<'_>, rules: &mut Rules) -> Option<u64> {
         let node = fields.take("expires")?;
         if let Kind::Map(_) = &node.kind {
             self.faults.add(
@@ -164,7 +136,13 @@ impl Reader<'_, '_> {
             );
             return None;
         }
-        self.duration(node, "expires")
+        match self.after(node, "expires")? {
+            After::Ms(ms) => Some(ms),
+            After::BusinessDays(days) => {
+                rules.expires_business_days = Some(days);
+                None
+            }
+        }
     }
 
     fn on_expire(&mut self, fields: &mut Fields<'_>) -> Option<(OnExpire, crate::source::Span)> {

@@ -6,11 +6,15 @@ use crate::codes;
 use crate::read::fields::suggestion;
 use crate::source::Span;
 use crate::yaml::{Kind, Node};
+use hostler_core::definition::After;
 use hostler_core::duration;
 use serde_json::Value;
 
 /// Longest title, note or question in characters.
 pub const TEXT_MAX: usize = 2_000;
+
+/// More business days are no question but a plan for the next year; calendars know their holidays so far.
+const BUSINESS_DAYS_MAX: u16 = 260;
 
 impl Reader<'_, '_> {
     pub(super) fn shape(&mut self, node: &Node, what: &str, wanted: &str) {
@@ -178,6 +182,26 @@ impl Reader<'_, '_> {
             return None;
         }
         self.duration_text(text, node.span, what)
+    }
+
+    /// A duration, or business days such as `10bd`.
+    pub(super) fn after(&mut self, node: &Node, what: &str) -> Option<After> {
+        let days = node.text().and_then(|text| text.strip_suffix("bd"));
+        let Some(days) = days.and_then(|days| days.parse::<u32>().ok()) else {
+            return self.duration(node, what).map(After::Ms);
+        };
+        match u16::try_from(days) {
+            Ok(days) if (1..=BUSINESS_DAYS_MAX).contains(&days) => Some(After::BusinessDays(days)),
+            _ => {
+                self.faults.add(
+                    codes::BAD_DURATION,
+                    node.span,
+                    format!("`{days}bd` is no number of business days that anybody waits for"),
+                    format!("write 1bd to {BUSINESS_DAYS_MAX}bd"),
+                );
+                None
+            }
+        }
     }
 
     fn duration_text(&mut self, text: &str, span: Span, what: &str) -> Option<u64> {

@@ -132,12 +132,7 @@ impl Reader<'_, '_> {
                 ["platform", "customer", "network", "security", "finance"].map(|duty| (duty, duty));
             self.word(node, "duty", &duties)
         });
-        fields.unenforced(
-            self,
-            "class",
-            codes::NE_CLASS,
-            "leave it out; the class of `policy` holds for the whole run",
-        );
+        let class = self.class(&mut fields, verb.as_ref(), unnamed.is_some());
         fields.unenforced(
             self,
             "window",
@@ -159,6 +154,7 @@ impl Reader<'_, '_> {
             no_return,
             notices,
             duty: duty.map(str::to_owned),
+            class,
         })
     }
 

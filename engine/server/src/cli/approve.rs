@@ -7,7 +7,12 @@ use hostler_api::services::decide::{ChoiceAsk, VoteAsk};
 use hostler_core::command::Choice;
 use hostler_core::id::Digest;
 use hostler_core::lane::PersonKind;
+use hostler_core::view::WaitingRow;
 use serde_json::Value;
+use std::io::{BufRead, IsTerminal, Read, Write};
+
+/// Longest line that is read as a typed name, in bytes.
+const TYPED_MAX_BYTES: u64 = 1_024;
 
 #[derive(Subcommand)]
 pub enum ApproveCommand {
@@ -20,7 +25,16 @@ pub enum ApproveCommand {
     /// What will happen, and who decides
     Show { question: String },
     /// Approve
-    Yes(Vote),
+    Yes {
+        #[command(flatten)]
+        vote: Vote,
+        /// The name that must be typed back, where the question wants one; without it, you are asked for it
+        #[arg(long, value_name = "NAME")]
+        typed: Option<String>,
+        /// What you waive, of what may be waived here; may be given again
+        #[arg(long, value_name = "WAIVER")]
+        waive: Vec<String>,
+    },
     /// Refuse
     No(Vote),
     /// Say how to go on after a failure or a doubt
@@ -70,8 +84,12 @@ pub async fn run(context: &Context, command: ApproveCommand) -> Result<(), Failu
             let view = question::show(&client, &row).await?;
             context.out.one(&asked::question(&view), &view)
         }
-        ApproveCommand::Yes(vote) => decide(context, vote, true).await,
-        ApproveCommand::No(vote) => decide(context, vote, false).await,
+        ApproveCommand::Yes { vote, typed, waive } => yes(context, vote, typed, waive).await,
+        ApproveCommand::No(vote) => {
+            let row = question::find(&client, &vote.question, is_decision).await?;
+            let ask = ask(vote, &row, false);
+            decide(context, &row, &ask).await
+        }
         ApproveCommand::Choose {
             question,
             choice,
@@ -107,21 +125,60 @@ fn way(way: Way) -> Choice {
     }
 }
 
-async fn decide(context: &Context, vote: Vote, yes: bool) -> Result<(), Failure> {
-    let client = context.client()?;
-    let row = question::find(&client, &vote.question, is_decision).await?;
-    let ask = VoteAsk {
+fn ask(vote: Vote, row: &WaitingRow, yes: bool) -> VoteAsk {
+    VoteAsk {
         yes,
         signs: vote.signs.unwrap_or(row.signs),
         comment: vote.comment,
+        typed: None,
+        waive: Vec::new(),
+    }
+}
+
+async fn yes(
+    context: &Context,
+    vote: Vote,
+    typed: Option<String>,
+    waive: Vec<String>,
+) -> Result<(), Failure> {
+    let client = context.client()?;
+    let row = question::find(&client, &vote.question, is_decision).await?;
+    let typed = match typed {
+        Some(typed) => Some(typed),
+        None => {
+            let view = question::show(&client, &row).await?;
+            let wanted = view.shown.get("typed").and_then(Value::as_str);
+            wanted.map(typed_back).transpose()?
+        }
     };
-    let answer: Value = client
-        .post(
-            &format!("/api/v1/waiting/{}/decision", row.lane),
-            &ask,
-            None,
-        )
-        .await?;
+    let ask = VoteAsk {
+        typed,
+        waive,
+        ..ask(vote, &row, true)
+    };
+    decide(context, &row, &ask).await
+}
+
+/// Asks whoever sits at the terminal; a script must say it.
+fn typed_back(wanted: &str) -> Result<String, Failure> {
+    let mut input = std::io::stdin().lock();
+    if !input.is_terminal() {
+        return Err(Failure::Usage(format!(
+            "this approval wants a name typed back: add --typed with `{wanted}` if that is what you mean"
+        )));
+    }
+    let mut told = std::io::stderr();
+    let asked = write!(told, "Type `{wanted}` to approve: ").and_then(|()| told.flush());
+    let mut line = String::new();
+    asked
+        .and_then(|()| input.by_ref().take(TYPED_MAX_BYTES).read_line(&mut line))
+        .map_err(|fault| Failure::Usage(format!("the name was not read: {fault}")))?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+async fn decide(context: &Context, row: &WaitingRow, ask: &VoteAsk) -> Result<(), Failure> {
+    let path = format!("/api/v1/waiting/{}/decision", row.lane);
+    let answer: Value = context.client()?.post(&path, ask, None).await?;
     context.out.one(&settled(&answer), &answer)
 }
 

@@ -88,6 +88,33 @@ fn kind(kind: PersonKind) -> &'static str {
     }
 }
 
+/// What a yes agrees to, must type back and may waive.
+fn conditions(shown: &Value) -> String {
+    let mut text = String::new();
+    for term in shown
+        .get("terms")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let part = |name: &str| term.get(name).and_then(Value::as_str).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "\nterms `{}` ({}):\n{}",
+            part("name"),
+            part("digest"),
+            part("text")
+        );
+    }
+    if let Some(typed) = shown.get("typed").and_then(Value::as_str) {
+        let _ = writeln!(text, "\na yes must type back: {typed} (--typed)");
+    }
+    if let Some(waivers) = shown.get("may_waive") {
+        let _ = writeln!(text, "\na yes may waive: {} (--waive)", value_line(waivers));
+    }
+    text
+}
+
 pub fn question(view: &WaitingView) -> String {
     let row = &view.row;
     let mut text = format!(
@@ -120,6 +147,7 @@ pub fn question(view: &WaitingView) -> String {
     if let Some(say) = view.shown.get("say").and_then(Value::as_str) {
         let _ = writeln!(text, "\n{say}");
     }
+    text.push_str(&conditions(&view.shown));
     if let Some(plan) = view.shown.get("plan").filter(|plan| !plan.is_null()) {
         let _ = writeln!(text, "\nplan:");
         for (key, value) in plan.as_object().into_iter().flatten() {

@@ -6,7 +6,7 @@ use hostler_api::catalogue::{RunbookRow, Runbooks};
 use hostler_core::definition::Definition;
 use hostler_core::directory::Directory;
 use hostler_runbook::release::Releases;
-use hostler_runbook::{Callee, Environment, EstateFacts, Fault, Severity, SourceFile};
+use hostler_runbook::{Callee, Environment, EstateFacts, Fault, PolicyFacts, Severity, SourceFile};
 use rust_embed::RustEmbed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -148,6 +148,14 @@ pub fn environment(directory: Option<&dyn Directory>) -> Result<Environment, Str
     Ok(environment)
 }
 
+/// None: no policies are configured.
+fn policies(directory: &dyn Directory) -> Option<PolicyFacts> {
+    Some(PolicyFacts {
+        ladders: directory.ladders()?,
+        texts: directory.texts()?,
+    })
+}
+
 fn facts(directory: &dyn Directory) -> EstateFacts {
     let mut roles: BTreeMap<String, BTreeSet<String>> = directory
         .roles()
@@ -168,6 +176,7 @@ fn facts(directory: &dyn Directory) -> EstateFacts {
         people: people.into_iter().map(|person| person.id).collect(),
         customers: directory.customers().into_iter().collect(),
         windows: BTreeSet::new(),
+        policies: policies(directory),
     }
 }
 

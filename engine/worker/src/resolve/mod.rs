@@ -7,6 +7,7 @@ mod action;
 mod called;
 mod items;
 mod person;
+mod rules;
 
 use crate::Trouble;
 use crate::scope::View;

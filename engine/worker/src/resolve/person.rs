@@ -1,13 +1,13 @@
 //! Whom a step asks, what they are shown, what their decision signs.
 
-use super::{Fault, Outcome, Resolved};
+use super::{Fault, Outcome, Resolved, rules};
 use crate::Trouble;
 use crate::scope::{View, asset_of};
 use hostler_core::command::{AskEntry, Entry};
 use hostler_core::definition::{Approve, Ask, OnDeny, Who};
 use hostler_core::expression::Expression;
 use hostler_core::id::Digest;
-use hostler_core::lane::{Clause, PersonKind};
+use hostler_core::lane::{Clause, PersonKind, Rules};
 use hostler_ports::store::Blob;
 use serde_json::{Map, Value, json};
 
@@ -65,6 +65,7 @@ fn shut(view: &View<'_>, reason: String) -> AskEntry {
         expires_ms: None,
         on_expire: hostler_core::definition::OnExpire::Deny,
         on_deny: OnDeny::Stop,
+        rules: Rules::default(),
     }
 }
 
@@ -77,12 +78,16 @@ async fn approval(
         Some(title) => view.text(title).await?,
         None => title_of(view, kind),
     };
-    let blob = shown(view, &title, approve.say.as_deref(), &approve.show).await?;
+    let (own, more) = rules::displayed(view, &approve.rules).await?;
+    let blob = shown(view, &title, approve.say.as_deref(), &approve.show, more).await?;
     let four_eyes = view.definition.policy.four_eyes;
+    let clauses = clauses(view, &approve.who).await?;
     let ask = AskEntry {
         kind,
+        rules: rules::timed(view, &approve.rules, &clauses, own, &title)?,
         title,
-        clauses: clauses(view, &approve.who).await?,
+        expires_ms: rules::expires(view, approve.expires_ms, &approve.rules, &clauses)?,
+        clauses,
         quorum: approve.quorum,
         form: Value::Null,
         shown: Some(blob.digest),
@@ -92,9 +97,6 @@ async fn approval(
         } else {
             Vec::new()
         },
-        expires_ms: approve
-            .expires_ms
-            .map(|ms| view.now_ms.saturating_add_unsigned(ms)),
         on_expire: approve.on_expire,
         on_deny: approve.on_deny,
     };
@@ -106,19 +108,20 @@ pub async fn ask(view: &View<'_>, ask: &Ask) -> Outcome<Resolved> {
         Some(title) => view.text(title).await?,
         None => title_of(view, PersonKind::Ask),
     };
-    let blob = shown(view, &title, None, &ask.show).await?;
+    let (own, more) = rules::displayed(view, &ask.rules).await?;
+    let blob = shown(view, &title, None, &ask.show, more).await?;
+    let clauses = clauses(view, &ask.who).await?;
     let entry = AskEntry {
         kind: PersonKind::Ask,
+        rules: rules::timed(view, &ask.rules, &clauses, own, &title)?,
         title,
-        clauses: clauses(view, &ask.who).await?,
+        expires_ms: rules::expires(view, ask.expires_ms, &ask.rules, &clauses)?,
+        clauses,
         quorum: 1,
         form: ask.form.clone(),
         shown: Some(blob.digest),
         signs: signed(view, blob.digest),
         excluded: Vec::new(),
-        expires_ms: ask
-            .expires_ms
-            .map(|ms| view.now_ms.saturating_add_unsigned(ms)),
         on_expire: ask.on_expire,
         on_deny: OnDeny::Stop,
     };
@@ -148,6 +151,7 @@ async fn shown(
     title: &str,
     say: Option<&str>,
     show: &[Expression],
+    more: Map<String, Value>,
 ) -> Outcome<Blob> {
     let mut values = Map::new();
     let mut plan = Value::Null;
@@ -161,7 +165,11 @@ async fn shown(
     }
     // With its run, also where no plan is shown: it is nobody else's, and leaves with it.
     let run = view.lane.opening.run;
-    let display = json!({ "run": run, "title": title, "say": say, "show": values, "plan": plan });
+    let mut display =
+        json!({ "run": run, "title": title, "say": say, "show": values, "plan": plan });
+    if let Value::Object(display) = &mut display {
+        display.extend(more);
+    }
     let bytes = display.to_string().into_bytes();
     if bytes.len() > SHOWN_MAX_BYTES {
         return Err(Fault::Step(format!(

@@ -4,6 +4,7 @@
 //! Not here: storing and starting it.
 
 mod inputs;
+mod promised;
 mod reach;
 mod uses;
 mod waves;
@@ -67,6 +68,7 @@ pub fn plan(api: &Api, definition: Arc<Definition>, wish: Wish) -> Result<Planne
     let all: Vec<&Definition> = std::iter::once(&*definition)
         .chain(called.values().map(|called| &**called))
         .collect();
+    promised::check(&*api.directory, &all)?;
     let uses = uses::of(&all);
     let assets = inputs::records(&*api.directory, &inputs.assets)?;
     let reach = reach::find(api, &inputs.assets, &uses)?;

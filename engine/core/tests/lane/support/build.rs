@@ -66,6 +66,7 @@ pub fn approve(quorum: u32, on_expire: OnExpire, on_deny: OnDeny) -> Approve {
         expires_ms: Some(100),
         on_expire,
         on_deny,
+        rules: AskRules::default(),
     }
 }
 
@@ -83,6 +84,7 @@ pub fn ask(id: &str) -> Step {
         on_expire: OnExpire::Deny,
         later: false,
         key: None,
+        rules: AskRules::default(),
     };
     Step::bare(id, Verb::Ask(ask))
 }

@@ -8,7 +8,9 @@ use super::watch::{Watch, folds_from_json};
 use hostler_core::command::{AskEntry, Choice, Command, Entry, Input, SpawnEntry};
 use hostler_core::contract::Effect as Class;
 use hostler_core::decide::{Context, Decision, decide};
-use hostler_core::definition::{Approve, Ask, Definition, OnDeny, Spawn, Verb, Who};
+use hostler_core::definition::{
+    After, Approve, Ask, AskRules, Definition, OnDeny, Spawn, Verb, Who,
+};
 use hostler_core::effect::Effect;
 use hostler_core::event::{ChildEnd, Event, Recorded};
 use hostler_core::expression::Dynamic;
@@ -168,6 +170,7 @@ fn asking(approve: &Approve, at_ms: i64) -> AskEntry {
             .map(|ms| at_ms.saturating_add_unsigned(ms)),
         on_expire: approve.on_expire,
         on_deny: approve.on_deny,
+        rules: rules(&approve.rules, at_ms),
     }
 }
 
@@ -184,6 +187,43 @@ fn form(ask: &Ask, at_ms: i64) -> AskEntry {
         expires_ms: ask.expires_ms.map(|ms| at_ms.saturating_add_unsigned(ms)),
         on_expire: ask.on_expire,
         on_deny: OnDeny::Stop,
+        rules: rules(&ask.rules, at_ms),
+    }
+}
+
+/// A ladder of three rungs every 30 ms, whatever its name; days are milliseconds here.
+fn rules(rules: &AskRules, at_ms: i64) -> Rules {
+    let rung = |number: i64, who: &str| Rung {
+        from_ms: at_ms + 30 * number,
+        asks: vec![who.to_owned()],
+    };
+    let climb = |ladder: &String| Climb {
+        ladder: ladder.clone(),
+        rungs: vec![
+            rung(0, "role:first"),
+            rung(1, "role:second"),
+            rung(2, "role:third"),
+        ],
+        reached: 0,
+        denies_ms: at_ms + 90,
+    };
+    let after = |after: &After| match after {
+        After::Ms(ms) => at_ms.saturating_add_unsigned(*ms),
+        After::BusinessDays(days) => at_ms + i64::from(*days),
+    };
+    let typed = match &rules.typed {
+        Some(Dynamic::Literal(Value::String(text))) => Some(text.clone()),
+        _ => None,
+    };
+    Rules {
+        typed,
+        may_waive: rules.may_waive.clone(),
+        ladder: rules.ladder.as_ref().map(climb),
+        remind: (!rules.remind.is_empty()).then(|| Remind {
+            at_ms: rules.remind.iter().map(after).collect(),
+            done: 0,
+            about: json!({ "title": "Go on?" }),
+        }),
     }
 }
 

@@ -70,6 +70,8 @@ pub fn vote(person: &str, role: &str, yes: bool) -> Command {
         yes,
         signs: Digest::of(b"shown"),
         comment: None,
+        typed: None,
+        waive: Vec::new(),
     }
 }
 

@@ -171,6 +171,16 @@ fn identity(lane: &Lane, watch: &Watch, now_ms: i64) -> u64 {
             person.reason = None;
             person.expires_ms.iter_mut().for_each(near);
             person.votes.iter_mut().for_each(|vote| vote.at_ms = 0);
+            if let Some(climb) = &mut person.rules.ladder {
+                near(&mut climb.denies_ms);
+                climb
+                    .rungs
+                    .iter_mut()
+                    .for_each(|rung| near(&mut rung.from_ms));
+            }
+            if let Some(remind) = &mut person.rules.remind {
+                remind.at_ms.iter_mut().for_each(near);
+            }
             person.call.iter_mut().for_each(|running| call(running));
         }
         Phase::At | Phase::Children | Phase::Ended => {}

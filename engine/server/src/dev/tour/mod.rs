@@ -190,6 +190,8 @@ async fn approve(practice: &Practice, run: RunId) -> Result<(), Failure> {
         yes: true,
         signs,
         comment: Some("as discussed".to_owned()),
+        typed: None,
+        waive: Vec::new(),
     };
     refused(
         olga.post::<Value>(&path, &yes(row.signs), None).await,
@@ -270,6 +272,8 @@ async fn end(practice: &Practice, client: &Client, run: RunId) -> Result<RunView
                 yes: true,
                 signs: gate.signs,
                 comment: Some("go on".to_owned()),
+                typed: None,
+                waive: Vec::new(),
             };
             let settled = lee
                 .post::<Value>(
