@@ -1,0 +1,274 @@
+//! Questions of probe runbooks from their file to their end: ladders, terms, typed names, waivers, reminders,
+//! business days; and the class of a step at its gate.
+//!
+//! Not here: every rule by itself (core's tests), and the runbooks that people use.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stopped"
+)]
+
+use hostler_api::catalogue::{RunbookRow, Runbooks};
+use hostler_core::contract::Contract;
+use hostler_core::definition::Definition;
+use hostler_estate::{Estate, Known, policies};
+use hostler_ports::channel::{Compose, Composed, Draft};
+use hostler_rehearsal::{Outcome, Scenario, Stage, Trouble, play};
+use hostler_runbook::{Environment, Evaluator, SourceFile};
+use std::path::Path;
+use std::sync::Arc;
+
+const POLICIES: [(&str, &str); 2] = [
+    (
+        "ladders.yaml",
+        "ladders:
+  outage:
+    rungs:
+      - { who: [person:carla], every: 15m, channels: [mail] }
+      - { who: [role:duty], every: 15m, channels: [mail] }
+      - { who: [role:lead], every: 30m, channels: [mail] }
+      - deny
+",
+    ),
+    (
+        "texts.yaml",
+        "texts:\n  duty-matrix: The platform owes the disk, you owe the files.\n",
+    ),
+];
+
+struct Shelf(Vec<Arc<Definition>>);
+
+impl Runbooks for Shelf {
+    fn list(&self) -> Vec<RunbookRow> {
+        let row = |definition: &Arc<Definition>| RunbookRow {
+            name: definition.runbook.clone(),
+            version: definition.version,
+            title: definition.title.clone(),
+            owner: definition.owner.clone(),
+            released: false,
+            source: Some(definition.source),
+            faults: Vec::new(),
+        };
+        self.0.iter().map(row).collect()
+    }
+
+    fn definition(&self, name: &str, version: u32) -> Option<Arc<Definition>> {
+        let is = |found: &&Arc<Definition>| found.runbook == name && found.version == version;
+        self.0.iter().find(is).cloned()
+    }
+}
+
+/// Says the template's name: what a message looks like is not tested here.
+struct Plain;
+
+impl Compose for Plain {
+    fn compose(&self, draft: &Draft) -> Result<Composed, String> {
+        Ok(Composed {
+            subject: draft.template.clone(),
+            text: draft.context.to_string(),
+            html: String::new(),
+            calendar: None,
+        })
+    }
+}
+
+fn text(file: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/people");
+    std::fs::read_to_string(folder.join(file)).unwrap()
+}
+
+fn contracts() -> Vec<Contract> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/contracts");
+    let files = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let contracts = files.filter(|path| path.extension().is_some_and(|end| end == "json"));
+    contracts
+        .map(|path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
+        .collect()
+}
+
+fn estate() -> Estate {
+    let read = |_: &str| Ok(text("estate.yaml"));
+    let estate = hostler_estate::load(&["estate.yaml"], &read, &Known::default());
+    estate.unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn promising() -> Estate {
+    let names = POLICIES.map(|(name, _)| name);
+    let read = |path: &str| {
+        let file = POLICIES.iter().find(|(name, _)| *name == path);
+        Ok(file.unwrap().1.to_owned())
+    };
+    let read = policies::load(&names, &read, &policies::Known::default());
+    estate().under(read.unwrap_or_else(|faults| panic!("{faults}")))
+}
+
+fn definition(name: &str, contracts: &[Contract]) -> Arc<Definition> {
+    let source = SourceFile {
+        name: format!("workflows/{name}/v1.yaml"),
+        text: text(&format!("{name}.yaml")),
+        templates: Default::default(),
+    };
+    let environment = Environment::default().with_contracts(contracts.to_vec());
+    let checked = hostler_runbook::check(&source, &environment);
+    Arc::new(
+        checked
+            .definition
+            .unwrap_or_else(|| panic!("{:?}", checked.faults)),
+    )
+}
+
+fn stage(estate: Estate) -> Stage {
+    let contracts = contracts();
+    let shelf = ["gate", "class"].map(|name| definition(name, &contracts));
+    Stage {
+        directory: Arc::new(estate),
+        evaluate: Arc::new(Evaluator::new(jiff::tz::TimeZone::UTC)),
+        runbooks: Arc::new(Shelf(shelf.to_vec())),
+        compose: Arc::new(Plain),
+        contracts: Arc::new(contracts),
+    }
+}
+
+async fn played(estate: Estate, scenario: &str) -> Result<Outcome, Trouble> {
+    play(&stage(estate), &Scenario::read(scenario).unwrap()).await
+}
+
+async fn as_expected(scenario: &str) -> Outcome {
+    let outcome = played(promising(), scenario).await.unwrap();
+    assert!(
+        outcome.complaints.is_empty(),
+        "{}: {:?}\n{}",
+        outcome.ended.state,
+        outcome.complaints,
+        outcome.ledger.join("\n")
+    );
+    outcome
+}
+
+#[tokio::test]
+async fn the_second_rung_decides_under_terms_with_a_typed_name_and_a_waiver() {
+    let outcome = as_expected(
+        r"
+scenario: nobody of the board answers
+runbook: gate
+starter: olga
+inputs: { name: web-01 }
+people:
+  - { step: gate, by: dan, yes: true, typed: web-01, refused: is not among those asked }
+  - { step: gate, by: olga, yes: true, typed: web-01, refused: another person must decide }
+  - { step: gate, by: dan, after: 16m, yes: true, typed: WEB-01, refused: must type back }
+  - { step: gate, by: dan, yes: true, typed: web-01, waive: [approval], refused: cannot be waived }
+  - { step: gate, by: dan, yes: true, typed: web-01, waive: [backup] }
+  - { step: lessons, by: carla, after: 20h, answer: { note: none } }
+expect:
+  result: succeeded
+  notices: { report: 2 }
+  ledger: [rung 1 of 3, rung 2 of 3, '\u0022waive\u0022:[\u0022backup\u0022]', '\u0022waived\u0022:[\u0022backup\u0022]']
+"
+        .replace(r"\u0022", "\"")
+        .as_str(),
+    )
+    .await;
+    let reached_3 = outcome
+        .ledger
+        .iter()
+        .any(|entry| entry.contains("rung 3 of 3"));
+    assert!(!reached_3, "nobody else is asked once it is decided");
+}
+
+#[tokio::test]
+async fn the_end_of_the_ladder_denies_and_everybody_on_the_way_was_asked() {
+    as_expected(
+        r"
+scenario: nobody answers at all
+runbook: gate
+starter: olga
+inputs: { name: web-01 }
+expect:
+  result: expired
+  notices: { report: 2 }
+  ledger: [rung 1 of 3, rung 2 of 3, rung 3 of 3, expired]
+",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_question_to_staff_ends_after_business_days_of_the_realm() {
+    let outcome = as_expected(
+        r"
+scenario: the lessons are never told
+runbook: gate
+starter: olga
+inputs: { name: web-01 }
+people: [{ step: gate, by: carla, yes: true, typed: web-01, waive: [backup] }]
+expect: { result: expired }
+",
+    )
+    .await;
+    let asked = outcome
+        .ledger
+        .iter()
+        .find(|entry| entry.contains("without a backup"))
+        .unwrap();
+    let asked: serde_json::Value = serde_json::from_str(asked).unwrap();
+    let person = &asked["entry"]["person"];
+    let ms = |name: &str| person[name].as_i64().unwrap();
+    let estate = promising();
+    let then =
+        hostler_core::directory::Directory::business_days_after(&estate, None, 2, ms("asked_ms"));
+    assert_eq!(Some(ms("expires_ms")), then);
+}
+
+#[tokio::test]
+async fn a_run_whose_ladder_nobody_has_is_not_accepted() {
+    let scenario = r"
+scenario: no policies
+runbook: gate
+starter: olga
+inputs: { name: web-01 }
+expect: { result: succeeded }
+";
+    let refusal = played(estate(), scenario).await.unwrap_err().to_string();
+    for part in [
+        "gate needs the ladder `outage`",
+        "no policies are configured",
+        "[policies]",
+    ] {
+        assert!(refusal.contains(part), "{refusal}");
+    }
+}
+
+async fn restarted(how: &str, result: &str) -> Outcome {
+    let scenario = format!(
+        "scenario: restart\nrunbook: class\nstarter: olga\ninputs: {{ asset: web1, how: {how} }}\nexpect: {{ result: {result} }}\n"
+    );
+    as_expected(&scenario).await
+}
+
+#[tokio::test]
+async fn the_class_of_a_step_decides_at_its_gates() {
+    let held = |outcome: &Outcome| {
+        outcome
+            .ledger
+            .iter()
+            .any(|entry| entry.contains("step_held"))
+    };
+    let planned = restarted("planned", "succeeded").await;
+    assert!(held(&planned), "planned work waits for the window");
+    let emergency = restarted("emergency", "succeeded").await;
+    assert!(
+        !held(&emergency),
+        "an emergency does not, although the runbook is planned"
+    );
+}
+
+#[tokio::test]
+async fn a_computed_class_that_is_none_fails_the_step_with_a_reason() {
+    let outcome = restarted("tomorrow", "failed").await;
+    let why = outcome.ended.note.unwrap();
+    assert!(why.contains("`tomorrow`, which is no class"), "{why}");
+    assert!(why.contains("planned-high"), "{why}");
+}
