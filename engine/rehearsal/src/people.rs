@@ -61,7 +61,8 @@ impl People {
                 return Ok(true);
             }
             if self.settle_all {
-                let command = hard_way(world, &row);
+                let typed = typed(world, &row).await?;
+                let command = hard_way(world, &row, typed);
                 self.send(world, &row, command).await?;
                 return Ok(true);
             }
@@ -244,8 +245,19 @@ async fn preview(
     Ok(decided.err().map(|refusal| refusal.to_string()))
 }
 
+/// What a yes must type back, as it was displayed.
+async fn typed(world: &World, row: &WaitingRow) -> Result<Option<String>, Trouble> {
+    let Some(shown) = row.shown else {
+        return Ok(None);
+    };
+    let bytes = world.store.blob(shown).await?.unwrap_or_default();
+    let display: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let typed = display.get("typed").and_then(Value::as_str);
+    Ok(typed.map(str::to_owned))
+}
+
 /// Ends what is open: approvals are given by whoever may, doubts and failures are given up.
-fn hard_way(world: &World, row: &WaitingRow) -> Command {
+fn hard_way(world: &World, row: &WaitingRow, typed: Option<String>) -> Command {
     let wanted = row.clauses.iter().flat_map(|clause| &clause.any_of);
     let voted = |person: &String| row.votes.iter().any(|vote| vote.person == *person);
     let person = wanted
@@ -264,7 +276,7 @@ fn hard_way(world: &World, row: &WaitingRow) -> Command {
             yes: true,
             signs: row.signs,
             comment: None,
-            typed: None,
+            typed,
             waive: Vec::new(),
         },
         PersonKind::Ask | PersonKind::NeedsHuman => Command::Answer {

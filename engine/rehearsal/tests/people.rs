@@ -13,6 +13,7 @@ use hostler_core::contract::Contract;
 use hostler_core::definition::Definition;
 use hostler_estate::{Estate, Known, policies};
 use hostler_ports::channel::{Compose, Composed, Draft};
+use hostler_rehearsal::scaffold::{Case, crash_after_each_commit};
 use hostler_rehearsal::{Outcome, Scenario, Stage, Trouble, play};
 use hostler_runbook::{Environment, Evaluator, SourceFile};
 use std::path::Path;
@@ -176,6 +177,19 @@ expect:
         .iter()
         .any(|entry| entry.contains("rung 3 of 3"));
     assert!(!reached_3, "nobody else is asked once it is decided");
+}
+
+#[tokio::test]
+async fn whatever_commit_is_lost_the_question_goes_on_and_is_settled() {
+    let scenario = Scenario::read(
+        "scenario: scaffold\nrunbook: gate\nstarter: olga\ninputs: { name: web-01 }\npeople: [{ step: gate, by: dan, after: 16m, yes: true, typed: web-01 }]\nexpect: { result: succeeded }\n",
+    );
+    let (stage, scenario) = (stage(promising()), scenario.unwrap());
+    let cases = crash_after_each_commit(&stage, &scenario).await.unwrap();
+    assert!(cases.len() > 4, "{}", cases.len());
+    for Case { what, outcome } in cases {
+        assert_eq!(outcome.ended.state, "succeeded", "{what}");
+    }
 }
 
 #[tokio::test]

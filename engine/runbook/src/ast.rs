@@ -5,7 +5,7 @@ use crate::source::Span;
 use hostler_core::contract::Effect;
 use hostler_core::definition::{
     After, AtOnce, Collect, InputKind, NoticePlan, OnDeny, OnExhausted, OnExpire, OnFailure,
-    Policy, Retry, StopAt, WaveLimit,
+    Policy, Retry, Silence, StopAt, WaveLimit,
 };
 use hostler_core::expression::{Dynamic, Expression};
 use serde_json::Value;
@@ -226,6 +226,7 @@ pub(crate) struct Rules {
     pub terms: Vec<Text>,
     pub remind: Vec<After>,
     pub may_waive: Vec<Text>,
+    pub finish: Option<Silence>,
 }
 
 #[derive(Clone, Debug)]

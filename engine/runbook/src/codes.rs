@@ -91,7 +91,6 @@ codes! {
     NE_FORM_RULE "HR085" Error "this engine does not check this rule of a form or an input yet";
     NE_CATALOG "HR086" Error "this engine does not read choices from elsewhere yet";
     NE_KEEP "HR087" Warning "this engine does not use keep yet";
-    NE_ON_EXPIRE "HR088" Error "this engine does not know this outcome of an expiry yet";
     NE_UNDO_SEQUENCE "HR089" Error "this engine does not undo by several verbs in a row yet";
     NE_LEASE_OPTION "HR090" Error "this engine does not enforce this option of a lease yet";
     NE_COMPUTED "HR091" Error "this engine does not compute this value yet";

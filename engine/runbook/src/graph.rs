@@ -1,7 +1,7 @@
 //! A definition as a picture: a tree of lines for a terminal, DOT for a renderer.
 
 use hostler_core::definition::{
-    Definition, Each, OnFailure, Over, Ramp, Spawn, Step, Verb, WaitUntil,
+    AskRules, Definition, Each, OnFailure, Over, Ramp, Spawn, Step, Verb, WaitUntil,
 };
 use hostler_core::duration::write_ms;
 use hostler_core::expression::Dynamic;
@@ -95,10 +95,16 @@ fn verb(verb: &Verb) -> String {
                 ""
             }
         ),
-        Verb::Approve(approve) => format!("approve by {} of {}", approve.quorum, who(&approve.who)),
+        Verb::Approve(approve) => format!(
+            "approve by {} of {}{}",
+            approve.quorum,
+            who(&approve.who),
+            up(&approve.rules)
+        ),
         Verb::Ask(ask) => format!(
-            "ask {}{}",
+            "ask {}{}{}",
             who(&ask.who),
+            up(&ask.rules),
             if ask.later { ", without waiting" } else { "" }
         ),
         Verb::Notify(notify) => format!("notify {}", notify.template),
@@ -120,6 +126,11 @@ fn verb(verb: &Verb) -> String {
             if finish.of_run { " the run" } else { "" }
         ),
     }
+}
+
+fn up(rules: &AskRules) -> String {
+    let ladder = rules.ladder.as_ref();
+    ladder.map_or_else(String::new, |ladder| format!(", up the ladder {ladder}"))
 }
 
 fn fan(each: &Each) -> String {

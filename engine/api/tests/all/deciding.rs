@@ -103,6 +103,10 @@ fn row(lane: &Lane) -> IndexChange {
 }
 
 fn question() -> Input {
+    with(Rules::default())
+}
+
+fn with(rules: Rules) -> Input {
     Input::Enter(Entry::Person(Box::new(AskEntry {
         kind: PersonKind::Approve,
         title: "Go?".into(),
@@ -118,14 +122,18 @@ fn question() -> Input {
         expires_ms: None,
         on_expire: OnExpire::Deny,
         on_deny: OnDeny::Stop,
-        rules: Rules::default(),
+        rules,
     })))
 }
 
 async fn asked() -> (World, RunId, LaneId) {
+    asked_with(question()).await
+}
+
+async fn asked_with(question: Input) -> (World, RunId, LaneId) {
     let world = world();
     let run = world.started().await;
-    let lane = turn(&world, vec![question()]).await;
+    let lane = turn(&world, vec![question]).await;
     assert!(matches!(lane.phase, Phase::Person(_)), "{:?}", lane.phase);
     (world, run, run.root())
 }
@@ -138,6 +146,42 @@ fn yes(signs: Digest) -> VoteAsk {
         typed: None,
         waive: Vec::new(),
     }
+}
+
+#[tokio::test]
+async fn a_yes_without_the_typed_name_or_with_a_stray_waiver_is_refused_by_name() {
+    let (world, _, lane) = asked_with(with(Rules {
+        typed: Some("web-01".to_owned()),
+        may_waive: vec!["backup".to_owned()],
+        ..Rules::default()
+    }))
+    .await;
+    let says = |typed: Option<&str>, waive: &str| VoteAsk {
+        typed: typed.map(str::to_owned),
+        waive: vec![waive.to_owned()],
+        ..yes(signs())
+    };
+    let carla = world.subject("carla");
+    for (ask, code) in [
+        (says(None, "backup"), Code::NotTyped),
+        (says(Some("web-02"), "backup"), Code::NotTyped),
+        (says(Some("web-01"), "approval"), Code::NotWaivable),
+    ] {
+        let problem = vote(&world.api, &carla, lane, ask, None).await.unwrap_err();
+        assert_eq!(problem.code, code, "{problem}");
+    }
+    let ask = says(Some("web-01"), "backup");
+    let answer = vote(&world.api, &carla, lane, ask, None);
+    let (answer, settled) = tokio::join!(answer, turn(&world, Vec::new()));
+    assert_eq!(answer.unwrap(), Settled::Done);
+    assert_eq!(settled.results["go"].output["waived"][0], "backup");
+}
+
+#[test]
+fn a_decision_without_the_new_fields_is_read_as_before() {
+    let text = format!(r#"{{"yes":true,"signs":"{}"}}"#, signs());
+    let ask: VoteAsk = serde_json::from_str(&text).unwrap();
+    assert_eq!(ask, yes(signs()));
 }
 
 #[tokio::test]

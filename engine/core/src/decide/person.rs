@@ -234,6 +234,11 @@ impl Draft<'_> {
             return self.unexpected("an expiry");
         };
         let person = person.clone();
+        let silence = person.rules.finish.clone();
+        // The end of a ladder denies.
+        if let Some(silence) = silence.filter(|_| person.rules.ladder.is_none()) {
+            return self.end_in_silence(silence);
+        }
         match person.on_expire {
             OnExpire::Escalate => {
                 self.push(Event::PersonEscalated);

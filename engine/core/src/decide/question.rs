@@ -4,12 +4,14 @@
 
 use super::Draft;
 use crate::command::AskEntry;
-use crate::definition::OnExpire;
+use crate::definition::{OnExpire, Silence};
 use crate::event::Event;
 use crate::id::Digest;
 use crate::lane::{Person, Phase};
 use crate::mail::REMINDER;
 use crate::refusal::Refusal;
+use crate::result::Verdict;
+use serde_json::Value;
 
 impl Draft<'_> {
     /// What has come due of an open question: its end, a rung, a reminder.
@@ -25,6 +27,26 @@ impl Draft<'_> {
             return Ok(());
         }
         self.unexpected("a timer")
+    }
+
+    /// Nobody answered, and the runbook says that the lane ends then.
+    pub(super) fn end_in_silence(&mut self, silence: Silence) -> Result<(), Refusal> {
+        let (step, name) = self.present_step()?;
+        let verdict = Verdict {
+            result: silence.result,
+            note: silence.note,
+            step: Some(step.id.to_string()),
+        };
+        self.push(Event::PersonSettled {
+            choice: "expired".to_owned(),
+            by: None,
+            answer: Value::Null,
+            comment: None,
+        });
+        self.reach(verdict);
+        self.push(Event::StepSkipped { step: name });
+        self.onward();
+        Ok(())
     }
 
     /// Asks those on the rungs that have come due, too.

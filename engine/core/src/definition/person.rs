@@ -1,6 +1,7 @@
 //! Steps that wait for people.
 
 use crate::expression::{Dynamic, Expression};
+use crate::result::LaneResult;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -62,6 +63,17 @@ pub struct AskRules {
     /// What a yes may waive.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub may_waive: Vec<String>,
+    /// A form that nobody fills in ends its lane so; stands before `on_expire`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish: Option<Silence>,
+}
+
+/// How a lane ends when nobody has answered in time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    pub result: LaneResult,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl AskRules {

@@ -4,6 +4,7 @@
 //! Not here: who may answer (`person`), and what an answer means (`decide`).
 
 use super::Person;
+use crate::definition::Silence;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,6 +20,9 @@ pub struct Rules {
     pub ladder: Option<Climb>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remind: Option<Remind>,
+    /// Nobody's answer ends the lane so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish: Option<Silence>,
 }
 
 impl Rules {

@@ -8,9 +8,9 @@ use hostler_core::definition::*;
 use hostler_core::effect::{Effect, timer};
 use hostler_core::event::Event;
 use hostler_core::id::Digest;
-use hostler_core::lane::{Person, Phase};
+use hostler_core::lane::{Person, Phase, Section};
 use hostler_core::refusal::Refusal;
-use hostler_core::result::LaneResult;
+use hostler_core::result::{LaneResult, StepState};
 
 fn gate_of(approve: Approve) -> Drive {
     let steps = vec![Step::bare("gate", Verb::Approve(approve)), read("behind")];
@@ -301,4 +301,51 @@ fn reminders_go_on_behind_an_escalation() {
     assert_eq!(sets(&drive), [(timer::REMIND, 50)]);
     drive.after(50).ok(timer(timer::REMIND));
     assert_eq!(reports(&drive).len(), 1);
+}
+
+#[test]
+fn a_form_that_nobody_fills_in_ends_its_lane_as_the_runbook_says() {
+    let silent = |result| {
+        let mut form = ask("form");
+        if let Verb::Ask(ask) = &mut form.verb {
+            ask.rules.finish = Some(Silence {
+                result,
+                note: Some("capacity delivered".to_owned()),
+            });
+        }
+        let steps = vec![
+            repeatable("grow").undo(vec![read("back")]),
+            form,
+            read("behind"),
+        ];
+        let mut drive = Drive::of(World::of(definition(steps, vec![read("last")])));
+        drive
+            .enter()
+            .done()
+            .enter()
+            .after(100)
+            .ok(timer(timer::EXPIRE));
+        drive
+    };
+    let mut drive = silent(LaneResult::Succeeded);
+    drive.enter().done();
+    assert_eq!(
+        drive.result(),
+        Some(LaneResult::Succeeded),
+        "nothing is taken back"
+    );
+    let verdict = drive.lane.verdict.clone().unwrap();
+    assert_eq!(verdict.note.as_deref(), Some("capacity delivered"));
+    assert!(
+        !drive.lane.results.contains_key("behind"),
+        "what comes behind does not run"
+    );
+    assert_eq!(drive.lane.results["form"].state, StepState::Skipped);
+    assert!(drive.lane.results.contains_key("last"), "`always` does");
+    let drive = silent(LaneResult::Failed);
+    assert_eq!(
+        drive.lane.cursor.section,
+        Section::Undo,
+        "a bad end is taken back"
+    );
 }

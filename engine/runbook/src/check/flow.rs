@@ -323,5 +323,7 @@ fn person_ms(expires_ms: Option<u64>, rules: &Rules) -> u64 {
 
 /// The end of a ladder always does.
 fn denies(on_expire: OnExpire, rules: &Rules) -> bool {
-    on_expire == OnExpire::Deny || rules.ladder.is_some()
+    let ends = on_expire == OnExpire::Deny || rules.ladder.is_some();
+    // Whoever writes how silence ends has thought of what stays.
+    ends && rules.finish.is_none()
 }

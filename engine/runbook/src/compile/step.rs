@@ -246,6 +246,7 @@ fn rules(rules: &Rules) -> core::AskRules {
         terms: values(&rules.terms),
         remind: rules.remind.clone(),
         may_waive: values(&rules.may_waive),
+        finish: rules.finish.clone(),
     }
 }
 

@@ -46,6 +46,12 @@ impl<'n> Fields<'n> {
         self.entries.iter().any(|(key, _)| key.text == name)
     }
 
+    /// Looked at, and not taken yet.
+    pub fn peek(&self, name: &str) -> Option<&'n Node> {
+        let found = self.entries.iter().find(|(key, _)| key.text == name);
+        found.map(|(_, node)| node)
+    }
+
     pub fn need(
         &mut self,
         reader: &mut Reader<'_, '_>,

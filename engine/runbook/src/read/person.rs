@@ -76,7 +76,15 @@ impl Reader<'_, '_> {
         let endless = !fields.has("expires") && !fields.has("ladder");
         let mut rules = Rules::default();
         let expires_ms = self.expires(&mut fields, &mut rules);
-        let on_expire = self.on_expire(&mut fields);
+        if let Some(node) = fields.peek("on_expire") {
+            rules.finish = self.silence(node);
+        }
+        let on_expire = match rules.finish {
+            Some(_) => fields
+                .take("on_expire")
+                .map(|node| (OnExpire::Deny, node.span)),
+            None => self.on_expire(&mut fields),
+        };
         let later = fields
             .take("later")
             .and_then(|node| self.bool(node, "later"))
@@ -88,6 +96,14 @@ impl Reader<'_, '_> {
             "leave it out; every run of the step asks a question of its own",
         );
         self.rules(&mut fields, &mut rules, expires_ms);
+        if let (Some(_), Some(ladder)) = (&rules.finish, &rules.ladder) {
+            self.faults.add(
+                codes::WRONG_SHAPE,
+                ladder.span,
+                "the end of a ladder always denies, and `on_expire: finish` would not",
+                "leave out one of them",
+            );
+        }
         for name in ["debt", "blocks", "cured_by"] {
             fields.unenforced(
                 self,
@@ -147,16 +163,6 @@ impl Reader<'_, '_> {
 
     fn on_expire(&mut self, fields: &mut Fields<'_>) -> Option<(OnExpire, crate::source::Span)> {
         let node = fields.take("on_expire")?;
-        let finishes = matches!(&node.kind, Kind::Map(_)) || node.text() == Some("finish");
-        if finishes {
-            self.faults.add(
-                codes::NE_ON_EXPIRE,
-                node.span,
-                "this engine does not know this outcome of an expiry yet",
-                "write deny, escalate or again",
-            );
-            return None;
-        }
         self.word(node, "on_expire", &ON_EXPIRE)
             .map(|word| (word, node.span))
     }

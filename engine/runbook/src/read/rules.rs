@@ -5,8 +5,9 @@ use super::fields::Fields;
 use crate::ast::{Rules, Text};
 use crate::codes;
 use crate::source::Span;
-use crate::yaml::Node;
-use hostler_core::definition::After;
+use crate::yaml::{Kind, Node};
+use hostler_core::definition::{After, Silence};
+use hostler_core::result::LaneResult;
 
 /// More reminders of one question are noise.
 const REMINDERS_MAX: usize = 10;
@@ -44,6 +45,34 @@ impl Reader<'_, '_> {
         if let Some(node) = fields.take("may_waive") {
             rules.may_waive = self.listed(node, "may_waive", WAIVERS_MAX);
         }
+    }
+
+    /// `on_expire: finish`, or a map that says with which result; none for anything else.
+    pub(super) fn silence(&mut self, node: &Node) -> Option<Silence> {
+        let nothing = Silence {
+            result: LaneResult::Nothing,
+            note: None,
+        };
+        if node.text() == Some("finish") {
+            return Some(nothing);
+        }
+        if !matches!(node.kind, Kind::Map(_)) {
+            return None;
+        }
+        let mut fields = Fields::of(self, node, "on_expire")?;
+        let words = LaneResult::ALL.map(|result| (result.name(), result));
+        let words: Vec<_> = words
+            .into_iter()
+            .filter(|(_, result)| *result != LaneResult::Again)
+            .collect();
+        let result = fields.need(self, "finish", "nothing");
+        let result = result.and_then(|node| self.word(node, "finish", &words));
+        let note = fields.take("note").and_then(|node| self.text(node, "note"));
+        fields.finish(self);
+        Some(Silence {
+            result: result.unwrap_or(LaneResult::Nothing),
+            note: note.map(|text| text.value),
+        })
     }
 
     fn listed(&mut self, node: &Node, what: &'static str, most: usize) -> Vec<Text> {

@@ -18,6 +18,7 @@ pub async fn displayed(view: &View<'_>, rules: &AskRules) -> Outcome<(Rules, Map
     let mut shown = Map::new();
     let mut own = Rules {
         may_waive: rules.may_waive.clone(),
+        finish: rules.finish.clone(),
         ..Rules::default()
     };
     if !rules.may_waive.is_empty() {

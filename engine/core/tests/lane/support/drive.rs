@@ -224,6 +224,7 @@ fn rules(rules: &AskRules, at_ms: i64) -> Rules {
             done: 0,
             about: json!({ "title": "Go on?" }),
         }),
+        finish: rules.finish.clone(),
     }
 }
 
