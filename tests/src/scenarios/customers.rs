@@ -3,7 +3,7 @@
 //! Not here: single notices and their words.
 
 use super::stage::{self, practice_with};
-use super::{good, scenarios};
+use super::{good_of, scenarios};
 use hostler_core::directory::Directory;
 use hostler_rehearsal::{Outcome, Scenario, Stage, play};
 use serde_json::Value;
@@ -133,10 +133,7 @@ fn a_message_that_names_a_stranger_is_found() {
 #[tokio::test]
 async fn a_run_over_many_customers_tells_each_of_them_once_a_stage() {
     let stage = crowded();
-    let (_, scenario) = good()
-        .into_iter()
-        .find(|(_, it)| it.runbook == "monthly-patch")
-        .unwrap();
+    let scenario = good_of("monthly-patch");
     let targets = (0..MANY).map(|number| format!("many{number}-srv"));
     let targets = targets.collect::<Vec<_>>().join(",");
     let mut inputs = scenario.inputs.clone();

@@ -21,8 +21,10 @@ pub struct Recipient {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Announcement {
     pub run: RunId,
+    /// Who announces: each lane's messages are its own, the rounds' and the items' too.
+    pub lane: LaneId,
     pub realm: String,
-    /// None for staff.
+    /// None for reports.
     pub customer: Option<String>,
     pub stage: Stage,
     pub template: String,
@@ -55,8 +57,8 @@ impl Announcement {
     }
 
     fn mail(&self, to: &Recipient) -> MailSpec {
-        let lane = self.lane(self.stage, to);
-        let first = self.lane(Stage::Scheduled, to);
+        let lane = self.lane_of(self.stage, to);
+        let first = self.lane_of(Stage::Scheduled, to);
         let has_earlier = self.stage != Stage::Scheduled && self.customer.is_some();
         let references = has_earlier.then(|| self.message_id(first));
         let mut context = self.context.clone();
@@ -82,12 +84,13 @@ impl Announcement {
         }
     }
 
-    /// The same thread, stage and recipient are one message, however often a step is tried.
-    fn lane(&self, stage: Stage, to: &Recipient) -> LaneId {
+    /// The same thread, stage and recipient are one message, however often a step of the lane is tried.
+    fn lane_of(&self, stage: Stage, to: &Recipient) -> LaneId {
         let thread = self.customer.as_deref().unwrap_or("staff");
         LaneId(derive(&[
             b"mail",
             self.run.0.as_bytes(),
+            self.lane.0.as_bytes(),
             thread.as_bytes(),
             self.template.as_bytes(),
             stage.name().as_bytes(),
@@ -116,6 +119,7 @@ mod tests {
     fn announced(stage: Stage, customer: Option<&str>) -> Announcement {
         Announcement {
             run: RunId(Uuid::from_u128(1)),
+            lane: LaneId(Uuid::from_u128(2)),
             realm: "main".to_owned(),
             customer: customer.map(str::to_owned),
             stage,
@@ -138,6 +142,16 @@ mod tests {
         let completed = announced(Stage::Completed, Some("chem")).mails();
         assert_eq!(completed[0].references.concat(), ann.message_id);
         assert_eq!(completed[1].references.concat(), bob.message_id);
+    }
+
+    #[test]
+    fn what_another_lane_announces_is_another_message() {
+        let one = announced(Stage::Report, None);
+        let other = Announcement {
+            lane: LaneId(Uuid::from_u128(3)),
+            ..one.clone()
+        };
+        assert_ne!(one.mails()[0].lane, other.mails()[0].lane);
     }
 
     #[test]

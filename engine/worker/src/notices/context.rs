@@ -100,10 +100,17 @@ impl Driver {
         }
         Ok(results)
     }
+}
 
-    pub(super) fn report_context(&self, view: &View<'_>, about: &Value) -> Value {
-        let plan = &view.plan;
-        let steps: Vec<_> = view
+/// What a report may name; of the run's servers those that `sees` lets through.
+pub(super) fn report(
+    driver: &Driver,
+    view: &View<'_>,
+    about: &Value,
+    sees: &dyn Fn(&Value) -> bool,
+) -> Value {
+    let plan = &view.plan;
+    let steps: Vec<_> = view
             .lane
             .results
             .iter()
@@ -112,23 +119,22 @@ impl Driver {
                 json!({ "id": id, "state": result.state.name(), "total": result.output["total"], "results": counts(&result.output) })
             })
             .collect();
-        json!({
-            "run": { "id": plan.run, "reference": reference(plan.run), "starter": plan.starter.who },
-            "runbook": { "id": plan.runbook, "title": view.definition.title, "version": plan.version },
-            "targets": plan.assets.len(),
-            "assets": named(plan),
-            "note": summary_of(&steps),
-            "contact": self.parts.settings.contact,
-            "steps": steps,
-            "about": about,
-            "stage": "report",
-            "when": { "start_utc": instant_text(plan.started_ms), "end_utc": instant_text(view.now_ms) },
-        })
-    }
+    json!({
+        "run": { "id": plan.run, "reference": reference(plan.run), "starter": plan.starter.who },
+        "runbook": { "id": plan.runbook, "title": view.definition.title, "version": plan.version },
+        "targets": plan.assets.values().filter(|asset| sees(asset)).count(),
+        "assets": named(plan, sees),
+        "note": summary_of(&steps),
+        "contact": driver.parts.settings.contact,
+        "steps": steps,
+        "about": about,
+        "stage": "report",
+        "when": { "start_utc": instant_text(plan.started_ms), "end_utc": instant_text(view.now_ms) },
+    })
 }
 
 /// The assets of a run as templates list them.
-fn named(plan: &hostler_core::plan::Plan) -> Vec<Value> {
+fn named(plan: &hostler_core::plan::Plan, sees: &dyn Fn(&Value) -> bool) -> Vec<Value> {
     let name = |asset: &Value, id: &str| {
         asset
             .get("name")
@@ -136,7 +142,8 @@ fn named(plan: &hostler_core::plan::Plan) -> Vec<Value> {
             .unwrap_or(id)
             .to_owned()
     };
-    let assets = plan.assets.iter().take(ASSETS_MAX);
+    let assets = plan.assets.iter().filter(|(_, asset)| sees(asset));
+    let assets = assets.take(ASSETS_MAX);
     assets
         .map(|(id, asset)| json!({ "id": id, "name": name(asset, id) }))
         .collect()

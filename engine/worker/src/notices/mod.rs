@@ -36,22 +36,23 @@ impl Driver {
         let shares = self.shares(&view).await?;
         let mut announcements = Vec::new();
         for effect in turn.effects.iter().filter(tells) {
-            announcements.push(match effect {
+            match effect {
                 Effect::Notice {
                     stage,
                     customer,
                     template,
                 } => {
                     let keys = shares.get(customer).map_or(&[][..], Vec::as_slice);
-                    self.notice(&view, *stage, customer, template, keys).await?
+                    let notice = self.notice(&view, *stage, customer, template, keys);
+                    announcements.push(notice.await?);
                 }
                 Effect::Report {
                     template,
                     to,
                     about,
-                } => self.report(&view, template, to, about),
-                _ => continue,
-            });
+                } => announcements.extend(self.reports(&view, template, to, about)),
+                _ => {}
+            }
         }
         Ok(announcements)
     }
@@ -91,6 +92,7 @@ impl Driver {
             });
         Ok(Announcement {
             run: view.lane.opening.run,
+            lane: view.lane.id(),
             realm: self.parts.directory.realm().to_owned(),
             customer: Some(customer.to_owned()),
             stage,
@@ -102,37 +104,47 @@ impl Driver {
         })
     }
 
-    fn report(
+    /// To staff with all servers of the run, to a customer's people with that customer's.
+    fn reports(
         &self,
         view: &View<'_>,
         template: &str,
         to: &[String],
         about: &Value,
-    ) -> Announcement {
+    ) -> Vec<Announcement> {
         let directory = &self.parts.directory;
         let people = to.iter().flat_map(|to| directory.people_with(to));
-        let people: BTreeMap<String, Recipient> = people
+        let mut readers: BTreeMap<Vec<String>, BTreeMap<String, Recipient>> = BTreeMap::new();
+        for person in people
             .take(RECIPIENTS_MAX)
             .filter_map(|person| directory.person(&person))
-            .map(|person| {
-                let recipient = Recipient {
-                    person: person.id.clone(),
-                    name: person.name,
-                    address: person.mail,
-                };
-                (person.id, recipient)
-            })
-            .collect();
-        Announcement {
-            run: view.lane.opening.run,
-            realm: directory.realm().to_owned(),
-            customer: None,
-            stage: Stage::Report,
-            template: template.to_owned(),
-            definition: view.lane.opening.definition,
-            context: self.report_context(view, about),
-            calendar: None,
-            to: people.into_values().collect(),
+        {
+            let recipient = Recipient {
+                person: person.id.clone(),
+                name: person.name,
+                address: person.mail,
+            };
+            let of_customers = readers.entry(person.customers).or_default();
+            of_customers.insert(person.id, recipient);
         }
+        let announcement = |(customers, to): (Vec<String>, BTreeMap<String, Recipient>)| {
+            let sees = |asset: &Value| {
+                let customer = asset.get("customer").and_then(Value::as_str);
+                customers.is_empty() || customer.is_some_and(|it| customers.iter().any(|c| c == it))
+            };
+            Announcement {
+                run: view.lane.opening.run,
+                lane: view.lane.id(),
+                realm: directory.realm().to_owned(),
+                customer: None,
+                stage: Stage::Report,
+                template: template.to_owned(),
+                definition: view.lane.opening.definition,
+                context: context::report(self, view, about, &sees),
+                calendar: None,
+                to: to.into_values().collect(),
+            }
+        };
+        readers.into_iter().map(announcement).collect()
     }
 }

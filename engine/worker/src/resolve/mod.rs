@@ -147,7 +147,8 @@ async fn until(view: &View<'_>, wait: &Wait) -> Outcome<Entry> {
 async fn report(view: &View<'_>, notify: &Notify) -> Outcome<Entry> {
     let mut to = Vec::new();
     for recipient in &notify.to {
-        to.push(view.text(&recipient.0).await?);
+        let who = view.text(&recipient.0).await?;
+        to.push(person::qualification(view, &who).await?);
     }
     let about = match &notify.about {
         Some(about) => view.value(about).await?,

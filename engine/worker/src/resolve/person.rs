@@ -213,7 +213,7 @@ async fn clauses(view: &View<'_>, who: &Who) -> Outcome<Vec<Clause>> {
 
 /// `role:x` stays; `customer` and `owner-of:inputs.asset` become the one meant here; a bare id is
 /// a person.
-async fn qualification(view: &View<'_>, text: &str) -> Outcome<String> {
+pub async fn qualification(view: &View<'_>, text: &str) -> Outcome<String> {
     match text.split_once(':') {
         Some(("owner-of" | "budget-of" | "head-of", path)) if path.starts_with("inputs.") => {
             let value = view.evaluate(&Expression(path.to_owned())).await?;
