@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 /// Disturbances of one kind in one scaffold; longer runs are sampled evenly.
-const DISTURBANCES_MAX: u64 = 120;
+const DISTURBANCES_MAX: u64 = 40;
 
 /// How long a freeze of a scaffold holds.
 pub const FREEZE_MS: i64 = 30 * 86_400_000;

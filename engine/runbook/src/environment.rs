@@ -1,5 +1,6 @@
 //! What a runbook is checked against besides its own text. Plain data: whoever calls reads the files.
 
+use crate::SourceFile;
 use hostler_core::contract::{Action, Contract};
 use hostler_core::definition::{Definition, Input};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +47,20 @@ pub struct PolicyFacts {
 }
 
 impl Environment {
+    /// Adds what callers see of these runbooks, as far as each compiles without the others; of several versions
+    /// the last one.
+    #[must_use]
+    pub fn with_runbooks<'a>(mut self, sources: impl IntoIterator<Item = &'a SourceFile>) -> Self {
+        let definitions = sources
+            .into_iter()
+            .filter_map(|source| crate::check(source, &self).definition);
+        let callees: Vec<_> = definitions
+            .map(|definition| (definition.runbook.clone(), Callee::of(&definition)))
+            .collect();
+        self.runbooks.extend(callees);
+        self
+    }
+
     /// Adds contracts, e.g. all frozen files.
     #[must_use]
     pub fn with_contracts(mut self, contracts: impl IntoIterator<Item = Contract>) -> Self {

@@ -51,7 +51,20 @@ impl Driver {
             let opening = opening.ok_or_else(|| {
                 Trouble::Unreadable(format!("child {} of {step} cannot be opened", child.key))
             })?;
-            spawns.push(spawned(hold, lane, &step, opening, child));
+            let store = &*self.parts.store;
+            let definition = self.cache.definition(store, opening.definition).await?;
+            let begun = Lane::open(opening.clone(), hold.now_ms);
+            let summary = serde_json::to_string(&rows::lane_row(&begun, &definition));
+            spawns.push(Spawn {
+                lane: child.lane,
+                run: lane.opening.run,
+                parent: Some(lane.id()),
+                key: Some(rows::record_key(&step, &child.key)),
+                queue: Queue::Run,
+                priority: hold.header.priority,
+                events: vec![opened(opening, hold.now_ms)],
+                summary: summary.unwrap_or_default(),
+            });
         }
         Ok(spawns)
     }
@@ -119,15 +132,12 @@ impl Driver {
                 lane.id().child(step, lane.visit, "later"),
             )
         };
-        if hostler_core::lane::Lane::open(opening_of(lane, id, origin.clone()), 0)
-            .program(&definition)
-            .is_none()
-        {
+        let opening = opening_of(lane, id, origin);
+        let begun = Lane::open(opening.clone(), hold.now_ms);
+        if begun.program(&definition).is_none() {
             return Ok(None);
         }
-        let opening = opening_of(lane, id, origin);
-        let summary =
-            json!({ "lane": id, "of_step": step, "section": "main", "phase": "at", "attempt": 1 });
+        let summary = serde_json::to_string(&rows::lane_row(&begun, &definition));
         Ok(Some(Spawn {
             lane: id,
             run: lane.opening.run,
@@ -136,7 +146,7 @@ impl Driver {
             queue: Queue::Run,
             priority: Priority::Housekeeping,
             events: vec![opened(opening, hold.now_ms)],
-            summary: summary.to_string(),
+            summary: summary.unwrap_or_default(),
         }))
     }
 }
@@ -247,28 +257,6 @@ pub fn wave_of(lane: &Lane, index: u32) -> Option<String> {
         .iter()
         .find(|wave| (wave.from..wave.to).contains(&index))?;
     Some(wave.name.clone())
-}
-
-fn spawned(hold: &Hold, lane: &Lane, step: &str, opening: Opening, child: &Admitted) -> Spawn {
-    let summary = json!({
-        "lane": child.lane,
-        "key": child.key,
-        "of_step": step,
-        "wave": wave_of(lane, child.index),
-        "section": "main",
-        "phase": "at",
-        "attempt": 1,
-    });
-    Spawn {
-        lane: child.lane,
-        run: lane.opening.run,
-        parent: Some(lane.id()),
-        key: Some(rows::record_key(step, &child.key)),
-        queue: Queue::Run,
-        priority: hold.header.priority,
-        events: vec![opened(opening, hold.now_ms)],
-        summary: summary.to_string(),
-    }
 }
 
 /// Where an `each` says what its children hand back, found from the child's program.

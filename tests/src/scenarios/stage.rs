@@ -62,25 +62,34 @@ fn templates(folder: &Path) -> BTreeMap<String, String> {
     entries.map(|entry| read(entry.unwrap().path())).collect()
 }
 
-fn shelf(contracts: &[Contract]) -> Shelf {
-    let environment = Environment::default().with_contracts(contracts.to_vec());
-    let mut shelf = BTreeMap::new();
-    for entry in std::fs::read_dir(root().join("workflows")).unwrap() {
-        let folder = entry.unwrap().path();
+/// The first version of every runbook.
+fn sources() -> Vec<SourceFile> {
+    let folders = std::fs::read_dir(root().join("workflows")).unwrap();
+    let source = |folder: PathBuf| {
         let file = folder.join("v1.yaml");
-        let Ok(text) = std::fs::read_to_string(&file) else {
-            continue;
-        };
-        let name = file.strip_prefix(root()).unwrap().display().to_string();
-        let source = SourceFile {
-            name: name.clone(),
+        let text = std::fs::read_to_string(&file).ok()?;
+        Some(SourceFile {
+            name: file.strip_prefix(root()).unwrap().display().to_string(),
             text,
             templates: templates(&folder),
-        };
-        let checked = hostler_runbook::check(&source, &environment);
+        })
+    };
+    folders
+        .filter_map(|entry| source(entry.unwrap().path()))
+        .collect()
+}
+
+fn shelf(contracts: &[Contract]) -> Shelf {
+    let sources = sources();
+    let environment = Environment::default()
+        .with_contracts(contracts.to_vec())
+        .with_runbooks(&sources);
+    let mut shelf = BTreeMap::new();
+    for source in &sources {
+        let checked = hostler_runbook::check(source, &environment);
         let definition = checked
             .definition
-            .unwrap_or_else(|| panic!("{name}: {:?}", checked.faults));
+            .unwrap_or_else(|| panic!("{}: {:?}", source.name, checked.faults));
         shelf.insert(
             (definition.runbook.clone(), definition.version),
             Arc::new(definition),

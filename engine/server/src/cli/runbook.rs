@@ -243,12 +243,8 @@ fn add_file(all: &mut Texts, file: &Path) -> Result<(String, u32), Failure> {
         .to_owned();
     let root = folder.parent().ok_or_else(wrong)?;
     let found = library::folder(root).map_err(Failure::Invalid)?;
-    let beside = format!("{runbook}/");
-    all.extend(
-        found
-            .into_iter()
-            .filter(|(path, _)| path.starts_with(&beside) || path == LOCK),
-    );
+    // The others too: it may call them.
+    all.extend(found);
     if !all.contains_key(&format!("{runbook}/{name}")) {
         return Err(wrong());
     }

@@ -6,7 +6,7 @@ use hostler_api::catalogue::{RunbookRow, Runbooks};
 use hostler_core::definition::Definition;
 use hostler_core::directory::Directory;
 use hostler_runbook::release::Releases;
-use hostler_runbook::{Callee, Environment, EstateFacts, Fault, PolicyFacts, Severity, SourceFile};
+use hostler_runbook::{Environment, EstateFacts, Fault, PolicyFacts, Severity, SourceFile};
 use rust_embed::RustEmbed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -183,9 +183,9 @@ fn facts(directory: &dyn Directory) -> EstateFacts {
 impl Library {
     /// Checks everything. Faults stay with their version: the others can be used.
     #[must_use]
-    pub fn new(prefix: &str, texts: &Texts, mut environment: Environment) -> Self {
+    pub fn new(prefix: &str, texts: &Texts, environment: Environment) -> Self {
         let sources = sources(prefix, texts);
-        environment.runbooks = callees(&sources, &environment);
+        let environment = environment.with_runbooks(sources.values());
         let released = texts
             .get(LOCK)
             .map(|text| Releases::parse(text))
@@ -259,20 +259,6 @@ fn sources(prefix: &str, texts: &Texts) -> BTreeMap<(String, u32), SourceFile> {
         sources.insert((name.to_owned(), version), source);
     }
     sources
-}
-
-/// What callers see of every runbook: from its newest version that compiles alone.
-fn callees(
-    sources: &BTreeMap<(String, u32), SourceFile>,
-    environment: &Environment,
-) -> BTreeMap<String, Callee> {
-    let mut callees = BTreeMap::new();
-    for ((name, _), source) in sources {
-        if let Some(definition) = hostler_runbook::check(source, environment).definition {
-            callees.insert(name.clone(), Callee::of(&definition));
-        }
-    }
-    callees
 }
 
 impl Runbooks for Library {
