@@ -72,6 +72,45 @@ fn an_archived_run_is_shown_as_before() {
     );
 }
 
+/// Checkpoints go elsewhere while the engine works, and the ledger is held against them afterwards.
+#[test]
+fn a_ledger_is_verified_under_the_checkpoints_that_were_exported() {
+    let house = House::embedded();
+    let made = house.said("olga", &["ledger", "key", "new", "ledger.key"]);
+    assert_eq!(made.0, 0, "{}", made.1);
+    let settings = [
+        "ledger.key_file=ledger.key",
+        "ledger.folder=ledger",
+        "ledger.every=100ms",
+        "ledger.export_folders=elsewhere",
+        "ledger.export_every=1s",
+    ];
+    let serve = house.serve(&settings);
+    let run = house.started(&serve, "olga");
+    house.state(&run, "succeeded");
+    let exported = house.folder().join("elsewhere");
+    eventually("a checkpoint lies elsewhere", || {
+        exported.join("latest").exists()
+    });
+    serve.stop();
+    let verify = [
+        "ledger",
+        "verify",
+        "ledger",
+        "--key",
+        "ledger.key.pub",
+        "--checkpoint",
+        "elsewhere",
+    ];
+    let (code, out) = house.said("olga", &verify);
+    assert_eq!(code, 0, "{out}");
+    // Somebody who has the key and the folder begins the ledger anew.
+    std::fs::remove_dir_all(house.folder().join("ledger")).unwrap();
+    let (code, out) = house.said("olga", &verify);
+    assert_ne!(code, 0, "{out}");
+    println!("{}", out.lines().next().unwrap_or_default());
+}
+
 /// Destroys what the logs account for and lets the program make it anew.
 fn destroyed_and_made_anew(house: &House) {
     let serve = house.serve(&[]);

@@ -3,15 +3,17 @@
 //! It keeps no state: where it stopped, the folder's checkpoint says. A leaf is the stored line in its
 //! one way of writing, so two sealers make one tree, and a tile that was written before a crash is
 //! written again with the same bytes. What is sealed leaves the store (`trim`) and is read back from the
-//! folder (`reader`). Not here: where checkpoints are sent.
+//! folder (`reader`); its checkpoints go to places elsewhere (`export`).
 
 mod carry;
 mod edge;
+mod export;
 mod reader;
 mod shelf;
 mod trim;
 
 pub use carry::carry;
+pub use export::{ExportError, Exporter, FolderPlace, LATEST, MessagePlace, Place};
 pub use reader::{SealedReader, Trust};
 pub use shelf::{Kept, ObjectShelf, Shelf, ShelfError};
 pub use trim::KEEP_SEALED;

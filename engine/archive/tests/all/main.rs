@@ -6,6 +6,7 @@
 )]
 
 mod desk;
+mod exporting;
 mod folder;
 mod leaving;
 mod rereading;

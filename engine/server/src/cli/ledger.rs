@@ -29,7 +29,7 @@ pub enum LedgerCommand {
         /// File with the public key: the line that `key new` prints
         #[arg(long)]
         key: PathBuf,
-        /// Checkpoint that was kept elsewhere; may be given many times
+        /// Checkpoint that was kept elsewhere, or a folder of them (ledger.export_folders); may be given many times
         #[arg(long)]
         checkpoint: Vec<PathBuf>,
     },
@@ -180,14 +180,41 @@ fn looked_at(path: &Path, key: &Path, checkpoints: &[PathBuf]) -> Result<Verdict
         let named = |fault| Failure::Invalid(format!("{}: {fault}", file.display()));
         Checkpoint::open(&text, &key).map_err(named)
     };
-    let exported = checkpoints
-        .iter()
-        .map(open)
-        .collect::<Result<Vec<_>, _>>()?;
+    let files = exported_files(checkpoints)?;
+    let exported = files.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let report = verify(&Disk(path.to_owned()), &key, &exported);
     Ok(folder(
         report.map_err(|fault| Failure::Invalid(fault.to_string()))?,
     ))
+}
+
+/// The files that are meant: of a folder, all checkpoints in it.
+fn exported_files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in named {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let failed = |fault: std::io::Error| Failure::Usage(format!("{}: {fault}", path.display()));
+        let before = files.len();
+        for entry in std::fs::read_dir(path).map_err(failed)? {
+            let file = entry.map_err(failed)?.path();
+            files.extend(
+                file.extension()
+                    .is_some_and(|ext| ext == "checkpoint")
+                    .then_some(file),
+            );
+        }
+        if files.len() == before {
+            let path = path.display();
+            return Err(Failure::Usage(format!(
+                "{path} has no file *.checkpoint: name the folder to which checkpoints were exported"
+            )));
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 fn folder(report: Report) -> Verdict {

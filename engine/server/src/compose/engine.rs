@@ -2,7 +2,7 @@
 
 use super::connections::EstateConnections;
 use super::library::{self, Library};
-use super::{archive, contracts, folders, ledger, mail, policies, scheduler, store};
+use super::{archive, contracts, export, folders, ledger, mail, policies, scheduler, store};
 use crate::clock::{SystemClock, SystemIds};
 use crate::config::Config;
 use anyhow::{Context, anyhow, bail};
@@ -12,7 +12,7 @@ use hostler_core::directory::Directory;
 use hostler_core::expression::Evaluate;
 use hostler_estate::{Estate, Known};
 use hostler_host_wasmtime::{HostConfig, SystemResolver, WasmHost};
-use hostler_ports::channel::Compose;
+use hostler_ports::channel::{Channel, Compose};
 use hostler_ports::clock::{Clock, Ids};
 use hostler_ports::plugin::PluginHost;
 use hostler_ports::store::{Queue, Store};
@@ -152,9 +152,10 @@ impl Engine {
             self.config.worker.mail_permits,
             Arc::clone(&self.clock),
         )?;
+        let channel: Arc<dyn Channel> = Arc::new(channel);
         let outbox = Outbox::new(OutboxParts {
             store: Arc::clone(&self.api.store),
-            channel: Arc::new(channel),
+            channel: Arc::clone(&channel),
             compose: Arc::clone(&self.api.compose),
         });
         // Leases are renewed until the last lane is let go.
@@ -165,6 +166,8 @@ impl Engine {
         };
         let keeping = archive::keep(&self.api, &self.config.archive, shutdown.clone())?;
         let sealing = ledger::keep(&self.api, &self.config.ledger, shutdown.clone())?;
+        let realm = self.api.directory.realm();
+        let exporting = export::keep(&self.config, realm, channel, shutdown.clone())?;
         let scheduling = scheduler::keep(&self.api, shutdown.clone());
         let runs = {
             let drive = move |claim, asked_ms| Arc::clone(&driver).drive(claim, asked_ms);
@@ -186,7 +189,8 @@ impl Engine {
                 shutdown,
             )
         };
-        let (runs, mails, (), (), ()) = tokio::join!(runs, mails, keeping, sealing, scheduling);
+        let (runs, mails, (), (), (), ()) =
+            tokio::join!(runs, mails, keeping, sealing, exporting, scheduling);
         ticking.cancel();
         background.await?;
         if runs? == Drained::TimedOut || mails? == Drained::TimedOut {

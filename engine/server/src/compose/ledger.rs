@@ -82,7 +82,7 @@ pub fn sealer(
     Ok(Some(sealer))
 }
 
-fn signing_key(file: &str, realm: &str) -> anyhow::Result<SigningKey> {
+pub(super) fn signing_key(file: &str, realm: &str) -> anyhow::Result<SigningKey> {
     let text = std::fs::read_to_string(file).with_context(|| {
         format!("ledger.key_file {file}; make one: hostler ledger key new {file} --realm {realm}")
     })?;
@@ -204,7 +204,8 @@ pub async fn look(config: &Config, realm: &str, store: Arc<dyn Store>) -> Look {
         )),
         Ok(Some(sealer)) => match sealer.look().await {
             Ok((sealed, waiting)) => Look::Good(format!(
-                "{sealed} entries are sealed, {waiting} wait for it"
+                "{sealed} entries are sealed, {waiting} wait for it; {}",
+                super::export::places_text(config)
             )),
             Err(fault) => Look::Bad(fault.to_string()),
         },

@@ -4,6 +4,7 @@ pub mod archive;
 pub mod connections;
 pub mod contracts;
 pub mod engine;
+pub mod export;
 pub mod folders;
 pub mod ledger;
 pub mod library;

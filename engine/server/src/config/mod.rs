@@ -140,6 +140,12 @@ pub struct Ledger {
     pub shared: bool,
     /// How often new entries are sealed: `2s`.
     pub every: String,
+    /// Folders elsewhere that are given checkpoints: `/mnt/witness/hostler`.
+    pub export_folders: Vec<String>,
+    /// Mail addresses that are given checkpoints.
+    pub export_mail: Vec<String>,
+    /// How often each is given the newest one: `1h`.
+    pub export_every: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -258,6 +264,9 @@ impl Default for Ledger {
             folder: ".hostler/ledger".into(),
             shared: false,
             every: "2s".into(),
+            export_folders: Vec::new(),
+            export_mail: Vec::new(),
+            export_every: "1h".into(),
         }
     }
 }

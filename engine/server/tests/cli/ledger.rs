@@ -76,6 +76,13 @@ fn a_ledger_is_verified_without_engine_or_settings() {
     let verify = "ledger verify ledger --key ledger.key.pub --checkpoint kept";
     let (code, told) = words(verify);
     assert!(code == Some(0) && told.starts_with("300 entries"), "{told}");
+    std::fs::create_dir(folder.path().join("elsewhere")).unwrap();
+    let (code, told) = words(&verify.replace("kept", "elsewhere"));
+    assert!(code == Some(2) && told.contains("*.checkpoint"), "{told}");
+    let exported = folder.path().join("elsewhere/300.checkpoint");
+    std::fs::copy(folder.path().join("kept"), exported).unwrap();
+    let (code, told) = words(&verify.replace("kept", "elsewhere"));
+    assert!(code == Some(0) && told.contains("checkpoints 2"), "{told}");
     let (code, told) = words("ledger receipt ledger --key ledger.key.pub --entry 7 --entry 270");
     assert_eq!(code, Some(0), "{told}");
     std::fs::write(folder.path().join("receipt.json"), &told).unwrap();
