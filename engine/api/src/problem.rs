@@ -51,6 +51,7 @@ codes! {
     NothingSelected = "nothing-selected", 422, "No asset is meant";
     NoRoute = "no-route", 422, "An asset cannot be reached";
     NoPlugin = "no-plugin", 422, "A plugin is missing";
+    DutyRefused = "duty-refused", 422, "This is not the platform's to do";
     Conflict = "conflict", 409, "The same key was used for something else";
     Ended = "ended", 409, "It is over";
     Changed = "changed", 409, "What was shown has changed";

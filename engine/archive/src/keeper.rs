@@ -1,20 +1,24 @@
 //! The housekeeping of finished runs, in bounded passes: purge what is archived, look again at what was
 //! not ready, go on through the list of runs.
 //!
-//! All it knows lies in the store, so any worker may do the next pass, and two at once do no harm.
+//! All it knows lies in the store, so any worker may do the next pass, and two at once do no harm. A run takes a few
+//! dozen calls one after the other, so several are taken at the same time: an installation must not finish runs
+//! faster than they leave.
 
-use crate::gather::{GatherError, Gathered, entries, gather};
+use crate::fault::KeeperError;
+use crate::gather::{Gathered, entries, gather};
 use crate::purge::{PURGING, Progress, purging};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
 use hostler_core::id::{Digest, RunId};
 use hostler_core::view::{RunRow, index};
-use hostler_ports::archive::{Archive, ArchiveError, ArchivedRun, ObjectError};
+use hostler_ports::archive::{Archive, ArchivedRun};
 use hostler_ports::store::position::entry_text;
 use hostler_ports::store::{
-    CommitError, Cursor, DocumentWrite, Expect, IndexChange, IndexEntry, READ_MAX, Store,
-    StoreError, Upkeep,
+    CommitError, Cursor, DocumentWrite, Expect, IndexChange, IndexEntry, READ_MAX, Store, Upkeep,
 };
 use std::sync::Arc;
-use thiserror::Error;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Document: the place in the list of runs up to which all were looked at.
 const PLACE: &str = "archive:place";
@@ -24,6 +28,8 @@ const LATER: &str = "archive:later";
 const GRACE_MS: i64 = 60_000;
 /// When a run that lives is looked at again.
 const AGAIN_MS: i64 = 600_000;
+/// Runs that one pass reads, writes and purges at the same time; each may be held in memory whole.
+const AT_ONCE: usize = 4;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -35,6 +41,8 @@ pub struct Settings {
     pub calls_a_pass: usize,
     /// Most deletions of one purge call.
     pub deletions_a_call: usize,
+    /// With which entry of a page it begins, counted round: workers that begin apart seldom do the same.
+    pub begins_with: usize,
 }
 
 impl Default for Settings {
@@ -44,29 +52,8 @@ impl Default for Settings {
             runs_a_pass: 100,
             calls_a_pass: 2_000,
             deletions_a_call: 500,
+            begins_with: 0,
         }
-    }
-}
-
-#[derive(Debug, Error)]
-pub enum KeeperError {
-    #[error(transparent)]
-    Gather(#[from] GatherError),
-    #[error(transparent)]
-    Archive(#[from] ArchiveError),
-    #[error(transparent)]
-    Object(#[from] ObjectError),
-    #[error(transparent)]
-    Commit(#[from] CommitError),
-    #[error("the archive does not give back what was put there under {0}: nothing is purged")]
-    Unverified(Digest),
-    #[error("the entry of {0} cannot be read: {1}")]
-    Entry(String, String),
-}
-
-impl From<StoreError> for KeeperError {
-    fn from(fault: StoreError) -> Self {
-        Self::Gather(fault.into())
     }
 }
 
@@ -104,6 +91,20 @@ enum Look {
     At(i64),
 }
 
+/// The same, with what went wrong with this run alone.
+struct Looked {
+    look: Look,
+    failed: Option<(String, String)>,
+}
+
+impl Looked {
+    fn count(self, pass: &mut Pass) -> Look {
+        pass.archived += usize::from(matches!(self.look, Look::Archived));
+        pass.failed.extend(self.failed);
+        self.look
+    }
+}
+
 impl Keeper {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, archive: Arc<dyn Archive>, settings: Settings) -> Self {
@@ -126,20 +127,42 @@ impl Keeper {
     }
 
     async fn purge_all(&self, pass: &mut Pass) -> Result<(), KeeperError> {
-        let mut calls_left = self.settings.calls_a_pass.max(1);
+        let calls_left = &AtomicUsize::new(self.settings.calls_a_pass.max(1));
         let page = self.store.query(PURGING, false, Cursor::default()).await?;
-        for entry in &page.entries {
-            match self.purge(entry, &mut calls_left).await {
+        let purge = |entry| {
+            let purged = async move {
+                match calls_left.load(Ordering::Relaxed) {
+                    0 => Ok(false),
+                    _ => self.purge(entry, calls_left).await,
+                }
+            };
+            purged.boxed()
+        };
+        let purged = self.each(&page.entries, purge).await;
+        for (entry, purged) in page.entries.iter().zip(purged) {
+            match purged {
                 Ok(true) => pass.purged += 1,
                 Ok(false) => pass.more = true,
                 Err(fault) => note(pass, &entry.member, fault)?,
             }
-            if calls_left == 0 {
-                pass.more = true;
-                break;
-            }
         }
         Ok(())
+    }
+
+    /// Does something with each entry, a few at the same time; the answers in the order of the entries.
+    async fn each<'a, T: Send + 'a>(
+        &self,
+        entries: &'a [IndexEntry],
+        work: impl Fn(&'a IndexEntry) -> BoxFuture<'a, T>,
+    ) -> Vec<T> {
+        let first = self.settings.begins_with.checked_rem(entries.len());
+        let (before, from) = entries.split_at(first.unwrap_or(0));
+        let round = from.iter().chain(before);
+        // Begun when it is polled: none of them runs ahead of the others.
+        let work: Vec<BoxFuture<'a, T>> = round.map(work).collect();
+        let mut done: Vec<T> = stream::iter(work).buffered(AT_ONCE).collect().await;
+        done.rotate_right(before.len());
+        done
     }
 
     async fn look_again(&self, pass: &mut Pass) -> Result<(), KeeperError> {
@@ -149,20 +172,27 @@ impl Keeper {
             .entries
             .iter()
             .take_while(|entry| entry.score <= now_ms);
-        for entry in due.take(self.settings.runs_a_pass) {
-            let at_ms = match self.look(&entry.member, now_ms, pass).await? {
-                Look::Archived | Look::Done => None,
-                Look::At(at_ms) => Some(at_ms),
-            };
-            let index = vec![later(&entry.member, at_ms)];
-            self.store
-                .upkeep(Upkeep {
-                    index,
-                    ..Upkeep::default()
-                })
-                .await?;
+        let due = due.take(self.settings.runs_a_pass).count();
+        let due = &page.entries[..due];
+        let looks = self.each(due, |entry| self.look_later(entry, now_ms).boxed());
+        for looked in looks.await {
+            looked?.count(pass);
         }
         Ok(())
+    }
+
+    async fn look_later(&self, entry: &IndexEntry, now_ms: i64) -> Result<Looked, KeeperError> {
+        let looked = self.look(&entry.member, now_ms).await?;
+        let at_ms = match looked.look {
+            Look::Archived | Look::Done => None,
+            Look::At(at_ms) => Some(at_ms),
+        };
+        let change = Upkeep {
+            index: vec![later(&entry.member, at_ms)],
+            ..Upkeep::default()
+        };
+        self.store.upkeep(change).await?;
+        Ok(looked)
     }
 
     /// Goes on through the list of runs, oldest first.
@@ -170,13 +200,15 @@ impl Keeper {
         let now_ms = self.store.now_ms().await?;
         let (version, place) = self.place().await?;
         let page = self.store.query(index::RUNS, false, Cursor(place)).await?;
-        let most = self.settings.runs_a_pass;
+        let most = self.settings.runs_a_pass.min(page.entries.len());
+        let some = &page.entries[..most];
+        let looks = self.each(some, |entry| self.look(&entry.member, now_ms).boxed());
         let mut index = Vec::new();
         let mut last = None;
         let mut young = false;
-        for entry in page.entries.iter().take(most) {
+        for (entry, looked) in some.iter().zip(looks.await) {
             young |= entry.score > now_ms - GRACE_MS;
-            let look = self.look(&entry.member, now_ms, pass).await?;
+            let look = looked?.count(pass);
             if young {
                 continue;
             }
@@ -223,19 +255,18 @@ impl Keeper {
         Ok(found.map_or((0, None), |found| (found.version, found.body)))
     }
 
-    async fn look(&self, run: &str, now_ms: i64, pass: &mut Pass) -> Result<Look, KeeperError> {
+    async fn look(&self, run: &str, now_ms: i64) -> Result<Looked, KeeperError> {
+        let good = |look| Looked { look, failed: None };
         let Ok(id) = run.parse::<RunId>() else {
-            return Ok(Look::Done);
+            return Ok(good(Look::Done));
         };
         match self.try_archive(id, now_ms).await {
-            Ok(look) => {
-                pass.archived += usize::from(matches!(look, Look::Archived));
-                Ok(look)
-            }
-            Err(fault) => {
-                note(pass, run, fault)?;
-                Ok(Look::At(now_ms + AGAIN_MS))
-            }
+            Ok(look) => Ok(good(look)),
+            Err(fault) if fault.is_away() => Err(fault),
+            Err(fault) => Ok(Looked {
+                look: Look::At(now_ms + AGAIN_MS),
+                failed: Some((run.to_owned(), fault.to_string())),
+            }),
         }
     }
 
@@ -331,14 +362,7 @@ fn later(run: &str, at_ms: Option<i64>) -> IndexChange {
 
 /// A fault of one run is noted; one of the store or the archive ends the pass.
 fn note(pass: &mut Pass, run: &str, fault: KeeperError) -> Result<(), KeeperError> {
-    let away = matches!(
-        fault,
-        KeeperError::Archive(ArchiveError::Unavailable(_))
-            | KeeperError::Gather(GatherError::Store(
-                StoreError::Unavailable(_) | StoreError::Regressed { .. }
-            ))
-    );
-    if away {
+    if fault.is_away() {
         return Err(fault);
     }
     pass.failed.push((run.to_owned(), fault.to_string()));

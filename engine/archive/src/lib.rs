@@ -4,12 +4,14 @@
 //! Not here: how people look at an archived run (`hostler_ports::archive::ArchiveView`).
 #![forbid(unsafe_code)]
 
+mod fault;
 mod folder;
 mod gather;
 mod keeper;
 mod purge;
 pub mod seal;
 
+pub use fault::KeeperError;
 pub use folder::{ObjectArchive, OpenError};
 pub use gather::{GatherError, Gathered, gather};
-pub use keeper::{Backlog, Keeper, KeeperError, Pass, Settings};
+pub use keeper::{Backlog, Keeper, Pass, Settings};

@@ -3,7 +3,8 @@
 //!
 //! Not here: archiving. What is purged is read from the verified object, never from the store.
 
-use crate::keeper::{Keeper, KeeperError};
+use crate::fault::KeeperError;
+use crate::keeper::Keeper;
 use hostler_core::event::{Event, Recorded};
 use hostler_core::gate::told_document;
 use hostler_core::id::{Digest, RunId};
@@ -11,6 +12,7 @@ use hostler_ports::archive::ArchivedRun;
 use hostler_ports::store::{IndexChange, IndexEntry, Own, READ_MAX, Upkeep, bounds};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Index of runs that are archived and not yet purged: run by the instant of its archiving.
 pub const PURGING: &str = "archive:purging";
@@ -58,7 +60,7 @@ impl Keeper {
     pub(crate) async fn purge(
         &self,
         entry: &IndexEntry,
-        calls_left: &mut usize,
+        calls_left: &AtomicUsize,
     ) -> Result<bool, KeeperError> {
         let unreadable = |why: String| KeeperError::Entry(entry.member.clone(), why);
         let run: RunId = entry
@@ -76,12 +78,15 @@ impl Keeper {
         // The root is last: its tombstone says that nothing else is left.
         let order: Vec<_> = others.copied().chain([root]).collect();
         while let Some(lane) = order.get(progress.lanes) {
-            if *calls_left == 0 {
+            let take = |left: usize| left.checked_sub(1);
+            if calls_left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+                .is_err()
+            {
                 let index = vec![purging(run, entry.score, &progress)];
                 self.write(index).await?;
                 return Ok(false);
             }
-            *calls_left -= 1;
             let max = self.settings.deletions_a_call;
             if self.store.purge(*lane, progress.digest, max).await? {
                 progress.lanes += 1;

@@ -3,6 +3,7 @@
 //! Answers are values from one frozen reading of the estate, so that a plan can name its digest.
 //! Not here: files, parsing, credentials. A secret appears only as a reference to where it lies.
 
+use crate::duty::{Owed, Work};
 use crate::gate::Closed;
 use crate::id::Digest;
 use crate::lane::Climb;
@@ -85,6 +86,9 @@ pub trait Directory: Send + Sync + 'static {
     /// When work of this class on this asset may begin at the earliest: its customer was told at this instant,
     /// or (none) is not known to have been told. None: not before somebody has been told.
     fn earliest_ms(&self, class: &str, asset: &str, told_ms: Option<i64>) -> Option<i64>;
+
+    /// Who owes a step, where it is not the platform. None: the platform, as without policies.
+    fn owed(&self, work: &Work<'_>) -> Option<Owed>;
 
     /// A ladder of the policies that is opened at this instant, its rungs with those whom they ask: people of
     /// this customer where a rung names a role of theirs. None: no policies, or no such ladder.

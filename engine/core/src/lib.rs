@@ -12,6 +12,7 @@ pub mod decide;
 pub mod definition;
 pub mod directory;
 pub mod duration;
+pub mod duty;
 pub mod effect;
 pub mod event;
 pub mod expression;

@@ -3,6 +3,7 @@
 //!
 //! Not here: looking anything up. A plan is made once and only read afterwards.
 
+use crate::duty::HandOff;
 use crate::id::{Digest, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -46,6 +47,9 @@ pub struct Plan {
     pub calls: BTreeMap<String, Digest>,
     /// Components by plugin name, pinned.
     pub plugins: BTreeMap<String, Digest>,
+    /// Steps that others do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hand_offs: Vec<HandOff>,
     /// The ended run that this one repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<RunId>,

@@ -79,7 +79,7 @@ pub fn ladder(
 
 /// `role:ciso` and `person:ada` as they stand, with those to whom the policies give the role; of a customer's role its people, by
 /// name. Nobody: the customer has none, or no customer is meant.
-fn asks(estate: &Estate, who: &str, customer: Option<&str>) -> Vec<String> {
+pub(crate) fn asks(estate: &Estate, who: &str, customer: Option<&str>) -> Vec<String> {
     let person = |id: &String| format!("person:{id}");
     if let Some(role) = who.strip_prefix("role:") {
         let named = estate

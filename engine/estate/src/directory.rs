@@ -5,10 +5,12 @@ use crate::asset::Asset;
 use crate::gates;
 use crate::model::Estate;
 use crate::notice;
+use crate::owing;
 use crate::selector::Selector;
 use hostler_core::directory::{
     AssetId, Connection, Contact, Directory, Person, PersonId, Route, SelectorFault,
 };
+use hostler_core::duty::{Owed, Work};
 use hostler_core::gate::Closed;
 use hostler_core::id::Digest;
 use hostler_core::lane::Climb;
@@ -236,6 +238,10 @@ impl Directory for Estate {
 
     fn earliest_ms(&self, class: &str, asset: &str, told_ms: Option<i64>) -> Option<i64> {
         notice::earliest_ms(self, class, asset, told_ms)
+    }
+
+    fn owed(&self, work: &Work<'_>) -> Option<Owed> {
+        owing::owed(self, work)
     }
 
     fn ladder(&self, name: &str, customer: Option<&str>, opened_ms: i64) -> Option<Climb> {

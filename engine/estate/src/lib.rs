@@ -17,6 +17,7 @@ mod file;
 mod gates;
 mod model;
 mod notice;
+mod owing;
 pub mod policies;
 pub mod practice;
 mod read;

@@ -19,7 +19,7 @@ use hostler_runbook::{Environment, Evaluator, SourceFile};
 use std::path::Path;
 use std::sync::Arc;
 
-const POLICIES: [(&str, &str); 2] = [
+const POLICIES: [(&str, &str); 3] = [
     (
         "ladders.yaml",
         "ladders:
@@ -34,6 +34,15 @@ const POLICIES: [(&str, &str); 2] = [
     (
         "texts.yaml",
         "texts:\n  duty-matrix: The platform owes the disk, you owe the files.\n",
+    ),
+    (
+        "responsibilities.yaml",
+        "responsibilities:
+  - { data_level: 4, owes: refuse, reason: Level 4 is not available }
+  - { subject: guest.fs-grow, os: linux, owes: customer, reason: Filesystems are the customer's }
+  - { subject: guest.fs-grow, os: windows, owes: network, reason: Nobody is in this role }
+  - { owes: platform, reason: Part of the service }
+",
     ),
 ];
 
@@ -122,7 +131,7 @@ fn definition(name: &str, contracts: &[Contract]) -> Arc<Definition> {
 
 fn stage(estate: Estate) -> Stage {
     let contracts = contracts();
-    let shelf = ["gate", "class"].map(|name| definition(name, &contracts));
+    let shelf = ["gate", "class", "duty"].map(|name| definition(name, &contracts));
     Stage {
         directory: Arc::new(estate),
         evaluate: Arc::new(Evaluator::new(jiff::tz::TimeZone::UTC)),
@@ -253,6 +262,75 @@ expect: { result: succeeded }
     ] {
         assert!(refusal.contains(part), "{refusal}");
     }
+}
+
+fn grown(asset: &str, people: &str, result: &str) -> String {
+    format!(
+        "scenario: grow\nrunbook: duty\nstarter: olga\ninputs: {{ asset: {asset} }}\npeople: [{people}]\nexpect: {{ result: {result} }}\n"
+    )
+}
+
+fn calls(outcome: &Outcome, action: &str) -> usize {
+    let of = outcome.seen.iter().filter(|seen| seen.action == action);
+    of.count()
+}
+
+#[tokio::test]
+async fn a_change_that_the_customer_owes_is_handed_to_the_customer_and_the_run_goes_on_behind_it() {
+    let people = "{ step: grow, by: carla, answer: { done: resize2fs }, refused: is not among those asked }, \
+                  { step: grow, by: ada, answer: {}, refused: done }, \
+                  { step: grow, by: ada, after: 20h, answer: { done: resize2fs ran clean } }";
+    let outcome = as_expected(&grown("web1", people, "succeeded")).await;
+    assert_eq!(
+        ["guest.fs-size", "guest.fs-grow", "guest.rescan"].map(|action| calls(&outcome, action)),
+        [1, 0, 1],
+        "what is read and what is ours is done by the platform"
+    );
+    let told = |part: &str| outcome.ledger.iter().any(|entry| entry.contains(part));
+    assert!(told("Grow the filesystem on web1 is yours to do"));
+    assert!(told("resize2fs ran clean"));
+}
+
+#[tokio::test]
+async fn a_hand_off_that_nobody_takes_ends_with_the_time_of_its_class() {
+    let outcome = as_expected(&grown("web1", "", "expired")).await;
+    assert_eq!(calls(&outcome, "guest.fs-grow"), 0);
+    let asked = outcome
+        .ledger
+        .iter()
+        .find(|entry| entry.contains("yours to do"));
+    let asked: serde_json::Value = serde_json::from_str(asked.unwrap()).unwrap();
+    let person = &asked["entry"]["person"];
+    let ms = |name: &str| person[name].as_i64().unwrap();
+    let ten_days = hostler_core::directory::Directory::business_days_after(
+        &promising(),
+        Some("chem"),
+        10,
+        ms("asked_ms"),
+    );
+    assert_eq!(Some(ms("expires_ms")), ten_days);
+}
+
+#[tokio::test]
+async fn a_run_with_a_change_that_nobody_does_is_not_accepted() {
+    for (asset, parts) in [
+        (
+            "vault",
+            ["vault is not done here", "Level 4 is not available"],
+        ),
+        ("win1", ["up to network", "nobody can be asked"]),
+    ] {
+        let refused = played(promising(), &grown(asset, "", "succeeded")).await;
+        let refusal = refused.unwrap_err().to_string();
+        for part in parts {
+            assert!(refusal.contains(part), "{refusal}");
+        }
+    }
+    // Without policies the platform does everything.
+    let done = played(estate(), &grown("vault", "", "succeeded"))
+        .await
+        .unwrap();
+    assert!(done.complaints.is_empty(), "{:?}", done.complaints);
 }
 
 async fn restarted(how: &str, result: &str) -> Outcome {

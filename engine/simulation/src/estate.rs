@@ -5,6 +5,7 @@
 
 use hostler_core::definition::Definition;
 use hostler_core::directory::{Connection, Contact, Directory, Person, Route, SelectorFault};
+use hostler_core::duty::{Owed, Work};
 use hostler_core::event::{Event, Recorded};
 use hostler_core::expression::{Evaluate, EvaluationFailed, Expression, Scope};
 use hostler_core::gate::{Closed, GateKind};
@@ -106,6 +107,9 @@ impl Directory for Estate {
     }
     fn business_days_after(&self, _customer: Option<&str>, days: u16, from_ms: i64) -> Option<i64> {
         Some(from_ms.saturating_add(i64::from(days) * 86_400_000))
+    }
+    fn owed(&self, _work: &Work<'_>) -> Option<Owed> {
+        None
     }
     fn ladder(&self, _name: &str, _customer: Option<&str>, _opened_ms: i64) -> Option<Climb> {
         None
@@ -222,6 +226,7 @@ fn plan(run: RunId, main: &Blob, other: &Blob, asset: &str, slots: u32, now_ms: 
         limits: BTreeMap::from([(CONNECTION.to_owned(), slots)]),
         calls: BTreeMap::from([("other".to_owned(), other.digest)]),
         plugins: BTreeMap::from([("sim".to_owned(), plugin())]),
+        hand_offs: Vec::new(),
         retry_of: None,
     }
 }

@@ -7,6 +7,7 @@ use crate::durable::kept;
 use crate::problem::{Code, Problem};
 use crate::{Api, catalogue, read};
 use hostler_core::definition::{Definition, Verb};
+use hostler_core::duty::HandOff;
 use hostler_core::event::{Event, Recorded};
 use hostler_core::id::{Digest, RunId};
 use hostler_core::lane::Opening;
@@ -51,6 +52,9 @@ pub struct PlanView {
     pub steps: Vec<StepView>,
     pub connections: BTreeMap<String, u32>,
     pub plugins: BTreeMap<String, Digest>,
+    /// Steps that others do.
+    #[serde(default)]
+    pub hand_offs: Vec<HandOff>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -331,6 +335,7 @@ fn view(api: &Api, planned: &Planned) -> PlanView {
         steps: steps(&planned.definition),
         connections: plan.limits.clone(),
         plugins: plan.plugins.clone(),
+        hand_offs: plan.hand_offs.clone(),
     }
 }
 

@@ -192,3 +192,36 @@ async fn a_run_that_is_its_root_alone_leaves_too() {
     let pass = world.keeper(Settings::default()).pass().await.unwrap();
     assert_eq!((pass.archived, pass.purged), (1, 1), "{:?}", pass.failed);
 }
+
+#[tokio::test]
+async fn two_keepers_at_the_same_time_take_every_run_out_once() {
+    let world = World::new();
+    for number in 1..=40 {
+        world.ended(number).await;
+        world.clock.advance(1_000);
+    }
+    world.clock.advance(8 * DAY_MS);
+    let keeper = |begins_with| {
+        world.keeper(Settings {
+            begins_with,
+            ..Settings::default()
+        })
+    };
+    let (one, other) = (keeper(0), keeper(20));
+    let (one, other) = tokio::join!(one.pass(), other.pass());
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert_eq!((one.failed, other.failed), (Vec::new(), Vec::new()));
+    let shared = (one.archived + other.archived).saturating_sub(40);
+    assert!(
+        shared <= 8,
+        "each takes its own half: {shared} were taken twice"
+    );
+    let last = keeper(0).pass().await.unwrap();
+    assert_eq!((last.archived, last.more), (0, false));
+    for number in 1..=40 {
+        let record = world.store.run_record(run(number)).await.unwrap().unwrap();
+        assert!(record.archive.is_some(), "run {number}");
+        let log = world.store.log(run(number).root(), 0).await;
+        assert_eq!(log, Ok(vec![]), "run {number}");
+    }
+}

@@ -203,7 +203,7 @@ async fn store(config: &Config, directory: Option<&dyn Directory>, findings: &mu
 const BACKLOG_MAX: usize = 200;
 
 async fn archive(config: &Config, store: &dyn Store, findings: &mut Findings) {
-    let after_ms = match compose::archive::settings(&config.archive) {
+    let after_ms = match compose::archive::settings(&config.archive, "") {
         Ok(settings) => settings.after_ms,
         Err(fault) => return findings.bad("archive", format!("{fault:#}")),
     };

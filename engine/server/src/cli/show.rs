@@ -193,6 +193,14 @@ pub fn plan(view: &PlanView) -> String {
     for (name, value) in view.inputs.as_object().into_iter().flatten() {
         let _ = writeln!(text, "  {name} = {}", value_line(value));
     }
+    for off in &view.hand_offs {
+        let on = match off.assets {
+            0 => String::new(),
+            1 => " on 1 server".to_owned(),
+            count => format!(" on {count} servers"),
+        };
+        let _ = writeln!(text, "  {} does {}{on}: {}", off.by, off.action, off.reason);
+    }
     let _ = writeln!(text, "steps:");
     for (number, step) in view.steps.iter().enumerate() {
         let name = step.name.as_deref().unwrap_or_default();

@@ -5,6 +5,7 @@ use anyhow::Context;
 use hostler_api::Api;
 use hostler_archive::{Keeper, ObjectArchive, Settings};
 use hostler_core::duration::parse_ms;
+use hostler_core::id::Digest;
 use hostler_ports::archive::Archive;
 use std::future::Future;
 use std::path::Path;
@@ -35,12 +36,14 @@ pub fn open(config: &Config) -> anyhow::Result<Option<Arc<dyn Archive>>> {
 
 /// # Errors
 /// For a duration that is none.
-pub fn settings(config: &Config) -> anyhow::Result<Settings> {
+pub fn settings(config: &Config, worker: &str) -> anyhow::Result<Settings> {
+    let [a, b, ..] = Digest::of(worker.as_bytes()).0;
     Ok(Settings {
         after_ms: i64::try_from(duration("archive.after", &config.after)?)?,
         runs_a_pass: config.runs.clamp(1, 500),
         calls_a_pass: CALLS_A_PASS,
         deletions_a_call: DELETIONS_A_CALL,
+        begins_with: usize::from(u16::from_be_bytes([a, b])),
     })
 }
 
@@ -56,10 +59,11 @@ fn duration(name: &str, text: &str) -> anyhow::Result<u64> {
 pub fn keep(
     api: &Api,
     config: &Config,
+    worker: &str,
     shutdown: CancellationToken,
 ) -> anyhow::Result<impl Future<Output = ()> + use<>> {
     let (store, archive) = (Arc::clone(&api.store), api.archive.clone());
-    let settings = settings(config)?;
+    let settings = settings(config, worker)?;
     let every_ms = duration("archive.every", &config.every)?.max(EVERY_MIN_MS);
     Ok(async move {
         let Some(archive) = archive else { return };

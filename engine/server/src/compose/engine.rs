@@ -164,7 +164,7 @@ impl Engine {
             let (driver, ticking) = (Arc::clone(&driver), ticking.clone());
             tokio::spawn(async move { driver.background(ticking).await })
         };
-        let keeping = archive::keep(&self.api, &self.config.archive, shutdown.clone())?;
+        let keeping = archive::keep(&self.api, &self.config.archive, &worker, shutdown.clone())?;
         let sealing = ledger::keep(&self.api, &self.config.ledger, shutdown.clone())?;
         let realm = self.api.directory.realm();
         let exporting = export::keep(&self.config, realm, channel, shutdown.clone())?;

@@ -20,17 +20,27 @@ pub fn slot_of(connection: &str) -> String {
     format!("slot:{connection}")
 }
 
-pub async fn call(view: &View<'_>, action: &Do) -> Outcome<Entry> {
+/// What a step asks for, and on what.
+pub struct Meant {
+    pub asset: Option<String>,
+    pub input: Value,
+}
+
+pub async fn meant(view: &View<'_>, action: &Do) -> Outcome<Meant> {
     let mut input = view.value(&action.with).await?;
     let named = input.as_object_mut().and_then(|with| with.remove("asset"));
     if input.is_null() {
         input = Value::Object(serde_json::Map::new());
     }
-    let asset = if action.needs_asset {
-        Some(target(view, named)?)
-    } else {
-        None
+    let asset = match action.needs_asset {
+        true => Some(target(view, named)?),
+        false => None,
     };
+    Ok(Meant { asset, input })
+}
+
+pub fn call(view: &View<'_>, action: &Do, meant: Meant) -> Outcome<Entry> {
+    let Meant { asset, input } = meant;
     let plan = &view.plan;
     let route = plan
         .route(asset.as_deref(), &action.action)

@@ -5,6 +5,7 @@
 
 mod action;
 mod called;
+mod handed;
 mod items;
 mod person;
 mod rules;
@@ -67,7 +68,13 @@ async fn enter(view: &View<'_>, step: &Step) -> Outcome<Resolved> {
         }
     }
     match &step.verb {
-        Verb::Do(action) => Ok(action::call(view, action).await?.into()),
+        Verb::Do(action) => {
+            let meant = action::meant(view, action).await?;
+            match handed::off(view, step, action, &meant).await? {
+                Some(handed) => Ok(handed),
+                None => Ok(action::call(view, action, meant)?.into()),
+            }
+        }
         Verb::Approve(approve) => person::approve(view, approve).await,
         Verb::Ask(ask) if ask.later => Ok(Entry::Detach.into()),
         Verb::Ask(ask) => person::ask(view, ask).await,

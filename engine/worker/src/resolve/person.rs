@@ -142,11 +142,11 @@ fn title_of(view: &View<'_>, kind: PersonKind) -> String {
 }
 
 /// What a decision names: everything that will run, and everything that was displayed.
-fn signed(view: &View<'_>, shown: Digest) -> Digest {
+pub(super) fn signed(view: &View<'_>, shown: Digest) -> Digest {
     Digest::of(format!("{}:{shown}", view.lane.opening.plan).as_bytes())
 }
 
-async fn shown(
+pub(super) async fn shown(
     view: &View<'_>,
     title: &str,
     say: Option<&str>,
@@ -196,6 +196,7 @@ fn overview(view: &View<'_>) -> Value {
         "inputs": plan.inputs,
         "targets": plan.assets.keys().collect::<Vec<_>>(),
         "plugins": plan.plugins,
+        "hand_offs": plan.hand_offs,
     })
 }
 

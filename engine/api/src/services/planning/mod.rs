@@ -3,6 +3,7 @@
 //!
 //! Not here: storing and starting it.
 
+mod duties;
 mod inputs;
 mod promised;
 mod reach;
@@ -61,7 +62,7 @@ pub fn definition_blob(definition: &Definition) -> Blob {
 /// Makes a plan.
 ///
 /// # Errors
-/// `input-invalid`, `nothing-selected`, `no-route`, `no-plugin`, `runbook-invalid`.
+/// `input-invalid`, `nothing-selected`, `duty-refused`, `no-route`, `no-plugin`, `runbook-invalid`.
 pub fn plan(api: &Api, definition: Arc<Definition>, wish: Wish) -> Result<Planned, Problem> {
     let called = called(api, &definition)?;
     let inputs = inputs::resolve(&*api.directory, &definition, &wish.inputs)?;
@@ -69,6 +70,8 @@ pub fn plan(api: &Api, definition: Arc<Definition>, wish: Wish) -> Result<Planne
         .chain(called.values().map(|called| &**called))
         .collect();
     promised::check(&*api.directory, &all)?;
+    let directory = &*api.directory;
+    let hand_offs = duties::hand_offs(directory, &all, &inputs.assets, wish.started_ms)?;
     let uses = uses::of(&all);
     let assets = inputs::records(&*api.directory, &inputs.assets)?;
     let reach = reach::find(api, &inputs.assets, &uses)?;
@@ -97,6 +100,7 @@ pub fn plan(api: &Api, definition: Arc<Definition>, wish: Wish) -> Result<Planne
         limits: reach.limits,
         calls,
         plugins: reach.plugins,
+        hand_offs,
         retry_of: wish.retry_of,
     };
     let bytes = plan.to_json().into_bytes();
