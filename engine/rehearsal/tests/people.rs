@@ -38,7 +38,7 @@ const POLICIES: [(&str, &str); 3] = [
     (
         "responsibilities.yaml",
         "responsibilities:
-  - { data_level: 4, owes: refuse, reason: Level 4 is not available }
+  - { data_level: [4], owes: refuse, reason: Level 4 is not available }
   - { subject: guest.fs-grow, os: linux, owes: customer, reason: Filesystems are the customer's }
   - { subject: guest.fs-grow, os: windows, owes: network, reason: Nobody is in this role }
   - { owes: platform, reason: Part of the service }
@@ -278,7 +278,6 @@ fn calls(outcome: &Outcome, action: &str) -> usize {
 #[tokio::test]
 async fn a_change_that_the_customer_owes_is_handed_to_the_customer_and_the_run_goes_on_behind_it() {
     let people = "{ step: grow, by: carla, answer: { done: resize2fs }, refused: is not among those asked }, \
-                  { step: grow, by: ada, answer: {}, refused: done }, \
                   { step: grow, by: ada, after: 20h, answer: { done: resize2fs ran clean } }";
     let outcome = as_expected(&grown("web1", people, "succeeded")).await;
     assert_eq!(
