@@ -171,6 +171,9 @@ pub fn start(definition: &Blob, host: &WasmHost, number: u64, now_ms: i64) -> St
             .map(|(digest, _)| ("practice".to_owned(), digest))
             .into_iter()
             .collect(),
+        windows: BTreeMap::new(),
+        connections: BTreeMap::new(),
+        policies: None,
         retry_of: None,
     };
     let bytes = plan.to_json().into_bytes();

@@ -56,6 +56,10 @@ impl Directory for Estate {
         self.digest
     }
 
+    fn policies(&self) -> Option<Digest> {
+        self.policies.as_ref().map(|policies| policies.digest())
+    }
+
     fn realm(&self) -> &str {
         &self.realm
     }

@@ -74,6 +74,16 @@ impl ScriptedHost {
         }
     }
 
+    /// The same with other bytes for one plugin.
+    pub fn rebuilt(mut self, plugin: &str) -> Self {
+        if let Some(description) = self.plugins.remove(&Digest::of(plugin.as_bytes())) {
+            let bytes = format!("{plugin}, built again");
+            self.plugins
+                .insert(Digest::of(bytes.as_bytes()), description);
+        }
+        self
+    }
+
     /// The answer of this performing call is lost with its worker, although the effect took place.
     pub fn lose_answer_of(&self, number: u64) {
         self.lose.store(number, Ordering::SeqCst);

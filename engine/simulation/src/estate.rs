@@ -36,6 +36,9 @@ impl Directory for Estate {
     fn digest(&self) -> Digest {
         Digest::of(b"simulated estate")
     }
+    fn policies(&self) -> Option<Digest> {
+        None
+    }
     fn realm(&self) -> &str {
         "sim"
     }
@@ -222,6 +225,9 @@ fn plan(run: RunId, main: &Blob, other: &Blob, asset: &str, slots: u32, now_ms: 
         limits: BTreeMap::from([(CONNECTION.to_owned(), slots)]),
         calls: BTreeMap::from([("other".to_owned(), other.digest)]),
         plugins: BTreeMap::from([("sim".to_owned(), plugin())]),
+        windows: BTreeMap::new(),
+        connections: BTreeMap::new(),
+        policies: None,
         retry_of: None,
     }
 }

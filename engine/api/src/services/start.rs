@@ -10,7 +10,7 @@ use hostler_core::definition::{Definition, Verb};
 use hostler_core::event::{Event, Recorded};
 use hostler_core::id::{Digest, RunId};
 use hostler_core::lane::Opening;
-use hostler_core::plan::Starter;
+use hostler_core::plan::{Starter, WindowRule};
 use hostler_core::view::{LaneRow, RunRow, index};
 use hostler_ports::store::{IndexChange, LedgerLine, Priority, Queue, Spawn, Start, Started};
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,12 @@ pub struct PlanView {
     pub steps: Vec<StepView>,
     pub connections: BTreeMap<String, u32>,
     pub plugins: BTreeMap<String, Digest>,
+    /// When the windows open that hold its disturbing steps, by name.
+    #[serde(default)]
+    pub windows: BTreeMap<String, WindowRule>,
+    /// Digest of the policies that hold, if there are any.
+    #[serde(default)]
+    pub policies: Option<Digest>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -331,6 +337,8 @@ fn view(api: &Api, planned: &Planned) -> PlanView {
         steps: steps(&planned.definition),
         connections: plan.limits.clone(),
         plugins: plan.plugins.clone(),
+        windows: plan.windows.clone(),
+        policies: plan.policies,
     }
 }
 
