@@ -18,6 +18,8 @@ use uuid::Uuid;
 pub struct Seen {
     pub action: String,
     pub asset: Option<String>,
+    /// As the plugin hears it: the action, behind `undo:` where it takes something back.
+    pub step: String,
     pub lane: LaneId,
     pub key: Uuid,
     /// `perform`, `resume`, `observe`, `cancel`, `plan`.
@@ -126,6 +128,7 @@ impl ScriptedHost {
         let seen = Seen {
             action: call.action.clone(),
             asset,
+            step: call.step.clone(),
             lane: call.lane,
             key: call.idempotency_key,
             entry,

@@ -45,7 +45,7 @@ pub struct Step {
 pub struct Raced {
     pub step: Step,
     /// Calls on the same asset that began behind it and before its end, if it has one. One that had begun before, and is
-    /// made again under its key because its worker died, is not among them.
+    /// made again under its key because its worker died, is not among them, nor is what takes back.
     pub began: Vec<Seen>,
     pub outcome: Outcome,
 }
@@ -119,6 +119,7 @@ pub async fn raced(
     let began = behind.iter().filter(|seen| {
         seen.entry == "perform"
             && !again(seen)
+            && !seen.step.starts_with("undo:")
             && seen.asset.as_ref() == Some(&step.asset)
             && actions.contains(&seen.action)
             && seen.at_ms < over_ms
