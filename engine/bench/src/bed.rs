@@ -172,6 +172,9 @@ pub fn start(definition: &Blob, host: &WasmHost, number: u64, now_ms: i64) -> St
             .into_iter()
             .collect(),
         hand_offs: Vec::new(),
+        windows: BTreeMap::new(),
+        connections: BTreeMap::new(),
+        policies: None,
         retry_of: None,
     };
     let bytes = plan.to_json().into_bytes();

@@ -25,6 +25,9 @@ pub trait Directory: Send + Sync + 'static {
     /// Digest of everything the estate says; a changed file gives another one.
     fn digest(&self) -> Digest;
 
+    /// Digest of the policies that hold; a changed file gives another one. None: there are none.
+    fn policies(&self) -> Option<Digest>;
+
     fn realm(&self) -> &str;
 
     /// IANA zone of the realm, or of a customer that has its own. None: no such customer.

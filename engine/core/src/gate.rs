@@ -57,6 +57,8 @@ pub enum GateKind {
     Freeze,
     /// The customer is not known to have been told, or not long enough ago.
     Notice,
+    /// The asset, its window or its route is not what the plan says that was signed.
+    Signed,
 }
 
 impl GateKind {
@@ -66,6 +68,7 @@ impl GateKind {
             Self::Window => "window",
             Self::Freeze => "freeze",
             Self::Notice => "notice",
+            Self::Signed => "signed",
         }
     }
 }
@@ -74,7 +77,7 @@ impl GateKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closed {
     pub gate: GateKind,
-    /// The window or freeze, by name.
+    /// The window or freeze by name, the customer, the asset.
     pub rule: String,
     pub why: String,
     /// What people can do about it.

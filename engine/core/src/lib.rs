@@ -10,6 +10,7 @@ pub mod command;
 pub mod contract;
 pub mod decide;
 pub mod definition;
+pub mod difference;
 pub mod directory;
 pub mod duration;
 pub mod duty;

@@ -3,11 +3,14 @@
 //!
 //! Not here: looking anything up. A plan is made once and only read afterwards.
 
+use crate::directory::Directory;
+use crate::duration;
 use crate::duty::HandOff;
 use crate::id::{Digest, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 
 pub use crate::directory::Route;
 
@@ -19,6 +22,35 @@ pub struct Starter {
     /// `cli`, `api`, `schedule`, `runbook`.
     pub via: String,
     pub reason: Option<String>,
+}
+
+/// When a window opens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowRule {
+    /// `daily`, `sunday`, `second tuesday`, …
+    pub when: String,
+    /// Local time in `zone`.
+    pub at: String,
+    pub lasts_ms: u64,
+    /// IANA zone.
+    pub zone: String,
+}
+
+impl WindowRule {
+    /// What the present estate says about a window. None: it has no such window.
+    #[must_use]
+    pub fn of(directory: &dyn Directory, window: &str) -> Option<Self> {
+        // The record has these fields beside its id; one that lacks them is no rule.
+        serde_json::from_value(directory.window(window)?).ok()
+    }
+}
+
+impl fmt::Display for WindowRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lasts = duration::write_ms(self.lasts_ms);
+        let Self { when, at, zone, .. } = self;
+        write!(f, "{when} at {at} for {lasts} ({zone})")
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +82,16 @@ pub struct Plan {
     /// Steps that others do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hand_offs: Vec<HandOff>,
+    /// The windows of its assets and inputs by name, each once, with the rule by which it opens. Empty in plans
+    /// from before they were kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub windows: BTreeMap<String, WindowRule>,
+    /// Digests of the connections that its routes name ([`crate::directory::Connection::digest`]). Empty in older plans.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub connections: BTreeMap<String, Digest>,
+    /// Digest of the policies under which it was made; none: there were none, or the plan is older.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<Digest>,
     /// The ended run that this one repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<RunId>,
@@ -79,5 +121,22 @@ impl Plan {
             Some(asset) => self.routes.get(asset)?.get(contract),
             None => self.ambient.get(contract),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_from_before_windows_were_kept_reads_back_with_its_digest() {
+        let zeros = "0".repeat(64);
+        let run = uuid::Uuid::nil();
+        let text = format!(
+            r#"{{"format":1,"run":"{run}","definition":"{zeros}","runbook":"touch","version":1,"starter":{{"who":"olga","via":"cli","reason":null}},"started_ms":5,"inputs":{{}},"assets":{{}},"routes":{{}},"ambient":{{}},"limits":{{}},"plugins":{{}}}}"#
+        );
+        let plan: Plan = serde_json::from_str(&text).unwrap();
+        assert_eq!(plan.to_json(), text);
+        assert!(plan.windows.is_empty() && plan.connections.is_empty() && plan.policies.is_none());
     }
 }

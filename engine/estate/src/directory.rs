@@ -58,6 +58,10 @@ impl Directory for Estate {
         self.digest
     }
 
+    fn policies(&self) -> Option<Digest> {
+        self.policies.as_ref().map(|policies| policies.digest())
+    }
+
     fn realm(&self) -> &str {
         &self.realm
     }

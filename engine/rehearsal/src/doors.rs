@@ -94,7 +94,7 @@ pub async fn through(
     read(&world, run, ended).await
 }
 
-fn refused(problem: Problem) -> Trouble {
+pub(crate) fn refused(problem: Problem) -> Trouble {
     Trouble::Stuck(problem.to_string())
 }
 
@@ -126,7 +126,12 @@ async fn scheduled(world: &mut World, scenario: &Scenario) -> Result<RunId, Trou
     newest.ok_or_else(|| Trouble::Stuck("the schedule has started nothing".to_owned()))
 }
 
-async fn wish(world: &World, who: &Subject, run: RunId, wish: Wish) -> Result<(), Trouble> {
+pub(crate) async fn wish(
+    world: &World,
+    who: &Subject,
+    run: RunId,
+    wish: Wish,
+) -> Result<(), Trouble> {
     let ask = ControlAsk::default();
     let key = format!("{wish:?}");
     control(&world.api, who, run, wish, ask, Some(&key))
@@ -136,7 +141,7 @@ async fn wish(world: &World, who: &Subject, run: RunId, wish: Wish) -> Result<()
 }
 
 /// Moves on, minute by minute, until `seen` is so.
-async fn until(
+pub(crate) async fn until(
     world: &World,
     people: &mut People,
     what: &str,
@@ -211,7 +216,7 @@ async fn retried_run(
     people.complaints.append(&mut nobody.complaints);
     let again = retry(&world.api, who, run, RetryAsk::default(), Some("again")).await;
     match again.map_err(refused)? {
-        Retried::Run { run } => Ok(run),
+        Retried::Run { run, .. } => Ok(run),
         other => Err(Trouble::Stuck(format!("retried in another way: {other:?}"))),
     }
 }

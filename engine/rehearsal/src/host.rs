@@ -18,6 +18,8 @@ use uuid::Uuid;
 pub struct Seen {
     pub action: String,
     pub asset: Option<String>,
+    /// As the plugin hears it: the action, behind `undo:` where it takes something back.
+    pub step: String,
     pub lane: LaneId,
     pub key: Uuid,
     /// `perform`, `resume`, `observe`, `cancel`, `plan`.
@@ -74,6 +76,16 @@ impl ScriptedHost {
         }
     }
 
+    /// The same with other bytes for one plugin.
+    pub fn rebuilt(mut self, plugin: &str) -> Self {
+        if let Some(description) = self.plugins.remove(&Digest::of(plugin.as_bytes())) {
+            let bytes = format!("{plugin}, built again");
+            self.plugins
+                .insert(Digest::of(bytes.as_bytes()), description);
+        }
+        self
+    }
+
     /// The answer of this performing call is lost with its worker, although the effect took place.
     pub fn lose_answer_of(&self, number: u64) {
         self.lose.store(number, Ordering::SeqCst);
@@ -116,6 +128,7 @@ impl ScriptedHost {
         let seen = Seen {
             action: call.action.clone(),
             asset,
+            step: call.step.clone(),
             lane: call.lane,
             key: call.idempotency_key,
             entry,

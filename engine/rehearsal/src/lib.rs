@@ -5,10 +5,12 @@
 //! Not here: reading runbook or estate files, and any other way to move a lane than the worker's.
 #![forbid(unsafe_code)]
 
+pub mod again;
 pub mod doors;
 mod host;
 mod people;
 mod play;
+pub mod races;
 pub mod reindex;
 mod sample;
 pub mod scaffold;

@@ -70,7 +70,7 @@ pub(crate) fn stop_during(world: &World, number: u64) {
 }
 
 /// Declares a freeze of everything, as the API does; the instant of its end.
-fn freeze(store: &MemoryStore) -> i64 {
+pub(crate) fn freeze(store: &MemoryStore) -> i64 {
     let now_ms = store
         .now_ms()
         .now_or_never()

@@ -44,15 +44,23 @@ pub enum Trouble {
 
 /// A channel whose next hop takes everything but what is for these addresses, or ends of them.
 pub struct NextHop {
-    refuses: Vec<String>,
+    refuses: Mutex<Vec<String>>,
     taken: Mutex<Vec<Message>>,
 }
 
 impl NextHop {
     pub fn refuses(&self, address: &str) -> bool {
-        self.refuses
-            .iter()
-            .any(|end| address.ends_with(end.as_str()))
+        let refuses = self.refuses.lock();
+        let refuses = refuses.unwrap_or_else(PoisonError::into_inner);
+        refuses.iter().any(|end| address.ends_with(end.as_str()))
+    }
+
+    /// From now on it takes nothing for anybody.
+    pub fn refuse_all(&self) {
+        let refuses = self.refuses.lock();
+        refuses
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(String::new());
     }
 
     /// What it has taken, in its order.
@@ -80,13 +88,45 @@ impl Channel for NextHop {
     }
 }
 
+/// The worker that claims lanes now. Copies name the same one.
+#[derive(Clone)]
+pub struct Worker(Arc<Mutex<Arc<Driver>>>);
+
+impl Worker {
+    fn over(
+        store: &Arc<MemoryStore>,
+        clock: &Arc<ManualClock>,
+        host: &Arc<ScriptedHost>,
+        stage: &Stage,
+    ) -> Self {
+        let driver = Driver::new(Parts {
+            store: Arc::clone(store) as _,
+            host: Arc::clone(host) as _,
+            directory: Arc::clone(&stage.directory),
+            evaluate: Arc::clone(&stage.evaluate),
+            clock: Arc::clone(clock) as _,
+            settings: Settings::default(),
+        });
+        Self(Arc::new(Mutex::new(driver)))
+    }
+
+    fn driver(&self) -> Arc<Driver> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on another one claims.
+    pub fn is_succeeded_by(&self, other: &Self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = other.driver();
+    }
+}
+
 pub struct World {
     pub store: Arc<MemoryStore>,
     pub clock: Arc<ManualClock>,
     pub host: Arc<ScriptedHost>,
     pub api: Api,
     pub next_hop: Arc<NextHop>,
-    driver: Arc<Driver>,
+    pub worker: Worker,
     outbox: Arc<Outbox>,
 }
 
@@ -99,16 +139,9 @@ impl World {
             &plugins(stage),
             &scenario.answers,
         ));
-        let parts = Parts {
-            store: Arc::clone(&store) as _,
-            host: Arc::clone(&host) as _,
-            directory: Arc::clone(&stage.directory),
-            evaluate: Arc::clone(&stage.evaluate),
-            clock: Arc::clone(&clock) as _,
-            settings: Settings::default(),
-        };
+        let worker = Worker::over(&store, &clock, &host, stage);
         let next_hop = Arc::new(NextHop {
-            refuses: scenario.unreachable.clone(),
+            refuses: Mutex::new(scenario.unreachable.clone()),
             taken: Mutex::default(),
         });
         let outbox = OutboxParts {
@@ -133,9 +166,32 @@ impl World {
             host,
             api,
             next_hop,
-            driver: Driver::new(parts),
+            worker,
             outbox: Outbox::new(outbox),
         }
+    }
+
+    /// A worker over the same store and targets that has read this stage's files.
+    pub fn successor(&self, stage: &Stage) -> Worker {
+        Worker::over(&self.store, &self.clock, &self.host, stage)
+    }
+
+    /// The engine is started anew over the same store, with what this stage's files say now, and perhaps with
+    /// another build of one plugin.
+    pub fn restarted(mut self, stage: &Stage, scenario: &Scenario, rebuilt: Option<&str>) -> Self {
+        let host = ScriptedHost::new(&stage.contracts, &plugins(stage), &scenario.answers);
+        self.host = Arc::new(match rebuilt {
+            Some(plugin) => host.rebuilt(plugin),
+            None => host,
+        });
+        self.worker = self.successor(stage);
+        self.api = Api {
+            directory: Arc::clone(&stage.directory),
+            plugins: Arc::clone(&self.host) as _,
+            runbooks: Arc::clone(&stage.runbooks),
+            ..self.api
+        };
+        self
     }
 
     /// Moves one ready lane or message; false when nothing is ready.
@@ -149,7 +205,7 @@ impl World {
                 match queue {
                     // Dropping the future is what becomes of a worker that is killed.
                     Queue::Run => tokio::select! {
-                        () = Arc::clone(&self.driver).drive(claim, asked_ms) => {}
+                        () = self.worker.driver().drive(claim, asked_ms) => {}
                         () = self.host.killed() => {}
                     },
                     Queue::Mail => Arc::clone(&self.outbox).drive(claim).await,

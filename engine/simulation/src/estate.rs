@@ -37,6 +37,9 @@ impl Directory for Estate {
     fn digest(&self) -> Digest {
         Digest::of(b"simulated estate")
     }
+    fn policies(&self) -> Option<Digest> {
+        None
+    }
     fn realm(&self) -> &str {
         "sim"
     }
@@ -227,6 +230,9 @@ fn plan(run: RunId, main: &Blob, other: &Blob, asset: &str, slots: u32, now_ms: 
         calls: BTreeMap::from([("other".to_owned(), other.digest)]),
         plugins: BTreeMap::from([("sim".to_owned(), plugin())]),
         hand_offs: Vec::new(),
+        windows: BTreeMap::new(),
+        connections: BTreeMap::new(),
+        policies: None,
         retry_of: None,
     }
 }

@@ -1,8 +1,10 @@
-//! Gates before a disturbing call: the calendar's, the freezes that people have declared, and whether the customer
-//! was told in time.
+//! Gates before a disturbing call: the calendar's, the freezes that people have declared, whether the customer was
+//! told in time; and before every change, whether it is still what was signed.
 //!
 //! What is open is an expectation of the commit that begins the call, so a freeze that is declared
 //! between the look and the commit holds it. Not here: what a closed gate means for a lane (core).
+
+mod signed;
 
 use crate::resolve::Fault;
 use crate::scope::{View, instant_text};
@@ -11,7 +13,7 @@ use hostler_core::command::Entry;
 use hostler_core::contract::Impact;
 use hostler_core::definition::{CLASSES, Step, Verb};
 use hostler_core::gate::{Closed, FREEZES, Freezes, GateKind, Told, told_document};
-use hostler_core::lane::{Origin, Section};
+use hostler_core::lane::{CallSpec, Origin, Section};
 use hostler_ports::store::{Expect, StoreError};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -140,6 +142,13 @@ fn must_be_told<'a>(view: &'a View<'_>, asset: &str) -> Option<(&'a str, &'a str
     Some((&notices.template, customer))
 }
 
+fn held(call: &Arc<CallSpec>, closed: Closed) -> Entry {
+    Entry::Held {
+        call: Arc::clone(call),
+        closed: Box::new(closed),
+    }
+}
+
 impl Driver {
     /// The entry as it stands, or held by a gate; and what must still be so when it is committed.
     pub(crate) async fn gated(
@@ -151,6 +160,9 @@ impl Driver {
         let Entry::Do(call) = &entry else {
             return Ok((entry, Vec::new()));
         };
+        if let Some(closed) = self.unsigned(view, call) {
+            return Ok((held(call, closed), Vec::new()));
+        }
         let (Some(asset), Some(needed_ms)) = (call.asset.as_deref(), disturbs_ms(view, step))
         else {
             return Ok((entry, Vec::new()));
@@ -172,10 +184,7 @@ impl Driver {
         }
         let entry = match looked.closed {
             None => entry,
-            Some(closed) => Entry::Held {
-                call: Arc::clone(call),
-                closed: Box::new(closed),
-            },
+            Some(closed) => held(call, closed),
         };
         Ok((entry, looked.expect))
     }

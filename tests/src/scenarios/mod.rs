@@ -3,6 +3,8 @@
 
 mod customers;
 mod gates;
+mod overtaken;
+mod signed;
 pub mod stage;
 
 use hostler_core::contract::{Effect, Impact};

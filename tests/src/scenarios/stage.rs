@@ -79,8 +79,9 @@ fn sources() -> Vec<SourceFile> {
         .collect()
 }
 
-fn shelf(contracts: &[Contract]) -> Shelf {
-    let sources = sources();
+fn shelf(contracts: &[Contract], change: impl Fn(&mut SourceFile)) -> Shelf {
+    let mut sources = sources();
+    sources.iter_mut().for_each(change);
     let environment = Environment::default()
         .with_contracts(contracts.to_vec())
         .with_runbooks(&sources);
@@ -150,11 +151,20 @@ fn estate(change: impl Fn(String) -> String) -> Estate {
 }
 
 fn over(estate: Estate) -> Stage {
+    with_runbooks(estate, |_| {})
+}
+
+/// The practice estate, and runbooks with a changed file or template.
+pub fn rewritten(change: impl Fn(&mut SourceFile)) -> Stage {
+    with_runbooks(estate(|text| text), change)
+}
+
+fn with_runbooks(estate: Estate, change: impl Fn(&mut SourceFile)) -> Stage {
     let contracts = contracts();
     Stage {
         directory: Arc::new(estate),
         evaluate: Arc::new(Evaluator::new(jiff::tz::TimeZone::UTC)),
-        runbooks: Arc::new(shelf(&contracts)),
+        runbooks: Arc::new(shelf(&contracts, change)),
         compose: Arc::new(Renderer),
         contracts: Arc::new(contracts),
     }

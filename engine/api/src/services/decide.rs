@@ -1,5 +1,6 @@
 //! People decide: yes or no, a form, a way out.
 
+use super::changed;
 use super::outcome::{self, Settled};
 use super::planning::validate;
 use super::waiting;
@@ -160,7 +161,9 @@ async fn command_lane(
 ) -> Result<Settled, Problem> {
     let (row, reading) = waiting::find(api, subject, lane).await?;
     // The trial comes first: it names who is asked and why a vote does not count.
-    outcome::try_out(api, &reading, &command).await?;
+    if let Err(problem) = outcome::try_out(api, &reading, &command).await {
+        return Err(changed::explained(api, subject, &reading, &command, problem).await);
+    }
     authorize(subject, Action::Decide, Resource::Question(&row.clauses)).check(subject)?;
     let id = outcome::command_id(api, subject, lane, key);
     outcome::send(api, lane, id, &command, &reading).await

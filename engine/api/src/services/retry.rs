@@ -1,5 +1,6 @@
 //! Running again what has failed: in place while the run lives, else as a new run.
 
+use super::changed;
 use super::outcome::{self, Settled};
 use super::start::{self, StartAsk};
 use super::{control, runs};
@@ -8,6 +9,7 @@ use crate::authorize::{Action, Subject};
 use crate::problem::{Code, Problem};
 use crate::read::{self, Reading};
 use hostler_core::command::{Actor, Choice, Command, RetryItem};
+use hostler_core::difference::Difference;
 use hostler_core::id::{Digest, LaneId, RunId};
 use hostler_core::lane::{ChildrenKind, Phase};
 use hostler_core::refusal::Refusal;
@@ -17,6 +19,8 @@ use serde_json::Value;
 
 /// Items opened anew by one command.
 const ITEMS_MAX: usize = 200;
+/// Most differences of a new run from the old one that an answer lists.
+const CHANGED_MAX: usize = 200;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,8 +42,14 @@ pub enum Retried {
     },
     /// The step that failed is entered anew.
     Step { lane: LaneId, settled: Settled },
-    /// The run was over: a new one does the same.
-    Run { run: RunId },
+    /// The run was over: a new one does the same, asks for approvals of its own, and is planned over the estate of
+    /// today.
+    Run {
+        run: RunId,
+        /// What nobody who approved the old one has seen.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        changed: Vec<Difference>,
+    },
 }
 
 /// # Errors
@@ -188,12 +198,16 @@ async fn anew(
     let plan = read::plan(api, row.plan).await?;
     let reason = ask.reason.or_else(|| Some(format!("again after {run}")));
     let wish = StartAsk {
-        runbook: plan.runbook,
+        runbook: plan.runbook.clone(),
         version: Some(plan.version),
-        inputs: plan.inputs,
+        inputs: plan.inputs.clone(),
         reason,
     };
     let id = start::run_id(api, subject, key)?;
     let started = start::start_as(api, subject, wish, id, Some(run)).await?;
-    Ok(Retried::Run { run: started.run })
+    let run = started.run;
+    let again = read::plan(api, read::run(api, run).await?.plan).await?;
+    let mut changed = changed::plans(api, &plan, &again).await;
+    changed.truncate(CHANGED_MAX);
+    Ok(Retried::Run { run, changed })
 }

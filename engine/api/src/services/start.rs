@@ -11,7 +11,7 @@ use hostler_core::duty::HandOff;
 use hostler_core::event::{Event, Recorded};
 use hostler_core::id::{Digest, RunId};
 use hostler_core::lane::Opening;
-use hostler_core::plan::Starter;
+use hostler_core::plan::{Starter, WindowRule};
 use hostler_core::view::{LaneRow, RunRow, index};
 use hostler_ports::store::{IndexChange, LedgerLine, Priority, Queue, Spawn, Start, Started};
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,12 @@ pub struct PlanView {
     /// Steps that others do.
     #[serde(default)]
     pub hand_offs: Vec<HandOff>,
+    /// When the windows open that hold its disturbing steps, by name.
+    #[serde(default)]
+    pub windows: BTreeMap<String, WindowRule>,
+    /// Digest of the policies that hold, if there are any.
+    #[serde(default)]
+    pub policies: Option<Digest>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -336,6 +342,8 @@ fn view(api: &Api, planned: &Planned) -> PlanView {
         connections: plan.limits.clone(),
         plugins: plan.plugins.clone(),
         hand_offs: plan.hand_offs.clone(),
+        windows: plan.windows.clone(),
+        policies: plan.policies,
     }
 }
 

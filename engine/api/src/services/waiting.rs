@@ -18,7 +18,7 @@ pub const WAITING_MAX: usize = 1_000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WaitingView {
     pub row: WaitingRow,
-    /// `{ "run", "title", "say", "show": { expression: value }, "plan": … }`, and, where the
+    /// `{ "run", "covers": digest of the plan, "title", "say", "show": { expression: value }, "plan": … }`, and, where the
     /// question has them, `terms: [{ name, text, digest }]`, `typed`, `may_waive`, `ladder`; null where nothing is shown.
     pub shown: Value,
     /// Whether the one who asks may settle it.

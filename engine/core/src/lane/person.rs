@@ -80,7 +80,7 @@ pub struct Person {
     /// What is displayed; kept as a blob.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<Digest>,
-    /// What a decision must name: digest of the plan and of what was shown.
+    /// What a decision must name: digest of what was shown, which names the plan.
     pub signs: Digest,
     /// Persons whose vote does not count (four eyes).
     pub excluded: Vec<String>,

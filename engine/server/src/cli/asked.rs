@@ -6,7 +6,7 @@ use crate::times;
 use hostler_api::services::waiting::WaitingView;
 use hostler_core::lane::PersonKind;
 use hostler_core::view::WaitingRow;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt::Write as _;
 
 /// Items of a display: who approves reads each of them.
@@ -151,7 +151,12 @@ pub fn question(view: &WaitingView) -> String {
     if let Some(plan) = view.shown.get("plan").filter(|plan| !plan.is_null()) {
         let _ = writeln!(text, "\nplan:");
         for (key, value) in plan.as_object().into_iter().flatten() {
-            let _ = writeln!(text, "  {key}: {}", value_line(value));
+            match value.as_object().filter(|_| key == "windows") {
+                Some(windows) => text.push_str(&opening(windows)),
+                None => {
+                    let _ = writeln!(text, "  {key}: {}", value_line(value));
+                }
+            }
         }
     }
     for (name, value) in view
@@ -174,6 +179,15 @@ pub fn question(view: &WaitingView) -> String {
         text.push_str(&form(&row.form));
     }
     let _ = write!(text, "\n{}", next_command(row));
+    text
+}
+
+/// When the windows open, a line each.
+fn opening(windows: &Map<String, Value>) -> String {
+    let mut text = String::new();
+    for (window, rule) in windows {
+        let _ = writeln!(text, "  window {window}: {}", value_line(rule));
+    }
     text
 }
 

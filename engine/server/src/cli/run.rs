@@ -246,7 +246,13 @@ fn retried_text(retried: &Retried) -> String {
     match retried {
         Retried::Items { items, .. } => format!("again: {}", items.join(", ")),
         Retried::Step { .. } => "the step is entered anew".to_owned(),
-        Retried::Run { run } => format!("{run}"),
+        Retried::Run { run, changed } => {
+            let mut text = run.to_string();
+            for difference in changed {
+                let _ = write!(text, "\n  changed: {difference}");
+            }
+            text
+        }
     }
 }
 

@@ -190,6 +190,12 @@ pub fn plan(view: &PlanView) -> String {
         .map(|(name, digest)| format!("{name} {}", digest.short()))
         .collect();
     let _ = writeln!(text, "  plugins {}", plugins.join(", "));
+    for (name, rule) in &view.windows {
+        let _ = writeln!(text, "  window  {name}: {rule}");
+    }
+    if let Some(policies) = &view.policies {
+        let _ = writeln!(text, "  under   policies {}", policies.short());
+    }
     for (name, value) in view.inputs.as_object().into_iter().flatten() {
         let _ = writeln!(text, "  {name} = {}", value_line(value));
     }

@@ -10,6 +10,7 @@ use hostler_core::id::Digest;
 use hostler_core::lane::{Clause, PersonKind, Rules};
 use hostler_ports::store::Blob;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// Largest display in bytes of JSON.
 const SHOWN_MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -91,7 +92,7 @@ async fn approval(
         quorum: approve.quorum,
         form: Value::Null,
         shown: Some(blob.digest),
-        signs: signed(view, blob.digest),
+        signs: blob.digest,
         excluded: if four_eyes {
             vec![view.plan.starter.who.clone()]
         } else {
@@ -120,7 +121,7 @@ pub async fn ask(view: &View<'_>, ask: &Ask) -> Outcome<Resolved> {
         quorum: 1,
         form: ask.form.clone(),
         shown: Some(blob.digest),
-        signs: signed(view, blob.digest),
+        signs: blob.digest,
         excluded: Vec::new(),
         on_expire: ask.on_expire,
         on_deny: OnDeny::Stop,
@@ -141,11 +142,8 @@ fn title_of(view: &View<'_>, kind: PersonKind) -> String {
     }
 }
 
-/// What a decision names: everything that will run, and everything that was displayed.
-pub(super) fn signed(view: &View<'_>, shown: Digest) -> Digest {
-    Digest::of(format!("{}:{shown}", view.lane.opening.plan).as_bytes())
-}
-
+/// What is displayed. Its digest is what a decision names: everything that people see, and (`covers`) the plan, which is
+/// everything that will run.
 pub(super) async fn shown(
     view: &View<'_>,
     title: &str,
@@ -165,8 +163,10 @@ pub(super) async fn shown(
     }
     // With its run, also where no plan is shown: it is nobody else's, and leaves with it.
     let run = view.lane.opening.run;
-    let mut display =
-        json!({ "run": run, "title": title, "say": say, "show": values, "plan": plan });
+    let covers = view.lane.opening.plan;
+    let mut display = json!({
+        "run": run, "covers": covers, "title": title, "say": say, "show": values, "plan": plan,
+    });
     if let Value::Object(display) = &mut display {
         display.extend(more);
     }
@@ -186,6 +186,8 @@ pub(super) async fn shown(
 /// The plan as people read it.
 fn overview(view: &View<'_>) -> Value {
     let plan = &view.plan;
+    let windows = plan.windows.iter();
+    let windows = windows.map(|(name, rule)| (name.as_str(), rule.to_string()));
     json!({
         "runbook": plan.runbook,
         "version": plan.version,
@@ -197,6 +199,8 @@ fn overview(view: &View<'_>) -> Value {
         "targets": plan.assets.keys().collect::<Vec<_>>(),
         "plugins": plan.plugins,
         "hand_offs": plan.hand_offs,
+        "windows": windows.collect::<BTreeMap<_, _>>(),
+        "policies": plan.policies,
     })
 }
 

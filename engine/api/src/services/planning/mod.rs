@@ -9,6 +9,7 @@ mod promised;
 mod reach;
 mod uses;
 mod waves;
+mod windows;
 
 pub use inputs::validate;
 pub use waves::{WavePreview, waves};
@@ -75,6 +76,7 @@ pub fn plan(api: &Api, definition: Arc<Definition>, wish: Wish) -> Result<Planne
     let uses = uses::of(&all);
     let assets = inputs::records(&*api.directory, &inputs.assets)?;
     let reach = reach::find(api, &inputs.assets, &uses)?;
+    let windows = windows::of(&*api.directory, &definition, &inputs.values, &assets);
     let own = definition_blob(&definition);
     let mut blobs: Vec<Blob> = called
         .values()
@@ -101,6 +103,9 @@ pub fn plan(api: &Api, definition: Arc<Definition>, wish: Wish) -> Result<Planne
         calls,
         plugins: reach.plugins,
         hand_offs,
+        windows,
+        connections: reach.connections,
+        policies: api.directory.policies(),
         retry_of: wish.retry_of,
     };
     let bytes = plan.to_json().into_bytes();

@@ -18,6 +18,8 @@ pub struct Reach {
     pub ambient: BTreeMap<String, Route>,
     pub limits: BTreeMap<String, u32>,
     pub plugins: BTreeMap<String, Digest>,
+    /// Digests of the connections of `limits`.
+    pub connections: BTreeMap<String, Digest>,
 }
 
 type Installed = BTreeMap<String, (Digest, Arc<Description>)>;
@@ -148,6 +150,7 @@ fn admit(
             ))
         })?;
         reach.limits.insert(name.clone(), connection.limits.at_once);
+        reach.connections.insert(name.clone(), connection.digest());
     }
     if let Some((digest, _)) = installed.get(&route.plugin) {
         reach.plugins.insert(route.plugin.clone(), *digest);
