@@ -214,6 +214,27 @@ fn failures_within_the_bounds_make_it_recovered() {
     assert_eq!(drive.result(), Some(Recovered));
 }
 
+/// Of eight items all are in the last of four waves: those without any end nothing and count for nothing.
+#[test]
+fn awx_15589_an_empty_slice_is_not_a_failure() {
+    let strict = StopAt {
+        count: Some(1),
+        percent: Some(1),
+        consecutive: Some(1),
+        waves: (0..4).map(|wave| (format!("w{wave}"), 1)).collect(),
+        ..StopAt::default()
+    };
+    let waves = [(0, 0), (0, 0), (0, 0), (8, 0)];
+    let mut drive = driving(stopping_at(strict.clone()), PLAIN, &waves);
+    assert_eq!((stopped(&drive), drive.live().len()), (None, 8));
+    for number in 0..8 {
+        drive.ends(&format!("i{number}"), Succeeded);
+    }
+    assert_eq!(drive.result(), Some(Succeeded));
+    let none = driving(stopping_at(strict), &[], &[(0, 0), (0, 0)]);
+    assert_eq!(none.result(), Some(Succeeded), "nor is a step over nothing");
+}
+
 #[test]
 fn a_wave_soaks_then_asks_then_the_next_begins() {
     let spec = Each {
