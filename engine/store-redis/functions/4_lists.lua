@@ -167,11 +167,28 @@ local function lacks_blob(call, blobs)
   return false
 end
 
+-- Small blobs share hashes of a few dozen, each small enough to be kept as a list: a key of its own would take more
+-- than the blob.
+local function shelf_of(call, digest)
+  return key(call, 'bs', string.sub(digest, 1, 1) .. string.char(string.byte(digest, 2) % SHELVES))
+end
+
 local function put_blobs(call, blobs)
   for _, blob in ipairs(blobs) do
     if not is_sent(blob) then
-      redis.call('SET', key(call, 'b', blob[1]), blob[2], 'NX')
+      if call.short and #blob[2] <= SMALL_MAX then
+        redis.call('HSETNX', shelf_of(call, blob[1]), blob[1], blob[2])
+      else
+        redis.call('SET', key(call, 'b', blob[1]), blob[2], 'NX')
+      end
     end
+  end
+end
+
+local function drop_blob(call, digest)
+  redis.call('DEL', key(call, 'b', digest))
+  if call.short then
+    redis.call('HDEL', shelf_of(call, digest), digest)
   end
 end
 

@@ -180,7 +180,11 @@ local function h1_drop_own(keys, args)
   end
   local last_blob = 3 + tonumber(args[3])
   for place = 4, #args do
-    redis.call('DEL', key(call, place <= last_blob and 'b' or 'd', args[place]))
+    if place <= last_blob then
+      drop_blob(call, args[place])
+    else
+      redis.call('DEL', key(call, 'd', args[place]))
+    end
   end
   return 'D'
 end

@@ -3,9 +3,12 @@
 //! which move no bytes.
 //!
 //! Nobody sees them until a commit names them. The call looks whether they are there, for a failover may have
-//! lost them, and is made again with all bytes if they are not. Not here: which blobs there are.
+//! lost them, and is made again with all bytes if they are not. Small ones share keys.
+//! Not here: which blobs there are.
 
-use crate::pack::packed;
+use crate::decode::corrupt;
+use crate::form::Form;
+use crate::pack::{packed, unpacked_blob};
 use crate::realm::RedisStore;
 use hostler_core::id::Digest;
 use hostler_ports::store::{Blob, StoreResult};
@@ -14,6 +17,14 @@ use std::collections::BTreeSet;
 
 /// Longest blob that goes as an argument, in bytes as it is stored: another command costs as much as that.
 const ARGUMENT_MAX: usize = 8 << 10;
+
+/// Hashes of small blobs for each value of a digest's first byte, as the Functions reckon.
+pub const SHELVES: u8 = 32;
+
+fn shelf_of(digest: Digest) -> [u8; 2] {
+    let [first, second, ..] = digest.0;
+    [first, second % SHELVES]
+}
 
 /// A blob as it is stored.
 #[derive(Debug)]
@@ -80,6 +91,25 @@ impl RedisStore {
         ahead.sent.clear();
         let (value, _) = self.call_either(build(&ahead), anew).await?;
         Ok((value, true))
+    }
+
+    /// Where it lies: most have a key of their own, small ones share hashes.
+    pub(crate) async fn read_blob(&self, digest: Digest) -> StoreResult<Option<Vec<u8>>> {
+        let form = self.link.form;
+        let name = form.digest(digest);
+        let mut get = cmd("GET");
+        get.arg(self.link.name("b", &name));
+        let mut found = self.ask(get).await?;
+        if found == Value::Nil && form == Form::Short {
+            let mut get = cmd("HGET");
+            get.arg(self.link.name("bs", &shelf_of(digest))).arg(name);
+            found = self.ask(get).await?;
+        }
+        match found {
+            Value::Nil => Ok(None),
+            Value::BulkString(bytes) => unpacked_blob(bytes, digest).map(Some),
+            _ => Err(corrupt("a blob")),
+        }
     }
 
     async fn call_either(&self, command: Cmd, anew: bool) -> StoreResult<(Value, bool)> {

@@ -6,7 +6,6 @@ use crate::answer::upkept;
 use crate::commit_args::{priority_number, queue_letter};
 use crate::decode::{self, Parts, array, corrupt, optional, parsed, text};
 use crate::large::Ahead;
-use crate::pack::unpacked_blob;
 use crate::pages;
 use crate::realm::{HEADERS_A_CALL, RedisStore};
 use crate::wake;
@@ -231,13 +230,7 @@ impl Store for RedisStore {
     }
 
     async fn blob(&self, digest: Digest) -> StoreResult<Option<Vec<u8>>> {
-        let mut get = cmd("GET");
-        get.arg(self.link.name("b", &self.link.form.digest(digest)));
-        match self.ask(get).await? {
-            Value::Nil => Ok(None),
-            Value::BulkString(bytes) => unpacked_blob(bytes, digest).map(Some),
-            _ => Err(corrupt("a blob")),
-        }
+        self.read_blob(digest).await
     }
 
     async fn headers(&self, lanes: &[LaneId]) -> StoreResult<Vec<Option<Header>>> {

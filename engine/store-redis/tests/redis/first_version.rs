@@ -154,8 +154,8 @@ async fn what_the_first_version_left_goes_on_and_ends() {
 async fn a_realm_of_the_first_version_conforms() {
     let server = Server::start(&[]).await;
     let effort = Effort {
-        model_steps: 5_000,
-        lock_steps: 1_000,
+        model_steps: 1_000,
+        lock_steps: 300,
         seed: 5,
     };
     let made = async |realm: &str| {
