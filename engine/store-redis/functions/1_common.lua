@@ -27,14 +27,31 @@ local WAKE_MAX = 64
 -- Commits between two trims of the feed: bounds what one trim removes.
 local FEED_TRIM_EVERY = 16
 
+-- Longest value of a lane's hash: a longer one would make Redis keep the hash as a table, at several times the
+-- room (`hash-max-listpack-value` is 64).
+local SMALL_MAX = 60
+-- Hashes of small blobs for each value of a digest's first byte.
+local SHELVES = 32
+
 local LIVE = { R = true, L = true, P = true, S = true }
 
--- One call: the prefix of its keys, the time, what was made ready, and the lane that commits.
+-- A realm is written in one of two forms, which the last letter of its keys' prefix tells: behind `.` ids are 16
+-- bytes, digests 32 and scores 8; behind `:`, as the first version wrote, all of them are hex digits.
+local function is_short(meta)
+  return string.byte(meta, -5) == 46
+end
+
+-- One call: the prefix of its keys, the lengths of ids and scores, the time, what was made ready, and the lane
+-- that commits.
 local function begin(keys)
   local meta = keys[1]
+  local short = is_short(meta)
   return {
     meta = meta,
     prefix = string.sub(meta, 1, -5),
+    short = short,
+    id_length = short and 16 or 36,
+    place_length = short and 8 or 16,
     now = now_ms(),
     made_ready = nil,
     own = nil,

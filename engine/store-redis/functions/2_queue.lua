@@ -72,7 +72,7 @@ local function ring_known(call, id, header, outside)
     redis.call('HSET', key(call, 'l', id), 'st', 'R', 'd', '0')
     make_ready(call, id, header[2], tonumber(header[3]))
   elseif state == 'S' then
-    local strikes = math.min(tonumber(header[4]), STRIKES_BEFORE_ALONE)
+    local strikes = math.min(tonumber(header[4] or '0'), STRIKES_BEFORE_ALONE)
     redis.call('HSET', key(call, 'l', id), 'st', 'R', 'd', '0', 'sk', strikes)
     make_ready(call, id, header[2], tonumber(header[3]))
   end
@@ -85,15 +85,28 @@ local function ring(call, id)
   end
 end
 
--- Header and summary as every read returns them.
-local HEADER = { 'run', 'q', 'p', 'par', 'v', 'st', 'c', 'u' }
+-- Header and summary as every read returns them. A short summary lies in the header.
+local HEADER = { 'run', 'q', 'p', 'par', 'v', 'st', 'c', 'u', 's' }
+
+local function summary_of(call, id, short)
+  return short or redis.call('GET', key(call, 's', id)) or ''
+end
+
+local function put_summary(call, id, summary)
+  if #summary > SMALL_MAX then
+    redis.call('SET', key(call, 's', id), summary)
+    redis.call('HDEL', key(call, 'l', id), 's')
+  elseif redis.call('HSET', key(call, 'l', id), 's', summary) == 1 then
+    redis.call('DEL', key(call, 's', id))
+  end
+end
 
 local function header_of(call, id)
   local header = redis.call('HMGET', key(call, 'l', id), unpack(HEADER))
   if not header[1] then
     return nil
   end
-  header[9] = redis.call('GET', key(call, 's', id)) or ''
+  header[9] = summary_of(call, id, header[9])
   return header
 end
 
@@ -139,7 +152,7 @@ local function claimed_before(call, nonce)
   for _, id in ipairs(redis.call('ZREVRANGE', call.prefix .. 'leased', 0, READ_MAX - 1)) do
     local header = redis.call('HMGET', key(call, 'l', id), 'f', 'sk')
     if header[1] and string.sub(header[1], -#nonce) == nonce then
-      claims[#claims + 1] = describe_claim(call, id, header[1], header[2], header_of(call, id))
+      claims[#claims + 1] = describe_claim(call, id, header[1], header[2] or '0', header_of(call, id))
     end
   end
   return claims
@@ -150,7 +163,7 @@ local function hand_out(call, id, ready, strikes, header, ask)
   redis.call('ZREM', ready, id)
   redis.call('ZADD', call.prefix .. 'leased', call.now + ask.lease_ms, id)
   redis.call('HSET', key(call, 'l', id), 'st', 'L', 'd', '0', 'ic', '0', 'wk', ask.worker, 'f', fence)
-  header[6], header[9] = 'L', redis.call('GET', key(call, 's', id)) or ''
+  header[6], header[9] = 'L', summary_of(call, id, header[9])
   return describe_claim(call, id, fence, strikes, header)
 end
 
@@ -235,7 +248,7 @@ local function reclaim(call, id)
   if not header[3] then
     return
   end
-  local strikes = tonumber(header[2]) + (header[1] == '1' and 1 or 0)
+  local strikes = tonumber(header[2] or '0') + (header[1] == '1' and 1 or 0)
   redis.call('HSET', name, 'st', 'R', 'd', '0', 'ic', '0', 'sk', strikes, 'f', '')
   make_ready(call, id, header[3], tonumber(header[4]))
 end

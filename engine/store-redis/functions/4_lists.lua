@@ -21,7 +21,7 @@ local function ring_watchers(call, document, after, max)
   local index = key(call, 'ix', 'w:' .. document)
   local entries = redis.call('ZRANGEBYLEX', index, from, '+', 'LIMIT', 0, max)
   for _, entry in ipairs(entries) do
-    ring(call, string.sub(entry, 17))
+    ring(call, string.sub(entry, call.place_length + 1))
   end
   return #entries, (#entries == max and entries[#entries] or nil)
 end
@@ -50,26 +50,84 @@ local function write_document(call, name, present, body)
   end
 end
 
-local function remove_entry(call, index, member)
+-- The place of an entry, which then has none any more; nothing if it is not there.
+local function take_place(call, index, member)
   local bodies = key(call, 'xb', index)
   local old = redis.call('HGET', bodies, member)
   if old then
-    redis.call('ZREM', key(call, 'ix', index), string.sub(old, 1, 16) .. member)
     redis.call('HDEL', bodies, member)
+    return string.sub(old, 1, call.place_length)
+  end
+  local record = entry_of_run(call, index, member)
+  if record then
+    local place = record.place
+    record.index, record.place = '', ''
+    write_run(call, member, record)
+    return place
+  end
+end
+
+local function remove_entry(call, index, member)
+  local place = take_place(call, index, member)
+  if place then
+    redis.call('ZREM', key(call, 'ix', index), place .. member)
+  end
+end
+
+-- With the same score an entry keeps its place.
+local function move_entry(call, index, member, old, score)
+  if old ~= score then
+    if old then
+      redis.call('ZREM', key(call, 'ix', index), old .. member)
+    end
+    redis.call('ZADD', key(call, 'ix', index), 0, score .. member)
   end
 end
 
 local function put_entry(call, index, member, score, body)
-  local bodies = key(call, 'xb', index)
-  local old = redis.call('HGET', bodies, member)
-  -- With the same score its place stays.
-  if not old or string.sub(old, 1, 16) ~= score then
-    if old then
-      redis.call('ZREM', key(call, 'ix', index), string.sub(old, 1, 16) .. member)
-    end
-    redis.call('ZADD', key(call, 'ix', index), 0, score .. member)
+  move_entry(call, index, member, take_place(call, index, member), score)
+  redis.call('HSET', key(call, 'xb', index), member, score .. body)
+end
+
+-- A new summary of a run. `change`, if there is one, is its entry in an index, with the same text: it is not
+-- written there.
+local function show_run(call, run, summary, change)
+  local record = read_run(call, run)
+  if not record then
+    return
   end
-  redis.call('HSET', bodies, member, score .. body)
+  if record.index ~= '' and not (change and change.index == record.index) then
+    -- That entry keeps what it says.
+    redis.call('HSET', key(call, 'xb', record.index), run, record.place .. record.sum)
+    record.index, record.place = '', ''
+  end
+  if change then
+    local old = record.place
+    if record.index == '' then
+      old = take_place(call, change.index, run)
+    end
+    move_entry(call, change.index, run, old, change.score)
+    record.index, record.place = change.index, change.score
+  end
+  record.sum = summary
+  write_run(call, run, record)
+end
+
+-- Summaries of runs { run, summary }, and changes of indexes, those without a body among them.
+local function write_runs(call, runs, changes)
+  local listed = {}
+  for _, change in ipairs(changes) do
+    if change.body == OF_RUN then
+      listed[change.member] = change
+    end
+  end
+  for _, run in ipairs(runs) do
+    local change = listed[run[1]]
+    if change and not is_run(call, run[1]) then
+      change.body, change = run[2], nil
+    end
+    show_run(call, run[1], run[2], change)
+  end
 end
 
 local function is_watch(index)
@@ -77,6 +135,9 @@ local function is_watch(index)
 end
 
 local function change_index(call, id, change)
+  if change.body == OF_RUN then
+    return
+  end
   if change.score then
     put_entry(call, change.index, change.member, change.score, change.body)
     if is_watch(change.index) then
@@ -90,9 +151,10 @@ local function change_index(call, id, change)
   end
 end
 
--- Blobs are { digest, bytes }. One that was sent before this call has '@' before its digest and no bytes.
+-- Blobs are { digest, bytes }. One that was sent before this call has '@' before its digest, which has an even
+-- length, and no bytes.
 local function is_sent(blob)
-  return string.byte(blob[1]) == 64
+  return #blob[1] % 2 == 1
 end
 
 -- Whether a blob that was sent before is not here: the server may be another one by now.
@@ -105,16 +167,36 @@ local function lacks_blob(call, blobs)
   return false
 end
 
+-- Small blobs share hashes of a few dozen, each small enough to be kept as a list: a key of its own would take more
+-- than the blob.
+local function shelf_of(call, digest)
+  return key(call, 'bs', string.sub(digest, 1, 1) .. string.char(string.byte(digest, 2) % SHELVES))
+end
+
 local function put_blobs(call, blobs)
   for _, blob in ipairs(blobs) do
     if not is_sent(blob) then
-      redis.call('SET', key(call, 'b', blob[1]), blob[2], 'NX')
+      if call.short and #blob[2] <= SMALL_MAX then
+        redis.call('HSETNX', shelf_of(call, blob[1]), blob[1], blob[2])
+      else
+        redis.call('SET', key(call, 'b', blob[1]), blob[2], 'NX')
+      end
     end
   end
 end
 
+local function drop_blob(call, digest)
+  redis.call('DEL', key(call, 'b', digest))
+  if call.short then
+    redis.call('HDEL', shelf_of(call, digest), digest)
+  end
+end
+
 -- As the port writes scores: their order is the order of the texts. For instants after 1970 only.
-local function score_text(ms)
+local function score_text(call, ms)
+  if call.short then
+    return struct.pack('>I4I4', 2147483648 + math.floor(ms / 4294967296), ms % 4294967296)
+  end
   return '8' .. string.format('%015x', ms)
 end
 
@@ -130,8 +212,11 @@ local function put_child(call, parent, name, lane, record)
 end
 
 -- A line of the ledger as it is stored. The number stands in the line and the count in `meta`: a line
--- that somebody takes out of the list leaves a gap.
-local function ledger_line(number, id, version, now, body)
+-- that somebody takes out of the list leaves a gap. An id of 16 bytes comes last: blanks may be in it.
+local function ledger_line(short, number, id, version, now, body)
+  if short then
+    return number .. ' ' .. version .. ' ' .. now .. (id == '' and '-' or '+') .. id .. body
+  end
   return number .. ' ' .. id .. ' ' .. version .. ' ' .. now .. ' ' .. body
 end
 
@@ -139,7 +224,8 @@ local function append_ledger(call, id, version, bodies)
   local before = redis.call('HINCRBY', call.meta, 'led', digits(#bodies)) - #bodies
   local lines = {}
   for position, body in ipairs(bodies) do
-    lines[position] = ledger_line(digits(before + position - 1), id, digits(version), digits(call.now), body)
+    local number = digits(before + position - 1)
+    lines[position] = ledger_line(call.short, number, id, digits(version), digits(call.now), body)
   end
   push_all(call.prefix .. 'led', lines)
 end

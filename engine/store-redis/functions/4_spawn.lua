@@ -20,10 +20,12 @@ local function new_lane(call, lane, now)
   local log = key(call, 'g', lane.id)
   redis.call('DEL', log)
   push_all(log, lane.events)
-  redis.call('SET', key(call, 's', lane.id), lane.summary)
   redis.call('HSET', key(call, 'l', lane.id), 'f', '', 'v', digits(#lane.events), 'd', '0', 'ci', '',
-    'st', 'R', 'tk', '', 'ic', '0', 'u', now, 'p', digits(lane.priority), 'q', lane.queue,
-    'par', lane.parent, 'run', lane.run, 'sk', '0', 'c', now)
+    'st', 'R', 'ic', '0', 'u', now, 'p', digits(lane.priority), 'q', lane.queue, 'run', lane.run, 'c', now)
+  if lane.parent ~= '' then
+    redis.call('HSET', key(call, 'l', lane.id), 'par', lane.parent)
+  end
+  put_summary(call, lane.id, lane.summary)
 end
 
 -- Lists lanes beside a parent that is there, in their order.
@@ -55,7 +57,7 @@ local function list_lanes(call, lanes, is_root)
       found.records[#found.records + 1] = lane.key
       found.records[#found.records + 1] = lane.id .. '0'
     elseif not is_root then
-      put_entry(call, 'strays:' .. lane.run, lane.id, score_text(call.now), '')
+      put_entry(call, 'strays:' .. lane.run, lane.id, score_text(call, call.now), '')
     end
   end
   for parent, found in pairs(parents) do

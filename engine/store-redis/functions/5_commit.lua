@@ -83,7 +83,7 @@ local function beyond_limits(call, id, used, b)
   if not b then
     return nil
   end
-  if b.timers_set > 0 and redis.call('HLEN', key(call, 't', id)) + b.timers_set > LANE_TIMERS_MAX then
+  if b.timers_set > 0 and count_timers(call, id, b.timers_set) > LANE_TIMERS_MAX then
     return 2
   end
   if b.take == 'N' and #own_names(call, id, 'h') + #b.wanted > LANE_HOLDS_MAX then
@@ -133,13 +133,12 @@ local function append_events(call, id, version, events)
 end
 
 local function change_timers(call, id, timers)
-  local bodies = key(call, 't', id)
   for _, timer in ipairs(timers) do
     if timer.at == '' then
-      redis.call('HDEL', bodies, timer.name)
+      take_timer(call, id, timer.name)
       redis.call('ZREM', call.prefix .. 'due', id .. timer.name)
     else
-      redis.call('HSET', bodies, timer.name, timer.letter .. timer.body)
+      put_timer(call, id, timer.name, timer.letter .. timer.body)
       redis.call('ZADD', call.prefix .. 'due', timer.at, id .. timer.name)
     end
   end
@@ -148,12 +147,20 @@ end
 local function write_sections(call, lane, version, seq, b)
   local id = lane.id
   if b.summary then
-    redis.call('SET', key(call, 's', id), b.summary)
+    put_summary(call, id, b.summary)
   end
   if b.snapshot then
     redis.call('SET', key(call, 'n', id), version .. ':' .. b.snapshot)
   end
   change_timers(call, id, b.timers)
+  if b.run_summary then
+    for _, change in ipairs(b.index) do
+      if change.body == OF_RUN and change.member ~= lane.run then
+        change.body = b.run_summary
+      end
+    end
+    write_runs(call, { { lane.run, b.run_summary } }, b.index)
+  end
   for _, change in ipairs(b.index) do
     change_index(call, id, change)
   end
@@ -173,9 +180,6 @@ local function write_sections(call, lane, version, seq, b)
   if #b.ledger > 0 then
     append_ledger(call, id, version, b.ledger)
   end
-  if b.run_summary and redis.call('EXISTS', key(call, 'r', lane.run)) == 1 then
-    redis.call('HSET', key(call, 'r', lane.run), 'sum', b.run_summary)
-  end
   if b.take or b.withdraw or #b.release > 0 then
     apply_locks(call, lane, b.release, b.take, b.wanted, b.withdraw)
   end
@@ -185,13 +189,11 @@ end
 local function let_go(call, lane)
   local id = lane.id
   apply_locks(call, lane, own_names(call, id, 'h'), nil, nil, true)
-  for _, name in ipairs(redis.call('HKEYS', key(call, 't', id))) do
-    redis.call('ZREM', call.prefix .. 'due', id .. name)
-  end
+  clear_timers(call, id)
   for _, index in ipairs(own_names(call, id, 'x')) do
     remove_entry(call, index, id)
   end
-  redis.call('DEL', key(call, 't', id), key(call, 'o', id))
+  redis.call('DEL', key(call, 'o', id))
 end
 
 -- The lane's next state and whether there is more for it; K keeps the lease.
@@ -217,7 +219,7 @@ end
 local function rest_of_header(id, name)
   local rest = redis.call('HMGET', name, 'tk', 'p', 'q', 'par', 'run')
   return {
-    id = id, ticket = rest[1], priority = tonumber(rest[2]), queue = rest[3], parent = rest[4],
+    id = id, ticket = rest[1] or '', priority = tonumber(rest[2]), queue = rest[3], parent = rest[4] or '',
     run = rest[5],
   }
 end
@@ -253,12 +255,15 @@ local function write_header(call, name, args, lane, state, seq, version)
     end
   else
     redis.call('HSET', name, 'f', '', 'v', version, 'd', '0', 'ci', mark, 'st', state, 'ic', '0', 'u', call.now)
+    redis.call('HDEL', name, 'wk')
   end
-  if lane.ticket_changed then
+  if lane.ticket ~= '' then
     redis.call('HSET', name, 'tk', lane.ticket)
+  elseif lane.had_ticket then
+    redis.call('HDEL', name, 'tk')
   end
   if args[8] == '1' then
-    redis.call('HSET', name, 'sk', '0')
+    redis.call('HDEL', name, 'sk')
   end
 end
 
@@ -280,7 +285,7 @@ local function commit_fully(keys, args, dirty, may_grow)
 
   -- From here on nothing refuses.
   call.own, call.own_dirty = id, dirty
-  local ticket = lane.ticket
+  lane.had_ticket = lane.ticket ~= ''
   local seq = redis.call('HINCRBY', call.meta, 'seq', 1)
   local version = tonumber(args[3])
   append_events(call, id, version, events)
@@ -296,7 +301,6 @@ local function commit_fully(keys, args, dirty, may_grow)
     feed(call.prefix .. 'feed', id, seq)
   end
   wake(call)
-  lane.ticket_changed = lane.ticket ~= ticket
   write_header(call, name, args, lane, state, seq, version)
   return { 'K', seq, version, more and 1 or 0, call.now }
 end
@@ -314,7 +318,8 @@ local function commit_events(keys, args, dirty, count, rest)
   local version_text, now_text = digits(version), digits(now)
   if args[rest] then
     local number = digits(redis.call('HINCRBY', keys[1], 'led', '1') - 1)
-    redis.call('RPUSH', keys[4], ledger_line(number, args[1], version_text, now_text, args[rest + 2]))
+    local line = ledger_line(is_short(keys[1]), number, args[1], version_text, now_text, args[rest + 2])
+    redis.call('RPUSH', keys[4], line)
   end
   redis.call('HSET', keys[2], 'v', version_text, 'ci', args[4] .. ' ' .. digits(seq), 'u', now_text)
   if dirty then

@@ -49,9 +49,10 @@ local function write_lines(group)
     return
   end
   local number = redis.call('HINCRBY', group.meta, 'led', digits(count)) - count
+  local short = is_short(group.meta)
   for position, line in ipairs(group.lines) do
     local place = digits(number + position - 1)
-    group.lines[position] = ledger_line(place, line[1], line[2], group.now, line[3])
+    group.lines[position] = ledger_line(short, place, line[1], line[2], group.now, line[3])
   end
   push_all(group.prefix .. 'led', group.lines)
 end

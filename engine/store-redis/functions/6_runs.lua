@@ -3,13 +3,12 @@
 -- ARGV: run, body digest, call id, run summary, root..., blobs, blob..., index, change..., ledger, line...
 local function h1_start(keys, args)
   local call = begin(keys)
-  local name = key(call, 'r', args[1])
-  local known = redis.call('HMGET', name, 'body', 'ci', 'seq')
-  if known[1] then
-    if known[2] == args[3] then
-      return { 'N', tonumber(known[3]) }
+  local known = read_run(call, args[1])
+  if known then
+    if known.ci == args[3] then
+      return { 'N', known.seq }
     end
-    return { known[1] == args[2] and 'S' or 'C' }
+    return { known.body == args[2] and 'S' or 'C' }
   end
   local read = reader(args, 5)
   local root, blobs = read_spawn(read), {}
@@ -22,31 +21,37 @@ local function h1_start(keys, args)
   local seq = redis.call('HINCRBY', call.meta, 'seq', 1)
   spawn(call, { root }, seq, true)
   put_blobs(call, blobs)
-  for _ = 1, tonumber(read:next()) do
+  local changes = {}
+  for place = 1, tonumber(read:next()) do
     local change = { index = read:next(), member = read:next(), score = read:next(), body = read:next() }
     if change.score == '' then
       change.score = nil
     end
-    change_index(call, root.id, change)
+    changes[place] = change
   end
   local lines = read:list(tonumber(read:next()))
   if #lines > 0 then
     append_ledger(call, root.id, #root.events, lines)
   end
   wake(call)
-  redis.call('HSET', name, 'body', args[2], 'ci', args[3], 'seq', seq, 'root', root.id, 'sum', args[4])
+  write_run(call, args[1], {
+    body = args[2], root = root.id, ci = args[3], seq = seq, sum = args[4], archive = '', index = '', place = '',
+  })
+  write_runs(call, { { args[1], args[4] } }, changes)
+  for _, change in ipairs(changes) do
+    change_index(call, root.id, change)
+  end
   return { 'N', seq }
 end
 
 local function fire_timers(call, max)
   local due = redis.call('ZRANGEBYSCORE', call.prefix .. 'due', '-inf', call.now, 'LIMIT', 0, max)
   for _, member in ipairs(due) do
-    local id, name = string.sub(member, 1, 36), string.sub(member, 37)
-    local timer = redis.call('HGET', key(call, 't', id), name)
+    local id, name = string.sub(member, 1, call.id_length), string.sub(member, call.id_length + 1)
+    local timer = take_timer(call, id, name)
     redis.call('ZREM', call.prefix .. 'due', member)
-    redis.call('HDEL', key(call, 't', id), name)
     if timer then
-      local letter, body = string.sub(timer, 1, 36), string.sub(timer, 37)
+      local letter, body = string.sub(timer, 1, call.id_length), string.sub(timer, call.id_length + 1)
       redis.call('RPUSH', key(call, 'i', id), letter .. call.now .. ':' .. body)
       ring(call, id)
     end

@@ -16,11 +16,11 @@ local function read_upkeep(read)
 end
 
 local function is_archivable(call, run, digest)
-  local record = redis.call('HMGET', key(call, 'r', run), 'root', 'archive')
-  if not record[1] or (record[2] and record[2] ~= digest) then
+  local record = read_run(call, run)
+  if not record or (record.archive ~= '' and record.archive ~= digest) then
     return false
   end
-  local state = redis.call('HGET', key(call, 'l', record[1]), 'st')
+  local state = redis.call('HGET', key(call, 'l', record.root), 'st')
   return state == 'E' or state == 'X'
 end
 
@@ -44,19 +44,26 @@ local function refuse_upkeep(call, change)
   end
 end
 
-local function set_of_run(call, run, field, value)
-  local name = key(call, 'r', run)
-  if redis.call('EXISTS', name) == 1 then
-    redis.call('HSET', name, field, value)
+local function set_archive(call, run, digest)
+  local record = read_run(call, run)
+  if record then
+    record.archive = digest
+    write_run(call, run, record)
   end
 end
 
 local function write_lists(call, change)
-  for _, entry in ipairs(change.index) do
-    if entry[3] == '' then
-      remove_entry(call, entry[1], entry[2])
-    else
-      put_entry(call, entry[1], entry[2], entry[3], entry[4])
+  local changes = {}
+  for position, entry in ipairs(change.index) do
+    local score = entry[3] ~= '' and entry[3] or nil
+    changes[position] = { index = entry[1], member = entry[2], score = score, body = entry[4] }
+  end
+  write_runs(call, change.runs, changes)
+  for _, entry in ipairs(changes) do
+    if not entry.score then
+      remove_entry(call, entry.index, entry.member)
+    elseif entry.body ~= OF_RUN then
+      put_entry(call, entry.index, entry.member, entry.score, entry.body)
     end
   end
   local lines = {}
@@ -87,14 +94,11 @@ local function h1_upkeep(keys, args)
   end
   for _, summary in ipairs(change.summaries) do
     if redis.call('EXISTS', key(call, 'l', summary[1])) == 1 then
-      redis.call('SET', key(call, 's', summary[1]), summary[2])
+      put_summary(call, summary[1], summary[2])
     end
   end
-  for _, run in ipairs(change.runs) do
-    set_of_run(call, run[1], 'sum', run[2])
-  end
   for _, archived in ipairs(change.archived) do
-    set_of_run(call, archived[1], 'archive', archived[2])
+    set_archive(call, archived[1], archived[2])
   end
   write_lists(call, change)
   wake(call)
@@ -155,27 +159,32 @@ local function h1_purge(keys, args)
   if not header[1] or header[1] == 'X' then
     return 'D'
   end
-  local record = redis.call('HMGET', key(call, 'r', header[2]), 'root', 'archive')
-  if header[1] ~= 'E' or record[2] ~= args[2] then
+  local record = read_run(call, header[2])
+  if header[1] ~= 'E' or not record or record.archive ~= args[2] then
     return 'A'
   end
   redis.call('ZREM', call.prefix .. 'feed', id)
   if shorten(call, id, tonumber(args[3])) == 0 then
     return 'M'
   end
-  forget_lane(call, id, header[2], record[1] == id)
+  forget_lane(call, id, header[2], record.root == id)
   return 'D'
 end
 
 -- ARGV: run, archive digest, number of blobs, blob..., document... Answers D(one) or A: not archived under it.
 local function h1_drop_own(keys, args)
   local call = begin(keys)
-  if redis.call('HGET', key(call, 'r', args[1]), 'archive') ~= args[2] then
+  local record = read_run(call, args[1])
+  if not record or record.archive ~= args[2] then
     return 'A'
   end
   local last_blob = 3 + tonumber(args[3])
   for place = 4, #args do
-    redis.call('DEL', key(call, place <= last_blob and 'b' or 'd', args[place]))
+    if place <= last_blob then
+      drop_blob(call, args[place])
+    else
+      redis.call('DEL', key(call, 'd', args[place]))
+    end
   end
   return 'D'
 end

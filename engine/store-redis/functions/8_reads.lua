@@ -50,9 +50,16 @@ local function h1_query(keys, args)
   end
   local members = {}
   for position, entry in ipairs(entries) do
-    members[position] = string.sub(entry, 17)
+    members[position] = string.sub(entry, call.place_length + 1)
   end
-  return { entries, redis.call('HMGET', key(call, 'xb', args[1]), unpack(members)) }
+  local bodies = redis.call('HMGET', key(call, 'xb', args[1]), unpack(members))
+  for position, member in ipairs(members) do
+    local record = not bodies[position] and entry_of_run(call, args[1], member)
+    if record then
+      bodies[position] = record.place .. record.sum
+    end
+  end
+  return { entries, bodies }
 end
 
 -- ARGV: seq after which to begin. Answers seq, lane, run, summary for each.
@@ -63,17 +70,19 @@ local function h1_feed(keys, args)
   if #found == 0 then
     return {}
   end
-  local names, entries = {}, {}
+  local entries = {}
   for at = 1, #found, 2 do
-    names[#names + 1] = key(call, 's', found[at])
-  end
-  local summaries = redis.call('MGET', unpack(names))
-  for position, summary in ipairs(summaries) do
-    local id = found[2 * position - 1]
-    local run = redis.call('HGET', key(call, 'l', id), 'run')
-    entries[position] = { found[2 * position], id, run, summary or '' }
+    local id = found[at]
+    local header = redis.call('HMGET', key(call, 'l', id), 'run', 's')
+    entries[#entries + 1] = { found[at + 1], id, header[1], summary_of(call, id, header[2]) }
   end
   return entries
+end
+
+-- ARGV: run. Answers body, root, summary, archive or ''.
+local function h1_run(keys, args)
+  local record = read_run(begin(keys), args[1])
+  return record and { record.body, record.root, record.sum, record.archive }
 end
 
 local function h1_counts(keys)

@@ -2,13 +2,19 @@
 //!
 //! Not here: answers that carry data.
 
-use crate::decode::{Parts, corrupt};
+use crate::decode::{Parts, bytes, corrupt};
+use crate::form::Form;
+use hostler_core::id::LaneId;
 use hostler_ports::store::verbs::not_archivable;
 use hostler_ports::store::{Batch, CommitError, StoreError, Take, Upkeep, bounds};
 use redis::Value;
 
 /// The answer to a commit that was refused or carried out: seq, version, dirty, now.
-pub fn committed(value: Value, batch: &Batch) -> Result<(u64, u64, bool, i64), CommitError> {
+pub fn committed(
+    form: Form,
+    value: Value,
+    batch: &Batch,
+) -> Result<(u64, u64, bool, i64), CommitError> {
     let mut parts = Parts::of(value, "a commit")?;
     match parts.text()?.as_str() {
         "K" => {
@@ -30,7 +36,8 @@ pub fn committed(value: Value, batch: &Batch) -> Result<(u64, u64, bool, i64), C
             })
         }
         "B" => {
-            let (position, holder): (usize, String) = (parts.parsed()?, parts.text()?);
+            let position: usize = parts.parsed()?;
+            let holder = bytes(parts.value()?, "a holder")?;
             let wanted = match &batch.take {
                 Some(Take::Now(wanted)) => wanted.get(position),
                 _ => None,
@@ -38,7 +45,7 @@ pub fn committed(value: Value, batch: &Batch) -> Result<(u64, u64, bool, i64), C
             let resource = wanted.ok_or_else(|| corrupt("a resource"))?.key.clone();
             Err(CommitError::Busy {
                 resource,
-                holder: holder.parse().ok(),
+                holder: form.read_id(&holder).map(LaneId),
             })
         }
         "U" => Err(CommitError::Unread),

@@ -3,6 +3,7 @@
 //! Not here: keeping them.
 
 use crate::OpenError;
+use crate::form::Form;
 use crate::functions::{Functions, LIBRARY};
 use crate::options::{Endpoint, Options};
 use redis::aio::MultiplexedConnection;
@@ -50,6 +51,20 @@ pub fn check_addresses(options: &Options) -> Result<(), OpenError> {
         ));
     }
     Ok(())
+}
+
+/// Name of the realm's meta key.
+pub fn meta_key(options: &Options, form: Form) -> String {
+    format!("h:{{{}}}{}meta", options.realm, form.mark())
+}
+
+/// The form of the realm: the long one if the first version made it, the short one if it is yet to be made.
+pub async fn form_of(options: &Options) -> RedisResult<Form> {
+    let mut connection = connect(options, Purpose::Calls).await?;
+    let mut exists = cmd("EXISTS");
+    exists.arg(meta_key(options, Form::Long));
+    let is_long: bool = exists.query_async(&mut connection).await?;
+    Ok(if is_long { Form::Long } else { Form::Short })
 }
 
 /// A new connection to whoever is primary now.

@@ -1,18 +1,19 @@
 //! Answers of the Functions as the port's shapes. What does not have the agreed form is corrupt,
 //! never guessed at.
 //!
-//! Not here: sending.
+//! Not here: sending, and pages of lists (`pages`).
 
+use crate::form::Form;
+use crate::pack::unpacked;
 use hostler_core::id::{LaneId, RunId};
 use hostler_ports::store::generation::{CopyMark, Generation, Regression};
-use hostler_ports::store::position::parse_entry;
 use hostler_ports::store::{
-    Carried, Child, Claim, Counts, Cursor, FeedEntry, Fence, Header, IndexEntry, LedgerEntry,
-    Letter, Loaded, Page, Priority, Queue, READ_MAX, RunRecord, STRIKES_BEFORE_ALONE, Seq,
-    StoreError, StoreResult,
+    Carried, Claim, Counts, Fence, Header, Letter, Loaded, Priority, Queue, RunRecord,
+    STRIKES_BEFORE_ALONE, StoreError, StoreResult,
 };
 use redis::Value;
 use std::str::FromStr;
+use uuid::Uuid;
 
 pub fn corrupt(what: &str) -> StoreError {
     StoreError::Corrupt(format!("Redis answered {what} in another form"))
@@ -37,6 +38,28 @@ pub fn text(value: Value, what: &str) -> StoreResult<String> {
 
 pub fn parsed<T: FromStr>(value: Value, what: &str) -> StoreResult<T> {
     text(value, what)?.parse().map_err(|_| corrupt(what))
+}
+
+/// An id in the realm's form.
+pub fn id(form: Form, value: Value, what: &str) -> StoreResult<Uuid> {
+    form.read_id(&bytes(value, what)?)
+        .ok_or_else(|| corrupt(what))
+}
+
+pub fn bytes(value: Value, what: &str) -> StoreResult<Vec<u8>> {
+    match value {
+        Value::BulkString(bytes) => Ok(bytes),
+        _ => Err(corrupt(what)),
+    }
+}
+
+/// A text that may be packed under this home.
+pub fn packed_text(value: Value, home: Option<Uuid>, what: &str) -> StoreResult<String> {
+    packed_bytes(bytes(value, what)?, home, what)
+}
+
+pub fn packed_bytes(bytes: Vec<u8>, home: Option<Uuid>, what: &str) -> StoreResult<String> {
+    String::from_utf8(unpacked(bytes, home, what)?).map_err(|_| corrupt(what))
 }
 
 /// None for nil.
@@ -64,6 +87,10 @@ impl Parts {
         let what = self.1;
         text(self.value()?, what)
     }
+    pub fn id(&mut self, form: Form) -> StoreResult<Uuid> {
+        let what = self.1;
+        id(form, self.value()?, what)
+    }
     pub fn parsed<T: FromStr>(&mut self) -> StoreResult<T> {
         let what = self.1;
         parsed(self.value()?, what)
@@ -90,21 +117,19 @@ fn priority(number: u8) -> StoreResult<Priority> {
 
 /// As `header_of` in the Functions: run, queue, priority, parent, version, state, created, updated,
 /// summary.
-pub fn header(lane: LaneId, value: Value) -> StoreResult<Header> {
+pub fn header(form: Form, lane: LaneId, value: Value) -> StoreResult<Header> {
     let mut parts = Parts::of(value, "a header")?;
-    let run = parts.parsed()?;
+    let run = RunId(parts.id(form)?);
     let queue = queue(&parts.text()?)?;
     let priority = priority(parts.parsed()?)?;
-    let parent = parts.text()?;
-    let parent = if parent.is_empty() {
-        None
-    } else {
-        Some(parent.parse().map_err(|_| corrupt("a parent"))?)
+    let parent = match parts.value()? {
+        Value::BulkString(none) if none.is_empty() => None,
+        other => optional(other, |value| id(form, value, "a parent"))?.map(LaneId),
     };
     let version = parts.parsed()?;
     let ended = matches!(parts.text()?.as_str(), "E" | "X");
     let (created_ms, updated_ms) = (parts.parsed()?, parts.parsed()?);
-    let summary = parts.text()?;
+    let summary = packed_text(parts.value()?, Some(lane.0), "a summary")?;
     Ok(Header {
         lane,
         run,
@@ -120,7 +145,7 @@ pub fn header(lane: LaneId, value: Value) -> StoreResult<Header> {
 }
 
 /// `waited_ms`: how long their call had waited when this was asked.
-pub fn claims(value: Value, waited_ms: i64) -> StoreResult<Vec<Claim>> {
+pub fn claims(form: Form, value: Value, waited_ms: i64) -> StoreResult<Vec<Claim>> {
     let mut parts = Parts::of(value, "claims")?;
     let claims = array(parts.value()?, "claims")?;
     if claims.is_empty() {
@@ -129,10 +154,10 @@ pub fn claims(value: Value, waited_ms: i64) -> StoreResult<Vec<Claim>> {
     let now_ms = parts.parsed()?;
     let (generation, _) = generation(parts.value()?)?;
     let claim = |value| {
-        let (mut claim, contents) = claim(value)?;
+        let (mut claim, contents) = claim(form, value)?;
         let header = claim.header.clone();
         let lane = optional(contents, |value| {
-            contents_of(header, value, now_ms, generation)
+            contents_of(form, header, value, now_ms, generation)
         })?;
         claim.carried = lane.map(|lane| Carried { lane, waited_ms });
         Ok(claim)
@@ -141,12 +166,12 @@ pub fn claims(value: Value, waited_ms: i64) -> StoreResult<Vec<Claim>> {
 }
 
 /// And what lies in the store of it.
-fn claim(value: Value) -> StoreResult<(Claim, Value)> {
+fn claim(form: Form, value: Value) -> StoreResult<(Claim, Value)> {
     let mut parts = Parts::of(value, "a claim")?;
-    let lane = parts.parsed()?;
+    let lane = LaneId(parts.id(form)?);
     let fence = Fence(parts.text()?);
     let strikes: u32 = parts.parsed()?;
-    let header = header(lane, parts.value()?)?;
+    let header = header(form, lane, parts.value()?)?;
     let claim = Claim {
         lane,
         fence,
@@ -158,35 +183,37 @@ fn claim(value: Value) -> StoreResult<(Claim, Value)> {
     Ok((claim, parts.value()?))
 }
 
-pub fn loaded(lane: LaneId, value: Value) -> StoreResult<Loaded> {
+pub fn loaded(form: Form, lane: LaneId, value: Value) -> StoreResult<Loaded> {
     let mut parts = Parts::of(value, "a lane")?;
-    let header = header(lane, parts.value()?)?;
+    let header = header(form, lane, parts.value()?)?;
     let contents = parts.value()?;
     let now_ms = parts.parsed()?;
     let (generation, _) = generation(parts.value()?)?;
-    contents_of(header, contents, now_ms, generation)
+    contents_of(form, header, contents, now_ms, generation)
 }
 
 fn contents_of(
+    form: Form,
     header: Header,
     value: Value,
     now_ms: i64,
     generation: Generation,
 ) -> StoreResult<Loaded> {
+    let home = Some(header.lane.0);
     let mut parts = Parts::of(value, "what lies in a lane")?;
     let snapshot = optional(parts.value()?, |value| {
-        snapshot(&text(value, "a snapshot")?)
+        snapshot(&bytes(value, "a snapshot")?, home)
     })?;
     let events_from = parts.parsed()?;
     let events = array(parts.value()?, "events")?;
     let events = events
         .into_iter()
-        .map(|event| text(event, "an event"))
+        .map(|event| packed_text(event, home, "an event"))
         .collect::<StoreResult<_>>()?;
     let inbox = array(parts.value()?, "an inbox")?;
     let inbox = inbox
         .into_iter()
-        .map(|value| letter(&text(value, "a letter")?));
+        .map(|value| letter(form, &bytes(value, "a letter")?, home));
     let inbox = inbox.collect::<StoreResult<_>>()?;
     Ok(Loaded {
         header,
@@ -226,38 +253,46 @@ pub fn regression(text: &str) -> StoreResult<Option<Regression>> {
     Ok(Some(Regression { seen, found }))
 }
 
-fn snapshot(text: &str) -> StoreResult<(u64, String)> {
-    let (version, body) = text.split_once(':').ok_or_else(|| corrupt("a snapshot"))?;
+/// What is before the colon, and what is behind it.
+fn split_colon(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let colon = bytes.iter().position(|byte| *byte == b':')?;
+    let (before, behind) = bytes.split_at_checked(colon)?;
+    Some((std::str::from_utf8(before).ok()?, behind.get(1..)?))
+}
+
+fn snapshot(bytes: &[u8], home: Option<Uuid>) -> StoreResult<(u64, String)> {
+    let (version, body) = split_colon(bytes).ok_or_else(|| corrupt("a snapshot"))?;
     Ok((
         version.parse().map_err(|_| corrupt("a snapshot"))?,
-        body.to_owned(),
+        packed_bytes(body.to_vec(), home, "a snapshot")?,
     ))
 }
 
-/// Body digest, root, summary, digest of the archive; nothing without the first.
-pub fn run_record(value: Value) -> StoreResult<Option<RunRecord>> {
+/// Body digest, root, summary, digest of the archive or ''.
+pub fn run_record(form: Form, run: RunId, value: Value) -> StoreResult<RunRecord> {
     let mut parts = Parts::of(value, "a run")?;
-    let Some(body) = optional(parts.value()?, |value| parsed(value, "a run"))? else {
-        return Ok(None);
-    };
-    Ok(Some(RunRecord {
-        body,
-        root: parts.parsed()?,
-        summary: parts.text()?,
-        archive: optional(parts.value()?, |value| parsed(value, "a run"))?,
-    }))
+    let digest = |bytes: Vec<u8>| form.read_digest(&bytes).ok_or_else(|| corrupt("a run"));
+    Ok(RunRecord {
+        body: digest(bytes(parts.value()?, "a run")?)?,
+        root: LaneId(parts.id(form)?),
+        summary: packed_text(parts.value()?, Some(run.0), "a run")?,
+        archive: Some(bytes(parts.value()?, "a run")?)
+            .filter(|archive| !archive.is_empty())
+            .map(digest)
+            .transpose()?,
+    })
 }
 
 /// The lanes of a `SCAN` over their headers, and where it goes on.
-pub fn scanned(value: Value) -> StoreResult<(String, Vec<LaneId>)> {
+pub fn scanned(form: Form, value: Value) -> StoreResult<(String, Vec<LaneId>)> {
     let mut parts = Parts::of(value, "a scan")?;
     let next = parts.text()?;
     let names = array(parts.value()?, "a scan")?;
     let lane = |name| {
-        let name = text(name, "a scan")?;
-        let lane = name.get(name.len().saturating_sub(36)..);
-        lane.and_then(|lane| lane.parse().ok())
-            .ok_or_else(|| corrupt("a lane's name"))
+        let name = bytes(name, "a scan")?;
+        let id = name.get(name.len().saturating_sub(form.id_length())..);
+        let id = id.and_then(|id| form.read_id(id));
+        id.map(LaneId).ok_or_else(|| corrupt("a lane's name"))
     };
     Ok((
         next,
@@ -265,123 +300,15 @@ pub fn scanned(value: Value) -> StoreResult<(String, Vec<LaneId>)> {
     ))
 }
 
-/// Id (36 letters), instant, colon, body.
-fn letter(text: &str) -> StoreResult<Letter> {
+/// Id, instant, colon, body.
+fn letter(form: Form, bytes: &[u8], home: Option<Uuid>) -> StoreResult<Letter> {
     let bad = || corrupt("a letter");
-    let (id, rest) = text.split_at_checked(36).ok_or_else(bad)?;
-    let (at_ms, body) = rest.split_once(':').ok_or_else(bad)?;
+    let (id, rest) = form.split_id(bytes).ok_or_else(bad)?;
+    let (at_ms, body) = split_colon(rest).ok_or_else(bad)?;
     Ok(Letter {
-        id: id.parse().map_err(|_| bad())?,
+        id,
         at_ms: at_ms.parse().map_err(|_| bad())?,
-        body: body.to_owned(),
-    })
-}
-
-/// Lane (36 letters), then `0`, or `1` and the record.
-pub fn child(key: String, text: &str) -> StoreResult<Child> {
-    let bad = || corrupt("a child");
-    let (lane, rest) = text.split_at_checked(36).ok_or_else(bad)?;
-    let record = match rest.split_at_checked(1) {
-        Some(("0", "")) => None,
-        Some(("1", record)) => Some(record.to_owned()),
-        _ => return Err(bad()),
-    };
-    Ok(Child {
-        lane: lane.parse().map_err(|_| bad())?,
-        key,
-        record,
-    })
-}
-
-/// Two lists of one length, or nothing at all.
-fn pairs(value: Value, what: &'static str) -> StoreResult<Vec<(String, Value)>> {
-    let mut parts = array(value, what)?.into_iter();
-    let (Some(names), Some(values)) = (parts.next(), parts.next()) else {
-        return Ok(Vec::new());
-    };
-    let names = array(names, what)?.into_iter().map(|name| text(name, what));
-    names
-        .zip(array(values, what)?)
-        .map(|(name, value)| Ok((name?, value)))
-        .collect()
-}
-
-pub fn children(from: u64, value: Value) -> StoreResult<Page<Child>> {
-    let mut found = pairs(value, "children")?;
-    let more = found.len() > READ_MAX;
-    found.truncate(READ_MAX);
-    let entries = found
-        .into_iter()
-        .map(|(key, value)| child(key, &text(value, "a child")?));
-    let next = more.then(|| Cursor(Some((from + READ_MAX as u64).to_string())));
-    Ok(Page {
-        entries: entries.collect::<StoreResult<_>>()?,
-        next,
-    })
-}
-
-pub fn entries(value: Value) -> StoreResult<Page<IndexEntry>> {
-    let mut found = pairs(value, "an index")?;
-    let more = found.len() > READ_MAX;
-    found.truncate(READ_MAX);
-    let next = found
-        .last()
-        .filter(|_| more)
-        .map(|(place, _)| Cursor(Some(place.clone())));
-    let mut entries = Vec::with_capacity(found.len());
-    for (place, body) in found {
-        let (score, member) = parse_entry(&place).map_err(|_| corrupt("an index entry"))?;
-        let body = text(body, "an index entry")?;
-        let body = body
-            .get(16..)
-            .ok_or_else(|| corrupt("an index entry"))?
-            .to_owned();
-        entries.push(IndexEntry {
-            member: member.to_owned(),
-            score,
-            body,
-        });
-    }
-    Ok(Page { entries, next })
-}
-
-/// Entries of the feed. A full page ends with a whole commit, so that asking after its last seq
-/// leaves nothing out.
-pub fn feed(value: Value) -> StoreResult<Vec<FeedEntry>> {
-    let mut entries = Vec::new();
-    for value in array(value, "the feed")? {
-        let mut parts = Parts::of(value, "a feed entry")?;
-        let (seq, lane): (u64, LaneId) = (parts.parsed()?, parts.parsed()?);
-        let run: RunId = parts.parsed()?;
-        entries.push(FeedEntry {
-            seq: Seq(seq),
-            lane,
-            run,
-            summary: parts.text()?,
-        });
-    }
-    if entries.len() == READ_MAX
-        && let Some(last) = entries.last().map(|entry| entry.seq)
-    {
-        entries.retain(|entry| entry.seq < last);
-    }
-    Ok(entries)
-}
-
-/// A line of the ledger: number, lane, version, instant and body, parted by blanks.
-pub fn ledger_entry(value: Value) -> StoreResult<LedgerEntry> {
-    let fault = || corrupt("a ledger entry");
-    let line = text(value, "a ledger entry")?;
-    let mut parts = line.splitn(5, ' ');
-    let mut next = || parts.next().ok_or_else(fault);
-    let (number, lane, version, at_ms, body) = (next()?, next()?, next()?, next()?, next()?);
-    let parsed = || lane.parse().map_err(|_| fault());
-    Ok(LedgerEntry {
-        number: number.parse().map_err(|_| fault())?,
-        lane: (!lane.is_empty()).then(parsed).transpose()?,
-        version: version.parse().map_err(|_| fault())?,
-        at_ms: at_ms.parse().map_err(|_| fault())?,
-        body: body.to_owned(),
+        body: packed_bytes(body.to_vec(), home, "a letter")?,
     })
 }
 

@@ -8,10 +8,12 @@ pub const LIBRARY: &str = "hostler_1";
 pub const TEST_CLOCK_KEY: &str = "hostler:test-clock";
 
 const SERVER_CLOCK: &str = include_str!("../functions/0_clock.lua");
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 15] = [
     include_str!("../functions/1_common.lua"),
     include_str!("../functions/2_queue.lua"),
     include_str!("../functions/3_locks.lua"),
+    include_str!("../functions/4_records.lua"),
+    include_str!("../functions/4_timers.lua"),
     include_str!("../functions/4_lists.lua"),
     include_str!("../functions/4_spawn.lua"),
     include_str!("../functions/5_commit.lua"),
@@ -76,6 +78,7 @@ mod tests {
             ("FEED_KEEP", bounds::FEED_KEEP),
             ("STALL_GAP_MS", STALL_GAP_MS.unsigned_abs()),
             ("STRIKES_BEFORE_ALONE", u64::from(STRIKES_BEFORE_ALONE)),
+            ("SHELVES", u64::from(crate::large::SHELVES)),
         ];
         let library = Functions::default();
         for (name, value) in limits {

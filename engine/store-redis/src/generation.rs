@@ -3,7 +3,6 @@
 //!
 //! Not here: how that is found (`past`).
 
-use crate::commit_args;
 use crate::decode::{Parts, corrupt, generation};
 use crate::realm::RedisStore;
 use hostler_ports::store::generation::{Begun, NewGeneration, StoreState};
@@ -37,7 +36,9 @@ impl RedisStore {
     pub(crate) async fn write_generation(&self, new: &NewGeneration) -> StoreResult<Begun> {
         bounds::generation(new)?;
         let mut call = self.function("h1_generation");
-        commit_args::generation(&mut call, new, self.link.past.seen(), &self.mark());
+        let seen = self.link.past.seen();
+        self.args(&mut call, true)
+            .generation(new, seen, &self.mark());
         let value = self.link.call_anyway(|_| call.clone()).await?.0;
         let mut parts = Parts::of(value, "a generation")?;
         let letter = parts.text()?;

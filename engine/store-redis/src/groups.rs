@@ -38,10 +38,10 @@ pub enum Carried {
 
 /// A commit as its group needs it.
 struct Small {
-    lane: String,
+    lane: LaneId,
     fence: String,
     version: u64,
-    mark: String,
+    mark: Vec<u8>,
     known: Option<usize>,
     in_call: Option<bool>,
     line: String,
@@ -86,7 +86,7 @@ impl Groups {
         lane: LaneId,
         fence: &Fence,
         version: u64,
-        mark: &str,
+        mark: &[u8],
         batch: &Batch,
     ) -> Carried {
         let is_busy = self.under_way.load(Ordering::Relaxed) > ALONE_MAX;
@@ -95,10 +95,10 @@ impl Groups {
         };
         let (sender, answer) = oneshot::channel();
         let small = Small {
-            lane: lane.to_string(),
+            lane,
             fence: fence.0.clone(),
             version,
-            mark: mark.to_owned(),
+            mark: mark.to_vec(),
             known: batch.letters_known,
             in_call: batch.in_call,
             line: line.to_owned(),
@@ -213,13 +213,14 @@ async fn sent(link: &Link, group: &[Small]) -> Option<Vec<Option<Answer>>> {
 }
 
 fn command(link: &Link, group: &[Small]) -> Cmd {
+    let form = link.form;
     let mut call = cmd("FCALL");
     call.arg("h1_commits")
         .arg(1)
         .arg(&link.meta)
         .arg(group.len());
     for small in group {
-        call.arg(&small.lane)
+        call.arg(form.id(small.lane.0))
             .arg(&small.fence)
             .arg(small.version)
             .arg(&small.mark);

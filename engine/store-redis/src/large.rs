@@ -3,41 +3,77 @@
 //! which move no bytes.
 //!
 //! Nobody sees them until a commit names them. The call looks whether they are there, for a failover may have
-//! lost them, and is made again with all bytes if they are not. Not here: which blobs there are.
+//! lost them, and is made again with all bytes if they are not. Small ones share keys.
+//! Not here: which blobs there are.
 
+use crate::decode::corrupt;
+use crate::form::Form;
+use crate::pack::{packed, unpacked_blob};
 use crate::realm::RedisStore;
 use hostler_core::id::Digest;
 use hostler_ports::store::{Blob, StoreResult};
 use redis::{Cmd, Value, cmd};
 use std::collections::BTreeSet;
 
-/// Longest blob that goes as an argument, in bytes: another command costs as much as that.
+/// Longest blob that goes as an argument, in bytes as it is stored: another command costs as much as that.
 const ARGUMENT_MAX: usize = 8 << 10;
 
-/// Blobs that were sent: a call only names them.
+/// Hashes of small blobs for each value of a digest's first byte, as the Functions reckon.
+pub const SHELVES: u8 = 32;
+
+fn shelf_of(digest: Digest) -> [u8; 2] {
+    let [first, second, ..] = digest.0;
+    [first, second % SHELVES]
+}
+
+/// A blob as it is stored.
+#[derive(Debug)]
+pub struct Stored {
+    pub digest: Digest,
+    pub bytes: Vec<u8>,
+}
+
+/// The blobs of a call, and which of them were sent before it: it only names those.
 #[derive(Debug, Default)]
-pub struct Ahead(BTreeSet<Digest>);
+pub struct Ahead {
+    pub blobs: Vec<Stored>,
+    sent: BTreeSet<Digest>,
+}
 
 impl Ahead {
-    pub fn has(&self, blob: &Blob) -> bool {
-        self.0.contains(&blob.digest)
+    pub fn of(blobs: &[Blob]) -> Self {
+        let stored = |blob: &Blob| Stored {
+            digest: blob.digest,
+            bytes: packed(&blob.bytes, None),
+        };
+        Self {
+            blobs: blobs.iter().map(stored).collect(),
+            sent: BTreeSet::new(),
+        }
+    }
+
+    pub fn has(&self, digest: Digest) -> bool {
+        self.sent.contains(&digest)
     }
 }
 
 impl RedisStore {
     /// Sends those that are large. Whatever goes wrong with one, its call brings it.
-    pub(crate) async fn send_large(&self, blobs: &[Blob]) -> Ahead {
-        let mut sent = Ahead::default();
-        for blob in blobs.iter().filter(|blob| blob.bytes.len() > ARGUMENT_MAX) {
+    async fn send_large(&self, blobs: &[Blob]) -> Ahead {
+        let mut ahead = Ahead::of(blobs);
+        for blob in &ahead.blobs {
+            if blob.bytes.len() <= ARGUMENT_MAX {
+                continue;
+            }
             let mut set = cmd("SET");
-            set.arg(self.link.key(&format!("b:{}", blob.digest)))
+            set.arg(self.link.name("b", &self.link.form.digest(blob.digest)))
                 .arg(blob.bytes.as_slice())
                 .arg("NX");
             if let Some(Value::Okay | Value::Nil) = self.link.try_call(&set).await {
-                sent.0.insert(blob.digest);
+                ahead.sent.insert(blob.digest);
             }
         }
-        sent
+        ahead
     }
 
     /// Makes a call that brings blobs. `anew`: it begins something, so a full disk is an answer.
@@ -47,13 +83,33 @@ impl RedisStore {
         anew: bool,
         build: impl Fn(&Ahead) -> Cmd,
     ) -> StoreResult<(Value, bool)> {
-        let command = build(&self.send_large(blobs).await);
-        let (value, again) = self.call_either(command, anew).await?;
+        let mut ahead = self.send_large(blobs).await;
+        let (value, again) = self.call_either(build(&ahead), anew).await?;
         if !is_lacking(&value) {
             return Ok((value, again));
         }
-        let (value, _) = self.call_either(build(&Ahead::default()), anew).await?;
+        ahead.sent.clear();
+        let (value, _) = self.call_either(build(&ahead), anew).await?;
         Ok((value, true))
+    }
+
+    /// Where it lies: most have a key of their own, small ones share hashes.
+    pub(crate) async fn read_blob(&self, digest: Digest) -> StoreResult<Option<Vec<u8>>> {
+        let form = self.link.form;
+        let name = form.digest(digest);
+        let mut get = cmd("GET");
+        get.arg(self.link.name("b", &name));
+        let mut found = self.ask(get).await?;
+        if found == Value::Nil && form == Form::Short {
+            let mut get = cmd("HGET");
+            get.arg(self.link.name("bs", &shelf_of(digest))).arg(name);
+            found = self.ask(get).await?;
+        }
+        match found {
+            Value::Nil => Ok(None),
+            Value::BulkString(bytes) => unpacked_blob(bytes, digest).map(Some),
+            _ => Err(corrupt("a blob")),
+        }
     }
 
     async fn call_either(&self, command: Cmd, anew: bool) -> StoreResult<(Value, bool)> {

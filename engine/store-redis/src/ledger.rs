@@ -3,6 +3,7 @@
 //! Not here: how a line is appended; that is part of commits, starts and housekeeping.
 
 use crate::decode::{self, array, text};
+use crate::pages;
 use crate::realm::RedisStore;
 use hostler_ports::store::{LedgerEntry, StoreResult, bounds};
 
@@ -14,7 +15,9 @@ impl RedisStore {
         let mut call = self.read_function("h1_ledger");
         call.arg(from.min(EXACT_MAX));
         let lines = array(self.ask(call).await?, "the ledger")?;
-        lines.into_iter().map(decode::ledger_entry).collect()
+        let form = self.link.form;
+        let lines = lines.into_iter();
+        lines.map(|line| pages::ledger_entry(form, line)).collect()
     }
 
     /// May be made again as it is: what is gone stays gone.

@@ -6,6 +6,7 @@
 use crate::OpenError;
 use crate::connect::{self, Purpose};
 use crate::decode::{self, Parts};
+use crate::form::Form;
 use crate::options::Options;
 use crate::past::Past;
 use crate::trouble::{self, Trouble};
@@ -67,6 +68,7 @@ pub struct Link {
     pub ids: Arc<dyn Ids>,
     /// Name of the realm's meta key.
     pub meta: String,
+    pub form: Form,
     live: RwLock<Option<Live>>,
     /// Held while a new connection is made: one attempt at a time for all calls.
     connecting: Mutex<(u64, Option<Life>)>,
@@ -74,13 +76,14 @@ pub struct Link {
 }
 
 impl Link {
-    pub fn new(options: Options, ids: Arc<dyn Ids>) -> Result<Self, OpenError> {
+    pub fn new(options: Options, ids: Arc<dyn Ids>, form: Form) -> Result<Self, OpenError> {
         connect::check_addresses(&options)?;
-        let meta = format!("h:{{{}}}:meta", options.realm);
+        let meta = connect::meta_key(&options, form);
         Ok(Self {
             options,
             ids,
             meta,
+            form,
             live: RwLock::default(),
             connecting: Mutex::default(),
             past: Past::default(),
@@ -90,6 +93,14 @@ impl Link {
     /// A key of the realm.
     pub fn key(&self, rest: &str) -> String {
         format!("{}{rest}", self.meta.trim_end_matches("meta"))
+    }
+
+    /// A key of the realm that ends with an id or a digest, in the realm's form.
+    pub fn name(&self, letter: &str, id: &[u8]) -> Vec<u8> {
+        let mut name = self.key(letter).into_bytes();
+        name.push(b':');
+        name.extend_from_slice(id);
+        name
     }
 
     /// The life that the shared connection belongs to, if there is one now.
@@ -274,6 +285,7 @@ impl Link {
 
     /// Connects, loads the Functions and looks whether the server has gone back.
     async fn open(&self, number: u64, before: Option<Life>) -> Result<Live, RedisError> {
+        let known = self.past.before();
         let seen = self.past.seen();
         let mut connection = connect::connect(&self.options, Purpose::Calls).await?;
         connect::load_functions(&mut connection, &self.options.functions).await?;
@@ -289,7 +301,8 @@ impl Link {
         let found = found.unwrap_or(0);
         let declared = declared.and_then(|text| decode::regression(&text).ok().flatten());
         let generation = generation.unwrap_or(0);
-        self.past.met(before.is_none(), generation, found, declared);
+        let known = before.is_some().then_some(known);
+        self.past.met(known, generation, found, declared);
         let life = match before {
             Some(life) if life.run_id == run_id => life,
             Some(_) => Life {

@@ -105,13 +105,22 @@ impl Past {
         true
     }
 
-    /// A connection was made, and this is what lies there.
-    pub fn met(&self, first: bool, number: u64, seq: u64, declared: Option<Regression>) {
-        if first {
-            self.generation.store(number, Ordering::SeqCst);
-        } else if !self.heard(number, seq) && (seq < self.seen() || number < self.generation()) {
+    /// A connection was made, and this is what lies there. `before` was known when it was asked for: answers on
+    /// the old connection may have told of more since.
+    pub fn met(&self, before: Option<Before>, number: u64, seq: u64, declared: Option<Regression>) {
+        let Some(before) = before else {
+            return self.met_first(number, declared);
+        };
+        if !self.heard(number, seq) && (seq < before.seen || number < before.generation) {
             self.lost(seq);
         }
+        if let Some(declared) = declared {
+            self.told(number, declared);
+        }
+    }
+
+    fn met_first(&self, number: u64, declared: Option<Regression>) {
+        self.generation.store(number, Ordering::SeqCst);
         if let Some(declared) = declared {
             self.told(number, declared);
         }
@@ -154,12 +163,26 @@ mod tests {
     fn what_another_process_declared_holds_for_all() {
         let past = Past::default();
         let declared = Some(Regression { seen: 8, found: 5 });
-        past.met(true, 3, 5, declared);
+        past.met(None, 3, 5, declared);
         assert_eq!(past.check(), regressed(8, 5));
-        past.met(false, 4, 9, None);
+        past.met(Some(past.before()), 4, 9, None);
         assert_eq!((past.check(), past.generation()), (Ok(()), 4));
-        past.met(false, 2, 40, None);
+        past.met(Some(past.before()), 2, 40, None);
         assert_eq!(past.check(), regressed(9, 40), "an older generation");
+    }
+
+    #[test]
+    fn answers_that_come_while_a_connection_is_made_are_no_loss() {
+        let past = Past::default();
+        past.met(None, 0, 0, None);
+        assert_eq!(past.saw(past.before(), 5, false), Ok(()));
+        let before = past.before();
+        // The new connection reads 7; two calls of the old one are answered before that is looked at.
+        assert_eq!(past.saw(before, 9, false), Ok(()));
+        past.met(Some(before), 0, 7, None);
+        assert_eq!((past.check(), past.seen()), (Ok(()), 9));
+        past.met(Some(past.before()), 0, 8, None);
+        assert_eq!(past.check(), regressed(9, 8));
     }
 
     #[test]

@@ -3,12 +3,13 @@
 //! Not here: the verbs.
 
 use crate::answer::committed;
-use crate::commit_args::{self, priority_number, queue_letter};
+use crate::commit_args::{Args, Of, priority_number, queue_letter};
+use crate::connect;
 use crate::decode;
 use crate::durable::Durable;
 use crate::groups::{Carried, Groups};
 use crate::large::Ahead;
-use crate::link::Link;
+use crate::link::{Link, unavailable};
 use crate::past::Before;
 use crate::wake::Wakes;
 use crate::{OpenError, Options};
@@ -16,7 +17,7 @@ use hostler_core::id::{Digest, LaneId, RunId};
 use hostler_ports::clock::Ids;
 use hostler_ports::store::{
     Batch, Claim, ClaimAsk, CommitError, Committed, Cursor, Fence, Header, Own, Page, Priority,
-    READ_MAX, Seq, Store, StoreError, StoreResult, bounds, verbs::not_purgeable,
+    READ_MAX, Seq, Store, StoreError, StoreResult, Then, bounds, verbs::not_purgeable,
 };
 use redis::{Cmd, Value, cmd};
 use std::sync::Arc;
@@ -38,6 +39,12 @@ fn escaped(text: &str) -> String {
     text.chars().flat_map(escape).collect()
 }
 
+/// Half of an id: it stands in every lane's and every run's record, and no two processes of a realm share it.
+fn process_name(id: uuid::Uuid) -> [u8; 8] {
+    let (_, low) = id.as_u64_pair();
+    low.to_be_bytes()
+}
+
 /// One realm in Redis.
 pub struct RedisStore {
     pub(crate) link: Arc<Link>,
@@ -45,14 +52,16 @@ pub struct RedisStore {
     groups: Groups,
     pub(crate) wakes: Wakes,
     /// Tells this process's calls from all others'.
-    process: String,
+    process: [u8; 8],
     calls: AtomicU64,
 }
 
 impl RedisStore {
     pub(crate) async fn connect(options: Options, ids: Arc<dyn Ids>) -> Result<Self, OpenError> {
-        let process = ids.fresh().simple().to_string();
-        let link = Arc::new(Link::new(options, ids)?);
+        let process = process_name(ids.fresh());
+        let form = connect::form_of(&options).await;
+        let form = form.map_err(|_| unavailable("it does not say how its realm is written"))?;
+        let link = Arc::new(Link::new(options, ids, form)?);
         let store = Self {
             durable: Durable::new(Arc::clone(&link)),
             groups: Groups::new(Arc::clone(&link)),
@@ -84,9 +93,9 @@ impl RedisStore {
     }
 
     /// Recognises a call when it comes twice: one of this process, and which of them.
-    pub(crate) fn mark(&self) -> String {
+    pub(crate) fn mark(&self) -> Vec<u8> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
-        format!("{}.{number}", self.process)
+        [&self.process[..], number.to_string().as_bytes()].concat()
     }
 
     /// Nobody can guess it.
@@ -116,7 +125,7 @@ impl RedisStore {
                 call
             })
             .await?;
-        decode::claims(value, waited_ms)
+        decode::claims(self.link.form, value, waited_ms)
     }
 
     pub(crate) async fn remove_own(
@@ -128,10 +137,11 @@ impl RedisStore {
         bounds::read("blobs to remove", own.blobs.len())?;
         bounds::read("documents to remove", own.documents.len())?;
         let mut call = self.function("h1_drop_own");
-        call.arg(run.to_string()).arg(archive.to_string());
+        let form = self.link.form;
+        call.arg(form.id(run.0)).arg(form.digest(archive));
         call.arg(own.blobs.len());
         for blob in &own.blobs {
-            call.arg(blob.to_string());
+            call.arg(form.digest(*blob));
         }
         for document in &own.documents {
             call.arg(document);
@@ -144,14 +154,17 @@ impl RedisStore {
 
     /// At most `HEADERS_A_CALL`.
     pub(crate) async fn some_headers(&self, lanes: &[LaneId]) -> StoreResult<Vec<Option<Header>>> {
+        let form = self.link.form;
         let mut call = self.read_function("h1_headers");
         for lane in lanes {
-            call.arg(lane.to_string());
+            call.arg(form.id(lane.0));
         }
         let found = decode::array(self.ask(call).await?, "headers")?;
         let pairs = lanes.iter().zip(found);
         pairs
-            .map(|(lane, value)| decode::optional(value, |value| decode::header(*lane, value)))
+            .map(|(lane, value)| {
+                decode::optional(value, |value| decode::header(form, *lane, value))
+            })
             .collect()
     }
 
@@ -167,7 +180,7 @@ impl RedisStore {
             .arg(format!("{}*", escaped(&self.link.key("l:"))))
             .arg("COUNT")
             .arg(SCAN_COUNT);
-        let (next, lanes) = decode::scanned(self.ask(scan).await?)?;
+        let (next, lanes) = decode::scanned(self.link.form, self.ask(scan).await?)?;
         let mut entries = Vec::with_capacity(lanes.len());
         for some in lanes.chunks(READ_MAX) {
             entries.extend(self.headers(some).await?.into_iter().flatten());
@@ -178,27 +191,27 @@ impl RedisStore {
         Ok(Page { entries, next })
     }
 
-    pub(crate) fn commit_command(
-        &self,
-        lane: LaneId,
-        fence: &Fence,
-        version: u64,
-        batch: &Batch,
-        ahead: &Ahead,
-        mark: &str,
-    ) -> Cmd {
+    /// A lane that is let go leaves its texts packed; one that goes on does not wait for that.
+    fn commit_command(&self, of: &Of<'_>, batch: &Batch, ahead: &Ahead) -> Cmd {
         let mut call = cmd("FCALL");
         call.arg(if batch.spawn.is_empty() {
             "h1_commit"
         } else {
             "h1_commit_grow"
         });
+        let lane = self.link.form.id(of.lane.0);
         call.arg(4).arg(&self.link.meta);
-        for key in [format!("l:{lane}"), format!("g:{lane}"), "led".to_owned()] {
-            call.arg(self.link.key(&key));
-        }
-        commit_args::commit(&mut call, lane, fence, version, mark, batch, ahead);
+        call.arg(self.link.name("l", &lane))
+            .arg(self.link.name("g", &lane));
+        call.arg(self.link.key("led"));
+        let packs = batch.then != Then::Keep;
+        self.args(&mut call, packs).commit(of, batch, ahead);
         call
+    }
+
+    pub(crate) fn args<'a>(&self, cmd: &'a mut Cmd, packs: bool) -> Args<'a> {
+        let form = self.link.form;
+        Args { cmd, form, packs }
     }
 
     pub(crate) async fn commit_once(
@@ -215,11 +228,16 @@ impl RedisStore {
         let (answer, again) = match carried {
             Carried::Answered(answer) => (answer, false),
             Carried::Alone | Carried::Unknown => {
-                let build =
-                    |ahead: &Ahead| self.commit_command(lane, fence, version, batch, ahead, &mark);
+                let of = Of {
+                    lane,
+                    fence,
+                    version,
+                    mark: &mark,
+                };
+                let build = |ahead: &Ahead| self.commit_command(&of, batch, ahead);
                 let (value, again) = self.call_with(&batch.blobs, false, build).await?;
                 let was_sent = matches!(carried, Carried::Unknown);
-                (committed(value, batch), again || was_sent)
+                (committed(self.link.form, value, batch), again || was_sent)
             }
         };
         let (seq, version, dirty, now_ms) = answer?;

@@ -3,9 +3,10 @@
 //! Not here: connections, retries, the form of arguments and answers.
 
 use crate::answer::upkept;
-use crate::commit_args::{self, priority_number, queue_letter};
+use crate::commit_args::{priority_number, queue_letter};
 use crate::decode::{self, Parts, array, corrupt, optional, parsed, text};
 use crate::large::Ahead;
+use crate::pages;
 use crate::realm::{HEADERS_A_CALL, RedisStore};
 use crate::wake;
 use async_trait::async_trait;
@@ -62,8 +63,11 @@ impl Store for RedisStore {
 
     async fn load(&self, lane: LaneId, from_version: u64) -> StoreResult<Option<Loaded>> {
         let mut call = self.read_function("h1_load");
-        call.arg(lane.to_string()).arg(from_version);
-        optional(self.ask(call).await?, |value| decode::loaded(lane, value))
+        let form = self.link.form;
+        call.arg(form.id(lane.0)).arg(from_version);
+        optional(self.ask(call).await?, |value| {
+            decode::loaded(form, lane, value)
+        })
     }
 
     async fn commit(
@@ -83,7 +87,7 @@ impl Store for RedisStore {
         let mark = self.mark();
         let build = |ahead: &Ahead| {
             let mut command = self.function("h1_start");
-            commit_args::start(&mut command, &start, ahead, &mark);
+            self.args(&mut command, true).start(&start, ahead, &mark);
             command
         };
         let before = self.link.past.before();
@@ -103,9 +107,8 @@ impl Store for RedisStore {
 
     async fn send(&self, lane: LaneId, command_id: Uuid, body: String) -> StoreResult<Sent> {
         let mut call = self.function("h1_send");
-        call.arg(lane.to_string())
-            .arg(command_id.to_string())
-            .arg(body);
+        let form = self.link.form;
+        call.arg(form.id(lane.0)).arg(form.id(command_id)).arg(body);
         match text(self.ask(call).await?, "a command")?.as_str() {
             "A" => Ok(Sent::Accepted),
             "K" => Ok(Sent::Known),
@@ -127,7 +130,7 @@ impl Store for RedisStore {
         let mut call = self.function("h1_renew");
         call.arg(lease_ms);
         for (lane, fence) in held {
-            call.arg(lane.to_string()).arg(&fence.0);
+            call.arg(self.link.form.id(lane.0)).arg(&fence.0);
         }
         let lost = array(self.ask(call).await?, "a renewal")?;
         let lane = |value| {
@@ -146,7 +149,7 @@ impl Store for RedisStore {
         }
         let mut call = self.function("h1_calm");
         for (lane, fence) in held {
-            call.arg(lane.to_string()).arg(&fence.0);
+            call.arg(self.link.form.id(lane.0)).arg(&fence.0);
         }
         self.ask(call).await.map(drop)
     }
@@ -185,7 +188,7 @@ impl Store for RedisStore {
     async fn upkeep(&self, change: Upkeep) -> Result<Seq, CommitError> {
         bounds::upkeep(&change)?;
         let mut command = self.function("h1_upkeep");
-        commit_args::upkeep(&mut command, &change, &self.mark());
+        self.args(&mut command, true).upkeep(&change, &self.mark());
         let before = self.link.past.before();
         let (value, again) = self.link.call(|_| command.clone()).await?;
         let seq = upkept(value, &change)?;
@@ -207,8 +210,9 @@ impl Store for RedisStore {
 
     async fn purge(&self, lane: LaneId, archive: Digest, max: usize) -> StoreResult<bool> {
         let mut call = self.function("h1_purge");
-        call.arg(lane.to_string())
-            .arg(archive.to_string())
+        let form = self.link.form;
+        call.arg(form.id(lane.0))
+            .arg(form.digest(archive))
             .arg(max.clamp(1, PURGE_MAX));
         match text(self.ask(call).await?, "a purge")?.as_str() {
             "D" => Ok(true),
@@ -226,13 +230,7 @@ impl Store for RedisStore {
     }
 
     async fn blob(&self, digest: Digest) -> StoreResult<Option<Vec<u8>>> {
-        let mut get = cmd("GET");
-        get.arg(self.link.key(&format!("b:{digest}")));
-        match self.ask(get).await? {
-            Value::Nil => Ok(None),
-            Value::BulkString(bytes) => Ok(Some(bytes)),
-            _ => Err(corrupt("a blob")),
-        }
+        self.read_blob(digest).await
     }
 
     async fn headers(&self, lanes: &[LaneId]) -> StoreResult<Vec<Option<Header>>> {
@@ -273,12 +271,11 @@ impl Store for RedisStore {
             return Ok(Vec::new());
         }
         let mut get = cmd("HMGET");
-        get.arg(self.link.key(&format!("c:{lane}"))).arg(keys);
+        let form = self.link.form;
+        get.arg(self.link.name("c", &form.id(lane.0))).arg(keys);
         let values = array(self.ask(get).await?, "children")?;
         let child = |(key, value): (&String, Value)| {
-            optional(value, |value| {
-                decode::child(key.clone(), &text(value, "a child")?)
-            })
+            optional(value, |value| pages::child(form, key.clone(), value))
         };
         keys.iter().zip(values).map(child).collect()
     }
@@ -286,8 +283,8 @@ impl Store for RedisStore {
     async fn children(&self, lane: LaneId, after: Cursor) -> StoreResult<Page<Child>> {
         let from = parse_count(&after)?;
         let mut call = self.read_function("h1_children");
-        call.arg(lane.to_string()).arg(from);
-        decode::children(from, self.ask(call).await?)
+        call.arg(self.link.form.id(lane.0)).arg(from);
+        pages::children(self.link.form, from, self.ask(call).await?)
     }
 
     async fn query(
@@ -297,24 +294,27 @@ impl Store for RedisStore {
         after: Cursor,
     ) -> StoreResult<Page<IndexEntry>> {
         bounds::name("index", index)?;
-        let place = after.0.unwrap_or_default();
-        if !place.is_empty() {
-            parse_entry(&place)?;
-        }
+        let form = self.link.form;
+        let place = match &after.0 {
+            Some(place) => parse_entry(place).map(|(score, member)| form.place(score, member))?,
+            None => Vec::new(),
+        };
         let mut call = self.read_function("h1_query");
-        call.arg(index).arg(u8::from(newest_first)).arg(place);
-        decode::entries(self.ask(call).await?)
+        call.arg(form.index(index))
+            .arg(u8::from(newest_first))
+            .arg(place);
+        pages::entries(form, self.ask(call).await?)
     }
 
     async fn log(&self, lane: LaneId, from: u64) -> StoreResult<Vec<String>> {
         let to = from.saturating_add(READ_MAX as u64 - 1);
         let mut range = cmd("LRANGE");
-        range.arg(self.link.key(&format!("g:{lane}")));
+        range.arg(self.link.name("g", &self.link.form.id(lane.0)));
         range.arg(from).arg(to);
         let events = array(self.ask(range).await?, "a log")?;
         events
             .into_iter()
-            .map(|event| text(event, "an event"))
+            .map(|event| decode::packed_text(event, Some(lane.0), "an event"))
             .collect()
     }
 
@@ -323,16 +323,16 @@ impl Store for RedisStore {
     }
 
     async fn run_record(&self, run: RunId) -> StoreResult<Option<RunRecord>> {
-        let mut get = cmd("HMGET");
-        get.arg(self.link.key(&format!("r:{run}")));
-        get.arg("body").arg("root").arg("sum").arg("archive");
-        decode::run_record(self.ask(get).await?)
+        let form = self.link.form;
+        let mut call = self.read_function("h1_run");
+        call.arg(form.id(run.0));
+        optional(self.ask(call).await?, |value| {
+            decode::run_record(form, run, value)
+        })
     }
 
     async fn run_summary(&self, run: RunId) -> StoreResult<Option<String>> {
-        let mut get = cmd("HGET");
-        get.arg(self.link.key(&format!("r:{run}"))).arg("sum");
-        optional(self.ask(get).await?, |value| text(value, "a run"))
+        Ok(self.run_record(run).await?.map(|record| record.summary))
     }
 
     async fn trim_ledger(&self, below: u64, max: usize) -> StoreResult<bool> {
@@ -348,7 +348,7 @@ impl Store for RedisStore {
         loop {
             let mut call = self.read_function("h1_feed");
             call.arg(after.0);
-            let entries = decode::feed(self.ask(call).await?)?;
+            let entries = pages::feed(self.link.form, self.ask(call).await?)?;
             if !entries.is_empty() || Instant::now() >= deadline {
                 return Ok(entries);
             }
@@ -357,34 +357,7 @@ impl Store for RedisStore {
     }
 
     async fn resource(&self, key: &str) -> StoreResult<ResourceView> {
-        bounds::name("resource", key)?;
-        let mut holders = cmd("HGETALL");
-        holders.arg(self.link.key(&format!("u:{key}")));
-        let mut waiters = cmd("ZRANGE");
-        waiters
-            .arg(self.link.key(&format!("q:{key}")))
-            .arg(0)
-            .arg(READ_MAX - 1);
-        let (holders, waiters) =
-            futures::future::try_join(self.ask(holders), self.ask(waiters)).await?;
-        let mut view = ResourceView::default();
-        let mut fields = array(holders, "holders")?.into_iter();
-        while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
-            match text(name, "a holder")?.as_str() {
-                "capacity" => view.capacity = parsed(value, "a capacity")?,
-                lane => {
-                    let lane = lane.parse().map_err(|_| corrupt("a holder"))?;
-                    view.holders.push((lane, parsed(value, "a holder")?));
-                }
-            }
-        }
-        view.holders
-            .sort_by_key(|(lane, since_ms)| (*since_ms, *lane));
-        let waiters = array(waiters, "waiters")?.into_iter();
-        view.waiters = waiters
-            .map(|lane| parsed(lane, "a waiter"))
-            .collect::<StoreResult<_>>()?;
-        Ok(view)
+        self.view_resource(key).await
     }
 
     async fn counts(&self) -> StoreResult<Counts> {

@@ -57,6 +57,20 @@ pub struct Bed {
     serve_command: Command,
 }
 
+/// An id as it stands in Redis: its bytes, written for a command line.
+pub fn in_redis(id: &str) -> String {
+    let digits: Vec<char> = id.chars().filter(|letter| *letter != '-').collect();
+    digits
+        .chunks(2)
+        .map(|byte| format!("\\x{}", byte.iter().collect::<String>()))
+        .collect()
+}
+
+/// Name of a lane's or a run's key, written for a command line.
+pub fn key(kind: &str, id: &str) -> String {
+    format!("\"h:{{main}}.{kind}:{}\"", in_redis(id))
+}
+
 impl Bed {
     /// Upon a Redis that syncs before every answer.
     pub fn start(size: Size, behave: impl Fn(&Call) -> Course + Send + Sync + 'static) -> Bed {
@@ -145,7 +159,7 @@ impl Bed {
 
     /// One field of a lane's header in Redis; empty when there is none.
     pub fn header(&self, lane: &str, field: &str) -> String {
-        self.redis_says(&format!("HGET h:{{main}}:l:{lane} {field}"))
+        self.redis_says(&format!("HGET {} {field}", key("l", lane)))
     }
 
     /// What the workers' logs say of a lane.

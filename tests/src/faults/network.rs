@@ -5,7 +5,7 @@ use std::time::Duration;
 use hostler_tests::lab::{Program, Proxy, Weather, until};
 
 use super::audit;
-use super::bed::{Bed, Size};
+use super::bed::{Bed, Size, in_redis};
 use super::chance::Chance;
 use super::people::People;
 use super::target::{Book, Course};
@@ -111,7 +111,7 @@ const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
 /// When the store last heard that a lane is held, as far as the store shows it.
 fn renewed(bed: &Bed, lane: &str) -> String {
-    bed.redis_says(&format!("ZSCORE h:{{main}}:leased {lane}"))
+    bed.redis_says(&format!("ZSCORE h:{{main}}.leased \"{}\"", in_redis(lane)))
 }
 
 /// A worker that hears nothing of Redis any more calls nobody once its lease is two thirds over: not even those

@@ -35,8 +35,8 @@ fn a_loss_is_declared_decided_by_an_administrator_and_work_goes_on_without_a_res
         (!rows.is_empty()).then_some(())
     });
     assert!(waiting.is_some(), "it is asked about");
-    let seq = bed.redis_says("HGET h:{main}:meta seq");
-    bed.redis_says("HSET h:{main}:meta seq 0");
+    let seq = bed.redis_says("HGET h:{main}.meta seq");
+    bed.redis_says("HSET h:{main}.meta seq 0");
     // The API commits, finds a smaller number than it has seen, and says so to all.
     let begun = bed.api.try_start(&files::pair(1), "while");
     let problem = begun.unwrap_err().unwrap();
@@ -67,7 +67,7 @@ fn a_loss_is_declared_decided_by_an_administrator_and_work_goes_on_without_a_res
         let ended = |view: &Value| (view["run"]["state"] == "succeeded").then_some(());
         bed.api.until("it ends", &run, LIMIT, ended);
     }
-    let now: u64 = bed.redis_says("HGET h:{main}:meta seq").parse().unwrap();
+    let now: u64 = bed.redis_says("HGET h:{main}.meta seq").parse().unwrap();
     assert!(now > before, "behind all that anybody has seen");
     println!(
         "{} to {}: accepted, two runs went on",

@@ -9,7 +9,7 @@ use std::time::Duration;
 use hostler_tests::lab::until;
 use serde_json::Value;
 
-use super::bed::{Bed, Size};
+use super::bed::{Bed, Size, key};
 use super::target::{Book, Call, Course};
 use super::{LIMIT, files, setting};
 
@@ -131,6 +131,6 @@ fn all_are_told(bed: &Bed, run: &str) {
 fn state_bytes(bed: &Bed, run: &str) -> usize {
     let root = bed.api.run(run)["root"]["lane"].clone();
     let lane = root.as_str().unwrap();
-    let length = bed.redis_says(&format!("STRLEN h:{{main}}:n:{lane}"));
+    let length = bed.redis_says(&format!("STRLEN {}", key("n", lane)));
     length.parse().unwrap()
 }

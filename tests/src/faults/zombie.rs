@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::LIMIT;
 use super::audit;
-use super::bed::{Bed, Size};
+use super::bed::{Bed, Size, key};
 use super::target::{Call, Course};
 
 const LANES: usize = 12;
@@ -42,7 +42,7 @@ fn written(bed: &Bed, view: &Value) -> BTreeMap<String, (String, String)> {
         .chain([&view["root"]])
         .map(|lane| lane["lane"].as_str().unwrap());
     ids.map(|id| {
-        let length = bed.redis_says(&format!("LLEN h:{{main}}:g:{id}"));
+        let length = bed.redis_says(&format!("LLEN {}", key("g", id)));
         (id.to_owned(), (bed.header(id, "v"), length))
     })
     .collect()
@@ -63,7 +63,7 @@ fn a_worker_that_wakes_up_after_its_lease_writes_nothing_and_calls_nobody() {
         .until("the second worker ends it", &run, LIMIT, ended);
     assert_eq!(view["run"]["state"], "succeeded", "{view:#}");
     audit::notices(&bed, 1, LIMIT);
-    let (before, ledger) = (written(&bed, &view), bed.redis_says("LLEN h:{main}:led"));
+    let (before, ledger) = (written(&bed, &view), bed.redis_says("LLEN h:{main}.led"));
     let through = |door: usize| {
         bed.target
             .book()
@@ -90,7 +90,7 @@ fn a_worker_that_wakes_up_after_its_lease_writes_nothing_and_calls_nobody() {
         "the zombie wrote into a lane"
     );
     assert_eq!(
-        bed.redis_says("LLEN h:{main}:led"),
+        bed.redis_says("LLEN h:{main}.led"),
         ledger,
         "into the ledger"
     );

@@ -92,7 +92,7 @@ async fn more_commits(server: &Server, count: u64) {
     loop {
         let mut get = redis::cmd("HGET");
         let seq: u64 = get
-            .arg("h:{main}:meta")
+            .arg("h:{main}.meta")
             .arg("seq")
             .query_async(&mut admin)
             .await
@@ -277,9 +277,11 @@ async fn what_an_interrupted_call_left_in_a_log_is_not_read_and_goes_away() {
     let subject = at_noon(&server, "main").await;
     let kit = Kit::new(&subject);
     let claim = kit.held(1).await;
-    server
-        .tell(&format!("RPUSH h:{{main}}:g:{} torn", claim.lane))
-        .await;
+    let log = [b"h:{main}.g:", &claim.lane.0.as_bytes()[..]].concat();
+    let mut torn = redis::cmd("RPUSH");
+    torn.arg(log).arg("torn");
+    let length: u64 = torn.query_async(&mut server.admin().await).await.unwrap();
+    assert_eq!(length, 2);
     assert_eq!(kit.load(claim.lane).await.events, ["born"]);
     kit.commit(
         &claim,

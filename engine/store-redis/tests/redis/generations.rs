@@ -23,7 +23,7 @@ async fn a_store_that_has_gone_back_stops_until_it_is_accepted() {
         )
         .await;
     }
-    server.tell("HSET h:{main}:meta seq 2").await;
+    server.tell("HSET h:{main}.meta seq 2").await;
     let batch = || Batch {
         events: vec!["late".into()],
         ..Batch::default()
@@ -83,7 +83,7 @@ async fn a_loss_that_one_process_finds_stops_all_and_one_decision_frees_all() {
         .await;
     }
     assert!(two.store.counts().await.is_ok());
-    server.tell("HSET h:{main}:meta seq 2").await;
+    server.tell("HSET h:{main}.meta seq 2").await;
     let found = kit.try_commit(&claim, 6, Batch::default()).await;
     assert!(matches!(
         found,

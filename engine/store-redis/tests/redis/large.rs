@@ -6,8 +6,16 @@ use hostler_core::id::Digest;
 use hostler_ports::store::{Batch, Blob, ClaimAsk, Queue, Start, Started, Store};
 use hostler_store_redis::Functions;
 
+/// So many bytes, in which nothing repeats.
 fn blob(letter: u8, bytes: usize) -> Blob {
-    let bytes = vec![letter; bytes];
+    let mut noise = Vec::with_capacity(bytes + 32);
+    let mut last = Digest::of(&[letter]);
+    while noise.len() < bytes {
+        noise.extend(last.0);
+        last = Digest::of(&last.0);
+    }
+    noise.truncate(bytes);
+    let bytes = noise;
     Blob {
         digest: Digest::of(&bytes),
         bytes,
@@ -31,9 +39,9 @@ async fn a_long_blob_is_no_argument_of_a_function() {
     let begun = store.start(asked(1, &both)).await;
     assert!(matches!(begun, Ok(Started::New(_))), "{begun:?}");
     let told = format!("{:?}", server.tell("SLOWLOG GET 50").await);
-    let only_named = both
-        .iter()
-        .map(|blob| told.contains(&format!("@{}", blob.digest)));
+    // The log shows bytes as a list of numbers.
+    let name = |blob: &Blob| format!("{:?}", [b"@", &blob.digest.0[..]].concat());
+    let only_named = both.iter().map(|blob| told.contains(&name(blob)));
     assert_eq!(only_named.collect::<Vec<_>>(), [false, true], "{told}");
     for blob in both {
         assert_eq!(store.blob(blob.digest).await, Ok(Some(blob.bytes)));
@@ -86,6 +94,23 @@ async fn a_long_blob_that_a_failover_has_lost_is_brought_by_its_call() {
     let lost: u64 = redis::from_redis_value(server.tell("GET lost").await).unwrap();
     assert_eq!(lost, 2);
     for blob in [first, second] {
+        assert_eq!(store.blob(blob.digest).await, Ok(Some(blob.bytes)));
+    }
+}
+
+#[tokio::test]
+async fn a_small_blob_has_no_key_of_its_own_and_is_read_by_its_digest() {
+    let server = Server::start(&[]).await;
+    let store = server.store("main").await;
+    let both = [blob(b'a', 60), blob(b'b', 61)];
+    let begun = store.start(asked(1, &both)).await;
+    assert!(matches!(begun, Ok(Started::New(_))), "{begun:?}");
+    for (pattern, keys) in [("h:{main}.bs:*", 1), ("h:{main}.b:*", 1)] {
+        let found: Vec<Vec<u8>> =
+            redis::from_redis_value(server.tell(&format!("KEYS {pattern}")).await).unwrap();
+        assert_eq!(found.len(), keys, "{pattern}");
+    }
+    for blob in both {
         assert_eq!(store.blob(blob.digest).await, Ok(Some(blob.bytes)));
     }
 }

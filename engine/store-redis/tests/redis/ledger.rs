@@ -24,7 +24,7 @@ async fn a_line_that_is_taken_out_leaves_a_gap_and_takes_no_number_back() {
     assert_eq!(whole, [0, 1, 2]);
 
     // One from the middle, then the last one.
-    let list = "h:{main}:led";
+    let list = "h:{main}.led";
     server.tell(&format!("LSET {list} 1 taken")).await;
     server.tell(&format!("LREM {list} 1 taken")).await;
     assert_eq!(numbers(&store).await, [0, 2]);
@@ -42,7 +42,7 @@ async fn a_trimming_takes_only_what_is_below_it_whatever_was_taken_out() {
     for number in 1..=4 {
         store.start(started(number)).await.unwrap();
     }
-    let list = "h:{main}:led";
+    let list = "h:{main}.led";
     for number in [1, 4] {
         server.tell(&format!("LSET {list} {number} taken")).await;
     }

@@ -8,6 +8,7 @@
 mod conformance;
 mod durability;
 mod faults;
+mod first_version;
 mod generations;
 mod large;
 mod ledger;

@@ -6,10 +6,10 @@
 use hostler_tests::lab::Answer;
 use serde_json::{Value, json};
 
-use crate::faults::bed::Bed;
+use crate::faults::bed::{Bed, in_redis};
 
 /// A lane's header, what it has not read, its log, and the ids of what it was sent.
-const LANE: &str = "local p = 'h:{main}:' local id = ARGV[1] return cjson.encode({ \
+const LANE: &str = "local p = 'h:{main}.' local id = ARGV[1] return cjson.encode({ \
                     header = redis.call('HGETALL', p .. 'l:' .. id), \
                     letters = redis.call('LRANGE', p .. 'i:' .. id, 0, -1), \
                     log = redis.call('LRANGE', p .. 'g:' .. id, 0, -1), \
@@ -39,7 +39,7 @@ fn of_run(bed: &Bed, run: &str) -> Value {
 }
 
 fn of_lane(bed: &Bed, lane: &str) -> Value {
-    let held = bed.redis_says(&format!("EVAL \"{LANE}\" 0 {lane}"));
+    let held = bed.redis_says(&format!("EVAL \"{LANE}\" 0 \"{}\"", in_redis(lane)));
     let held = serde_json::from_str(&held).unwrap_or(Value::String(held));
     json!({ "lane": lane, "store": held, "workers": bed.log_about(lane) })
 }

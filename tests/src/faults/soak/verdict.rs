@@ -8,17 +8,18 @@ use hostler_tests::lab::{Usage, until};
 
 use super::load::{PAIRS, Seen};
 use super::sample::{Sample, median};
-use crate::faults::bed::Bed;
+use crate::faults::bed::{Bed, key};
+use hostler_core::id::RunId;
 use crate::faults::{LIMIT, files};
 
-/// Keys that stay of a run that is archived: its record, and the header and the summary of its first lane.
-const TOMBSTONE: u64 = 3;
+/// Keys that stay of a run that is archived: its record, and the header of its first lane.
+const TOMBSTONE: u64 = 2;
 /// Keys that the realm itself comes to need: lists that have an entry by then, the runbook, and the list of
 /// servers that all runs over the same ones share.
 const KEYS_MORE: u64 = 32 + PAIRS as u64;
 /// How many keys there are of each kind.
 const KINDS: &str = "EVAL \"local n = {} for _, k in ipairs(redis.call('keys', '*')) do \
-                     local kind = k:match('^h:{main}:(%w+)') or k n[kind] = (n[kind] or 0) + 1 end \
+                     local kind = k:match('^h:{main}%.(%w+)') or k n[kind] = (n[kind] or 0) + 1 end \
                      return cjson.encode(n)\" 0";
 /// Waits for the archive in any case.
 const WAITS_MAX: u32 = 20;
@@ -48,9 +49,9 @@ struct Figure {
 }
 
 /// Keys beside marks that Redis lets go by itself within minutes. One that is over may still be counted by
-/// `DBSIZE`, so they are listed.
+/// `DBSIZE`, so they are listed. A summary that is too long for its header has a key of its own, and stays too.
 const LASTING: &str = "EVAL \"local n = 0 for _, k in ipairs(redis.call('keys', '*')) do \
-                       if not k:find('^h:{main}:uk:') then n = n + 1 end end return n\" 0";
+                       if not k:find('^h:{main}%.uk:') and not k:find('^h:{main}%.s:') then n = n + 1 end end return n\" 0";
 
 /// Those beside the ones that stay of every run.
 pub fn keys_beside(bed: &Bed, accepted: usize) -> Option<u64> {
@@ -170,18 +171,15 @@ impl Soak<'_> {
     fn tombstone_bytes(&self) -> f64 {
         let list = self.bed.api.read("/api/v1/runs?limit=1");
         let run = list["runs"][0]["run"].as_str().unwrap().to_owned();
-        let root = self
-            .bed
-            .redis_says(&format!("HGET h:{{main}}:r:{run} root"));
+        let root = run.parse::<RunId>().unwrap().root().to_string();
         let usage = |key: &str| -> f64 {
-            let key = format!("h:{{main}}:{key}");
             let told = self
                 .bed
                 .redis_says(&format!("MEMORY USAGE {key} SAMPLES 0"));
             told.parse().unwrap_or(0.0)
         };
-        let own = [format!("r:{run}"), format!("l:{root}"), format!("s:{root}")];
-        let rows = usage("xb:runs") + usage("ix:runs");
+        let own = [key("r", &run), key("l", &root), key("s", &root)];
+        let rows = usage("h:{main}.xb:runs") + usage("h:{main}.ix:runs");
         own.iter().map(|key| usage(key)).sum::<f64>() + rows / count(self.seen.accepted)
     }
 }

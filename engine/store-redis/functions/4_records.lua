@@ -1,0 +1,58 @@
+-- What is kept of a run: hash in the long form; in the short one a single text, and the run's entry in an index is
+-- part of it, because its summary is what stands there. Not here: what a run's lanes write.
+
+-- In place of an entry's body: it is the summary of the run that is its member. No text has this byte.
+local OF_RUN = '\254'
+
+local RUN_FIELDS = { 'body', 'root', 'ci', 'seq', 'sum', 'archive' }
+
+-- body, root, ci, seq, sum, archive or '', index or '' with place; nothing for an unknown run.
+local function read_run(call, run)
+  local name = key(call, 'r', run)
+  local found
+  if call.short then
+    local text = redis.call('GET', name)
+    if not text then
+      return nil
+    end
+    found = cmsgpack.unpack(text)
+  else
+    found = redis.call('HMGET', name, unpack(RUN_FIELDS))
+    if not found[1] then
+      return nil
+    end
+  end
+  return {
+    body = found[1], root = found[2], ci = found[3], seq = tonumber(found[4]), sum = found[5],
+    archive = found[6] or '', index = found[7] or '', place = found[8] or '',
+  }
+end
+
+local function write_run(call, run, record)
+  local name = key(call, 'r', run)
+  if call.short then
+    redis.call('SET', name, cmsgpack.pack({ record.body, record.root, record.ci, record.seq, record.sum,
+      record.archive, record.index, record.place }))
+  else
+    redis.call('HSET', name, 'body', record.body, 'root', record.root, 'ci', record.ci, 'seq', record.seq,
+      'sum', record.sum)
+    if record.archive ~= '' then
+      redis.call('HSET', name, 'archive', record.archive)
+    end
+  end
+end
+
+-- Whether entries of this run may be part of its record.
+local function is_run(call, run)
+  return call.short and redis.call('EXISTS', key(call, 'r', run)) == 1
+end
+
+-- The record whose part this entry is.
+local function entry_of_run(call, index, member)
+  if call.short and #member == 16 then
+    local record = read_run(call, member)
+    if record and record.index == index then
+      return record
+    end
+  end
+end
