@@ -9,8 +9,8 @@ use hostler_tests::lab::{Usage, until};
 use super::load::{PAIRS, Seen};
 use super::sample::{Sample, median};
 use crate::faults::bed::{Bed, key};
-use hostler_core::id::RunId;
 use crate::faults::{LIMIT, files};
+use hostler_core::id::RunId;
 
 /// Keys that stay of a run that is archived: its record, and the header of its first lane.
 const TOMBSTONE: u64 = 2;
