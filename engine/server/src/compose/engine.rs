@@ -156,6 +156,7 @@ impl Engine {
             store: Arc::clone(&self.api.store),
             channel: Arc::new(channel),
             compose: Arc::clone(&self.api.compose),
+            links: mail::links(&self.config.server.public_url, Arc::clone(&self.api.ids))?,
         });
         // Leases are renewed until the last lane is let go.
         let ticking = CancellationToken::new();
