@@ -3,6 +3,7 @@
 //! Not here: who somebody is (transports find out), and votes that do not count (core refuses).
 
 use crate::problem::{Code, Problem};
+use hostler_core::command::StandIn;
 use hostler_core::definition::Policy;
 use hostler_core::directory::Directory;
 use hostler_core::lane::Clause;
@@ -14,8 +15,10 @@ pub struct Subject {
     pub person: String,
     /// `role:…`, `customer:…`, `person:…`, `owner-of:…` at this moment.
     pub qualifies: BTreeSet<String>,
-    /// `cli`, `api`.
+    /// `cli`, `api`, `link`.
     pub via: String,
+    /// Those in whose place this person may vote at this moment, each with what they qualify as themselves.
+    pub stands_in: Vec<StandIn>,
 }
 
 impl Subject {
@@ -27,6 +30,22 @@ impl Subject {
             person: person.to_owned(),
             qualifies: directory.qualifications(person),
             via: via.to_owned(),
+            stands_in: Vec::new(),
+        })
+    }
+
+    /// The same, with those who have named this person their delegate at this instant.
+    #[must_use]
+    pub fn at(directory: &dyn Directory, person: &str, via: &str, now_ms: i64) -> Option<Self> {
+        let named = directory.stands_in_for(person, now_ms).into_iter();
+        let stands_in = named.map(|other| StandIn {
+            qualifies: directory.qualifications(&other).into_iter().collect(),
+            person: other,
+        });
+        let stands_in = stands_in.collect();
+        Self::of(directory, person, via).map(|subject| Self {
+            stands_in,
+            ..subject
         })
     }
 
@@ -37,6 +56,18 @@ impl Subject {
 
     fn has_any(&self, roles: &[&str]) -> bool {
         roles.iter().any(|role| self.has_role(role))
+    }
+
+    /// Whoever holds the key of a customer's feed: somebody who may read that feed and nothing else.
+    #[must_use]
+    pub fn of_feed(customer: &str) -> Self {
+        let held = format!("feed:{customer}");
+        Self {
+            person: held.clone(),
+            qualifies: BTreeSet::from([held]),
+            via: "feed".to_owned(),
+            stands_in: Vec::new(),
+        }
     }
 
     /// Holds any role of the staff.
@@ -73,6 +104,8 @@ pub enum Action {
     ReadFreezes,
     /// Declare and lift times in which nothing is disturbed.
     ControlFreezes,
+    /// What was announced to a customer, as a calendar.
+    ReadFeed,
     /// Stop a schedule, let it go on, decide about a firing that was missed.
     ControlSchedules,
 }
@@ -87,6 +120,7 @@ pub enum Resource<'a> {
         policy: &'a Policy,
     },
     Question(&'a [Clause]),
+    Customer(&'a str),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +171,12 @@ pub fn authorize(subject: &Subject, action: Action, resource: Resource<'_>) -> D
             | Action::ReadStore,
             _,
         ) => Decision::of(subject.is_staff(), "a role of the staff"),
+        (Action::ReadFeed, Resource::Customer(customer)) => Decision::of(
+            subject.qualifies.contains(&format!("feed:{customer}"))
+                || subject.qualifies.contains(&format!("customer:{customer}"))
+                || subject.is_staff(),
+            "the key of this feed, or to decide for the customer",
+        ),
         (Action::ReadLedger, _) => Decision::of(
             subject.has_any(&["auditor", "admin"]),
             "the role auditor or admin",
@@ -159,9 +199,14 @@ pub fn authorize(subject: &Subject, action: Action, resource: Resource<'_>) -> D
             is_asked(subject, clauses),
             format!("one of {}", wanted(clauses)),
         ),
-        (Action::StartRun | Action::ControlRun | Action::CancelRun | Action::Decide, _) => {
-            Decision::of(false, "something to do it with")
-        }
+        (
+            Action::StartRun
+            | Action::ControlRun
+            | Action::CancelRun
+            | Action::Decide
+            | Action::ReadFeed,
+            _,
+        ) => Decision::of(false, "something to do it with"),
     }
 }
 
@@ -183,8 +228,10 @@ fn cancel(subject: &Subject, starter: &str, policy: &Policy) -> Decision {
 }
 
 fn is_asked(subject: &Subject, clauses: &[Clause]) -> bool {
+    let in_place = subject.stands_in.iter().flat_map(|other| &other.qualifies);
+    let held: BTreeSet<&String> = subject.qualifies.iter().chain(in_place).collect();
     let mut wanted = clauses.iter().flat_map(|clause| &clause.any_of);
-    wanted.any(|who| subject.qualifies.contains(who))
+    wanted.any(|who| held.contains(who))
 }
 
 fn wanted(clauses: &[Clause]) -> String {
@@ -204,6 +251,7 @@ mod tests {
             person: "pat".into(),
             qualifies: held.iter().map(ToString::to_string).collect(),
             via: "api".into(),
+            stands_in: Vec::new(),
         }
     }
 
@@ -268,6 +316,33 @@ mod tests {
             ),
             (&["role:auditor"], Action::KeepStore, Resource::Realm, false),
             (&["role:admin"], Action::KeepStore, Resource::Realm, true),
+            (&["feed:x"], Action::ReadFeed, Resource::Customer("x"), true),
+            (
+                &["feed:x"],
+                Action::ReadFeed,
+                Resource::Customer("y"),
+                false,
+            ),
+            (&["feed:x"], Action::ReadRuns, Resource::Realm, false),
+            (
+                &["customer:x"],
+                Action::ReadFeed,
+                Resource::Customer("x"),
+                true,
+            ),
+            (
+                &["customer:x"],
+                Action::ReadFeed,
+                Resource::Customer("y"),
+                false,
+            ),
+            (
+                &["role:viewer"],
+                Action::ReadFeed,
+                Resource::Customer("y"),
+                true,
+            ),
+            (&["role:viewer"], Action::ReadFeed, Resource::Realm, false),
             (&["role:operator"], Action::StartRun, runbook, true),
             (&["role:viewer"], Action::StartRun, runbook, false),
             (&["role:operator"], Action::StartRun, Resource::Realm, false),

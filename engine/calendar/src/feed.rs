@@ -101,12 +101,12 @@ fn event(feed: &Feed<'_>, entry: &Entry<'_>) -> Result<Event, FeedFault> {
     Ok(event.done())
 }
 
-fn utc(at: Timestamp) -> String {
+pub(crate) fn utc(at: Timestamp) -> String {
     at.strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
 /// One line without control characters: a carriage return would begin a property.
-fn tame(text: &str) -> String {
+pub(crate) fn tame(text: &str) -> String {
     let breaks = |one: char| one.is_control() || ['\u{2028}', '\u{2029}'].contains(&one);
     let spaced = text.chars().map(|one| if breaks(one) { ' ' } else { one });
     spaced.take(SUMMARY_MAX_CHARACTERS).collect()

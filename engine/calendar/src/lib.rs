@@ -5,6 +5,7 @@
 //! that is compiled in, so that every machine gives the same answer.
 #![forbid(unsafe_code)]
 
+pub mod announced;
 pub mod business;
 pub mod deadline;
 pub mod due;

@@ -14,10 +14,24 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// Who commands, as the door through which the command came has established.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     pub person: String,
     /// `role:…`, `customer:…`, `person:…` at this moment.
+    pub qualifies: Vec<String>,
+    /// The door: `cli`, `api`, `link`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// Those in whose place this person may vote at this moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stands_in: Vec<StandIn>,
+}
+
+/// Somebody who has named a delegate, with what they qualify as themselves: what others have delegated to them is
+/// not among it, so nothing is handed on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandIn {
+    pub person: String,
     pub qualifies: Vec<String>,
 }
 

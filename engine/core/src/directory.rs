@@ -80,6 +80,13 @@ pub trait Directory: Send + Sync + 'static {
     /// Whether a person fits a qualification; cheaper than listing all of them.
     fn holds(&self, person: &str, qualification: &str) -> bool;
 
+    /// Those in whose place a person may vote at this instant, in ascending order. Only whoever named this very
+    /// person: what was delegated to them is not handed on.
+    fn stands_in_for(&self, delegate: &str, at_ms: i64) -> Vec<PersonId>;
+
+    /// Those who may vote in a person's place at this instant, in ascending order.
+    fn delegates_of(&self, person: &str, at_ms: i64) -> Vec<PersonId>;
+
     fn person(&self, id: &str) -> Option<Person>;
 
     /// The gate of the calendar (a window, a freeze of the estate's files) that holds a call of so many

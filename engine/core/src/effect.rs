@@ -6,7 +6,7 @@
 pub mod holding;
 
 use crate::event::{Admitted, Event, Stage};
-use crate::lane::{Lane, Phase, Why};
+use crate::lane::{Lane, Person, PersonKind, Phase, Why};
 use crate::result::{LaneResult, Verdict};
 use serde_json::Value;
 use std::sync::Arc;
@@ -69,6 +69,11 @@ pub enum Effect {
         to: Vec<String>,
         about: Value,
     },
+    /// Those who are asked are told, but for whoever was asked this very question before (a rung asks more people).
+    Asked {
+        asked_ms: i64,
+        already: Vec<String>,
+    },
     /// Into the ledger, as it stands.
     Ledger,
     /// Someone is asked, or no longer.
@@ -108,7 +113,7 @@ pub mod timer {
 pub fn effects(before: &Lane, event: &Event) -> Vec<Effect> {
     let mut effects = holding::changes(before, event);
     effects.extend(course(before, event));
-    effects.extend(people(event));
+    effects.extend(people(before, event));
     effects.extend(fan_out(event));
     effects.extend(control(before, event));
     effects
@@ -180,9 +185,13 @@ fn retake(before: &Lane) -> Option<Effect> {
     })
 }
 
-fn people(event: &Event) -> Vec<Effect> {
+fn people(before: &Lane, event: &Event) -> Vec<Effect> {
     match event {
-        Event::PersonAsked { .. } | Event::VoteCast { .. } | Event::PersonEscalated => {
+        Event::PersonAsked { person } => {
+            let shown = [Effect::Ledger, Effect::Waiting { open: true }];
+            shown.into_iter().chain(asked(before, person)).collect()
+        }
+        Event::VoteCast { .. } | Event::PersonEscalated => {
             vec![Effect::Ledger, Effect::Waiting { open: true }]
         }
         Event::PersonSettled { .. } => {
@@ -190,6 +199,19 @@ fn people(event: &Event) -> Vec<Effect> {
         }
         _ => Vec::new(),
     }
+}
+
+/// What a runbook asks is told. The engine's own questions are operators' daily work: they have the list.
+fn asked(before: &Lane, person: &Person) -> Option<Effect> {
+    let already = match &before.phase {
+        Phase::Person(known) if known.asked_ms == person.asked_ms => known.asked(),
+        _ => Vec::new(),
+    };
+    let by_runbook = person.kind.is_approval() || person.kind == PersonKind::Ask;
+    by_runbook.then_some(Effect::Asked {
+        asked_ms: person.asked_ms,
+        already,
+    })
 }
 
 fn fan_out(event: &Event) -> Vec<Effect> {

@@ -118,6 +118,8 @@ pub enum Stage {
     Cancelled,
     /// A report to staff.
     Report,
+    /// Those who are asked hear of it.
+    Asked,
 }
 
 impl Stage {
@@ -129,6 +131,7 @@ impl Stage {
             Self::Completed => "completed",
             Self::Cancelled => "cancelled",
             Self::Report => "report",
+            Self::Asked => "asked",
         }
     }
 }

@@ -8,7 +8,7 @@ mod phase;
 mod rules;
 
 pub use children::{Children, ChildrenKind, CustomerShare, Item, Live, Tally, WaveRange, group_of};
-pub use person::{Clause, Person, PersonKind, Vote};
+pub use person::{Clause, Person, PersonKind, Vote, yes_or_no};
 pub use phase::{CallSpec, Checking, Gate, Pending, Phase, Running, Why};
 pub use rules::{Climb, Remind, Rules, Rung};
 

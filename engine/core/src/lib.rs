@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod apply;
 pub mod command;
+pub mod concern;
 pub mod contract;
 pub mod decide;
 pub mod definition;
@@ -24,5 +25,6 @@ pub mod mail;
 pub mod plan;
 pub mod refusal;
 pub mod result;
+pub mod sight;
 mod synthetic;
 pub mod view;

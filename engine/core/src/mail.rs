@@ -3,8 +3,10 @@
 //! Not here: rendering and sending.
 
 mod announcement;
+mod link;
 
 pub use announcement::{Announcement, Recipient};
+pub use link::Link;
 
 use crate::id::{Digest, LaneId, RunId};
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,9 @@ use serde_json::Value;
 /// Beginning of the template's name of a reminder: what it says is not the runbook's. The rest names the
 /// question and the number, so that each is a message of its own.
 pub const REMINDER: &str = "reminder:";
+/// Beginning of the template's name of the message that asks: what it says is not the runbook's either. The rest
+/// names the question, so that one asked anew is a message of its own.
+pub const ASKED: &str = "asked:";
 /// How often a message is handed over before it counts as refused.
 pub const ATTEMPT_MAX: u32 = 12;
 /// First wait after a deferral; it doubles up to `RETRY_WAIT_MAX_MS`.
@@ -34,6 +39,17 @@ pub struct CalendarEntry {
     pub stamp_ms: i64,
 }
 
+/// A question that a message asks. A link of the message decides this one and no later one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    pub lane: LaneId,
+    /// When it was asked: what is asked anew is another question, even with the same content.
+    pub asked_ms: i64,
+    pub signs: Digest,
+    /// It takes yes or no, so a link can decide it.
+    pub by_link: bool,
+}
+
 /// One message to one recipient. The same thread, stage, revision and recipient give the same lane.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MailSpec {
@@ -51,6 +67,17 @@ pub struct MailSpec {
     pub message_id: String,
     pub references: Vec<String>,
     pub calendar: Option<CalendarEntry>,
+    /// What the recipient is asked; none for what only tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
+}
+
+impl MailSpec {
+    /// Id of the recipient; none where a message does not say.
+    #[must_use]
+    pub fn person(&self) -> Option<&str> {
+        self.context.pointer("/recipient/id")?.as_str()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +91,12 @@ pub enum MailEvent {
     },
     MailQueued {
         spec: Box<MailSpec>,
+        at_ms: i64,
+    },
+    /// Before the message is handed over: whoever knows the text of this digest holds its link. The text is in
+    /// the message and nowhere else, so a message that is handed over again has another one.
+    LinkMade {
+        sha256: Digest,
         at_ms: i64,
     },
     MailAccepted {
@@ -99,6 +132,8 @@ pub struct Mail {
     pub retry_ms: Option<i64>,
     /// Accepted or refused: nothing more will happen.
     pub settled: bool,
+    /// Digests of its links, one for each time it was begun to be handed over.
+    pub links: Vec<Digest>,
 }
 
 impl Mail {
@@ -114,6 +149,7 @@ impl Mail {
             attempts: 0,
             retry_ms: None,
             settled: false,
+            links: Vec::new(),
         };
         events[1..].iter().for_each(|event| mail.apply(event));
         Some(mail)
@@ -122,6 +158,10 @@ impl Mail {
     pub fn apply(&mut self, event: &MailEvent) {
         match event {
             MailEvent::MailQueued { .. } | MailEvent::MailsPacked { .. } => return,
+            MailEvent::LinkMade { sha256, .. } => {
+                self.links.push(*sha256);
+                return;
+            }
             MailEvent::MailDeferred { retry_ms, .. } => self.retry_ms = Some(*retry_ms),
             MailEvent::MailAccepted { .. } | MailEvent::MailRefused { .. } => {
                 self.retry_ms = None;

@@ -7,6 +7,7 @@ use crate::model::Estate;
 use crate::notice;
 use crate::owing;
 use crate::selector::Selector;
+use hostler_calendar::zone::Zone;
 use hostler_core::directory::{
     AssetId, Connection, Contact, Directory, Person, PersonId, Route, SelectorFault,
 };
@@ -14,6 +15,8 @@ use hostler_core::duty::{Owed, Work};
 use hostler_core::gate::Closed;
 use hostler_core::id::Digest;
 use hostler_core::lane::Climb;
+use jiff::Timestamp;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -34,6 +37,13 @@ impl Estate {
             };
         }
         self.people_where(what, |customer, person| customer.owns(person))
+    }
+
+    /// The date in the realm's zone, in which its files are written. None: no such instant.
+    fn date(&self, at_ms: i64) -> Option<Date> {
+        let zone = Zone::parse(&self.zone).ok()?;
+        let at = Timestamp::from_millisecond(at_ms).ok()?;
+        Some(zone.wall(at).0.date())
     }
 
     fn people_where(
@@ -230,6 +240,22 @@ impl Directory for Estate {
             },
             _ => false,
         }
+    }
+
+    fn stands_in_for(&self, delegate: &str, at_ms: i64) -> Vec<PersonId> {
+        let (Some(policies), Some(date)) = (&self.policies, self.date(at_ms)) else {
+            return Vec::new();
+        };
+        let named = policies.delegators(delegate, date).into_iter();
+        named.map(str::to_owned).collect()
+    }
+
+    fn delegates_of(&self, person: &str, at_ms: i64) -> Vec<PersonId> {
+        let (Some(policies), Some(date)) = (&self.policies, self.date(at_ms)) else {
+            return Vec::new();
+        };
+        let named = policies.delegates(person, date).into_iter();
+        named.map(str::to_owned).collect()
     }
 
     fn person(&self, id: &str) -> Option<Person> {

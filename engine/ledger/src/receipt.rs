@@ -180,6 +180,24 @@ impl Proven {
     }
 }
 
+/// One entry of a folder whose checkpoint counts `size`, without its proof: to find out whose it is.
+///
+/// # Errors
+/// When the folder does not hold it.
+pub fn read(folder: &dyn Folder, index: u64, size: u64) -> Result<Told, ReceiptError> {
+    let bytes = entry_bytes(folder, index, size)?;
+    let entry = Entry::parse(&bytes).map_err(|fault| ReceiptError::Entry { index, fault })?;
+    let body = match &entry.body {
+        Body::Here(text) => text.clone(),
+        Body::Elsewhere { sha256, .. } => {
+            let found = folder.read(&body_path(*sha256), crate::entry::BODY_MAX_BYTES)?;
+            let bytes = found.ok_or(ReceiptError::Body(index))?;
+            String::from_utf8(bytes).map_err(|_| ReceiptError::Body(index))?
+        }
+    };
+    Ok(Told { entry, body })
+}
+
 fn count(count: usize) -> Result<(), ReceiptError> {
     match count {
         1..=ENTRIES_MAX => Ok(()),

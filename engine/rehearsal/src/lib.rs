@@ -17,6 +17,6 @@ pub mod scaffold;
 mod scenario;
 mod world;
 
-pub use play::{Ended, Outcome, play, side_by_side};
+pub use play::{Ended, Outcome, begin, play, side_by_side};
 pub use scenario::{Answer, Expect, Person, Scenario, ScenarioFault};
-pub use world::{Stage, Trouble};
+pub use world::{LINKS, NextHop, Stage, Trouble, World};

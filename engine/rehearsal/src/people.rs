@@ -144,6 +144,7 @@ fn actor(world: &World, person: &str) -> Actor {
     Actor {
         person: person.to_owned(),
         qualifies,
+        ..Actor::default()
     }
 }
 

@@ -133,7 +133,11 @@ pub async fn side_by_side(
     Ok(ended)
 }
 
-pub(crate) async fn begin(world: &World, scenario: &Scenario, key: &str) -> Result<RunId, Trouble> {
+/// Starts a scenario's run as its starter; the same key is the same run.
+///
+/// # Errors
+/// When it is not accepted.
+pub async fn begin(world: &World, scenario: &Scenario, key: &str) -> Result<RunId, Trouble> {
     let subject = Subject::of(&*world.api.directory, &scenario.starter, "rehearsal")
         .ok_or_else(|| Trouble::Stuck(format!("the estate has no {}", scenario.starter)))?;
     let ask = StartAsk {

@@ -12,13 +12,19 @@ use hostler_ports::channel::{Channel, Compose, Delivery, Message};
 use hostler_ports::clock::Clock as _;
 use hostler_ports::store::memory::{CountedIds, ManualClock, MemoryStore};
 use hostler_ports::store::{ClaimAsk, Queue, Store, StoreError};
-use hostler_worker::{Driver, Outbox, OutboxParts, Parts, Settings};
+use hostler_worker::{Driver, Links, Outbox, OutboxParts, Parts, Settings};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
 
 /// Between two ticks of a store that is awake.
 const AWAKE_MS: i64 = 2_000;
+
+/// Moves at one instant.
+const SETTLE_MAX: u32 = 10_000;
+
+/// Where the links of messages lead.
+pub const LINKS: &str = "https://hostler.example";
 
 /// What is the same for all scenarios of an estate and its runbooks.
 #[derive(Clone)]
@@ -148,6 +154,10 @@ impl World {
             store: Arc::clone(&store) as _,
             channel: Arc::clone(&next_hop) as _,
             compose: Arc::clone(&stage.compose),
+            links: Some(Links {
+                base: LINKS.to_owned(),
+                ids: Arc::new(CountedIds::default()),
+            }),
         };
         let api = Api {
             store: Arc::clone(&store) as _,
@@ -214,6 +224,21 @@ impl World {
             }
         }
         Ok(false)
+    }
+
+    /// Moves whatever is ready, until nothing is.
+    ///
+    /// # Errors
+    /// When there is no end of it.
+    pub async fn settle(&self) -> Result<(), Trouble> {
+        for _ in 0..SETTLE_MAX {
+            if !self.step().await? {
+                return Ok(());
+            }
+        }
+        Err(Trouble::Stuck(format!(
+            "{SETTLE_MAX} moves, and more to come"
+        )))
     }
 
     async fn tick_after(&self, by_ms: i64) {

@@ -83,6 +83,12 @@ impl Directory for Estate {
             .iter()
             .any(|one| one == qualification)
     }
+    fn stands_in_for(&self, _delegate: &str, _at_ms: i64) -> Vec<String> {
+        Vec::new()
+    }
+    fn delegates_of(&self, _person: &str, _at_ms: i64) -> Vec<String> {
+        Vec::new()
+    }
     fn person(&self, id: &str) -> Option<Person> {
         PEOPLE.contains(&id).then(|| Person {
             id: id.to_owned(),

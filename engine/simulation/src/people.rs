@@ -251,6 +251,7 @@ fn answer(row: &WaitingRow, person: &str, signs: Digest, yes: bool, choice: Choi
     let actor = Actor {
         person: person.to_owned(),
         qualifies: qualifications(person),
+        ..Actor::default()
     };
     match row.kind {
         PersonKind::Approve | PersonKind::WaveGate => Command::Decide {

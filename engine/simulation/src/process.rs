@@ -99,6 +99,7 @@ impl Process {
             store: Arc::clone(&link) as _,
             channel: Arc::new(Post),
             compose: Arc::new(Post),
+            links: None,
         };
         let process = Self {
             sim: Arc::clone(sim),

@@ -143,7 +143,7 @@ impl Driver {
             Effect::FinishRun { verdict } => finish_run(lane, verdict, batch),
             Effect::Ledger => {}
             // All of a turn at once.
-            Effect::Notice { .. } | Effect::Report { .. } => {}
+            Effect::Notice { .. } | Effect::Report { .. } | Effect::Asked { .. } => {}
             Effect::Waiting { open } => self.waiting(lane, *open, batch).await?,
             Effect::Perform | Effect::Resume | Effect::Observe | Effect::CancelCall => {}
         }

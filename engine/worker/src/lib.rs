@@ -23,7 +23,7 @@ mod spawn;
 mod trouble;
 mod turn;
 
-pub use outbox::{Outbox, OutboxParts};
+pub use outbox::{Links, Outbox, OutboxParts};
 pub use reindex::{Reindex, Reindexed};
 pub use trouble::Trouble;
 

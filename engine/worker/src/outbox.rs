@@ -5,14 +5,15 @@ use crate::notices::post;
 use hostler_core::definition::Definition;
 use hostler_core::event::Stage;
 use hostler_core::gate::{Reached, Told, told_document};
-use hostler_core::mail::{Announcement, HandOver, Mail, MailEvent, MailSpec};
+use hostler_core::mail::{Announcement, HandOver, Link, Mail, MailEvent, MailSpec};
 use hostler_core::view::{MailRow, index};
 use hostler_ports::channel::{Channel, Compose, Delivery, Draft, Message};
+use hostler_ports::clock::Ids;
 use hostler_ports::store::{
     Batch, Claim, CommitError, Confirmed, DocumentWrite, Expect, IndexChange, LedgerLine, Loaded,
     Store, Then, TimerChange,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tracing::warn;
 
@@ -24,6 +25,21 @@ pub struct OutboxParts {
     pub store: Arc<dyn Store>,
     pub channel: Arc<dyn Channel>,
     pub compose: Arc<dyn Compose>,
+    /// None: messages that ask say how to decide by the command line.
+    pub links: Option<Links>,
+}
+
+/// Links of messages that ask.
+pub struct Links {
+    /// Where people reach the engine: `https://runs.example`, without a slash at its end.
+    pub base: String,
+    pub ids: Arc<dyn Ids>,
+}
+
+impl Links {
+    fn address(&self, link: &Link) -> String {
+        format!("{}/decide/{}", self.base, link.text())
+    }
 }
 
 /// Hands messages over.
@@ -74,11 +90,19 @@ impl Outbox {
             let then = if mail.settled { Then::End } else { Then::Park };
             return self.put_away(claim, &loaded, then).await;
         }
-        self.begin(claim, &loaded).await?;
-        let outcome = self.hand_over(&mail).await?;
+        let link = self.link(&mail.spec);
+        let version = self.begin(claim, &loaded, link.as_ref()).await?;
+        let outcome = self.hand_over(&mail, link.as_ref()).await?;
         let event = mail.decide(outcome, loaded.now_ms);
         mail.apply(&event);
-        self.record(claim, &loaded, &mail, &event).await
+        self.record(claim, (&loaded, version), &mail, &event).await
+    }
+
+    /// A link of its own for this hand-over: what an earlier one had is in that message and nowhere else.
+    fn link(&self, spec: &MailSpec) -> Option<Link> {
+        let links = self.parts.links.as_ref()?;
+        let asks = spec.question.as_ref().filter(|question| question.by_link);
+        asks.map(|_| Link::new(spec.lane, std::array::from_fn(|_| links.ids.fresh())))
     }
 
     /// The messages that were too many for one commit get their lanes; this one has done its work.
@@ -104,8 +128,21 @@ impl Outbox {
 
     /// The message must not leave before everything that led to it is durable: a commit of our own
     /// is the newest, so confirming it confirms them all.
-    async fn begin(&self, claim: &Claim, loaded: &Loaded) -> Result<(), Trouble> {
+    /// So is what makes its link count. Gives the version of the lane behind it.
+    async fn begin(
+        &self,
+        claim: &Claim,
+        loaded: &Loaded,
+        link: Option<&Link>,
+    ) -> Result<u64, Trouble> {
+        let made = link.map(|link| MailEvent::LinkMade {
+            sha256: link.sha256(),
+            at_ms: loaded.now_ms,
+        });
+        let events: Vec<String> = made.iter().map(|made| json!(made).to_string()).collect();
+        let after = loaded.header.version + events.len() as u64;
         let batch = Batch {
+            events,
             in_call: Some(true),
             ..Batch::default()
         };
@@ -117,7 +154,7 @@ impl Outbox {
             .await;
         let begun = begun.map_err(|_| Trouble::LeaseLost)?;
         match self.parts.store.confirm(begun.seq).await? {
-            Confirmed::Durable => Ok(()),
+            Confirmed::Durable => Ok(after),
             Confirmed::Unknown => Err(Trouble::Unconfirmed),
         }
     }
@@ -137,7 +174,7 @@ impl Outbox {
         done.map(|_| ()).map_err(|_| Trouble::LeaseLost)
     }
 
-    async fn hand_over(&self, mail: &Mail) -> Result<HandOver, Trouble> {
+    async fn hand_over(&self, mail: &Mail, link: Option<&Link>) -> Result<HandOver, Trouble> {
         let spec = &mail.spec;
         let blob = self.parts.store.blob(spec.definition).await?;
         let bytes = blob.ok_or(Trouble::MissingBlob(spec.definition))?;
@@ -146,7 +183,7 @@ impl Outbox {
         let draft = Draft {
             templates: definition.templates,
             template: template_name(spec),
-            context: spec.context.clone(),
+            context: self.context(spec, link),
             calendar: spec.calendar.clone(),
         };
         // A message that cannot be rendered is never sent empty.
@@ -173,6 +210,17 @@ impl Outbox {
             Delivery::Deferred { answer } => HandOver::Deferred { answer },
             Delivery::Refused { answer } => HandOver::Refused { answer },
         })
+    }
+
+    /// What the message is made of: with the link's address, which no log has.
+    fn context(&self, spec: &MailSpec, link: Option<&Link>) -> Value {
+        let mut context = spec.context.clone();
+        let address = link.zip(self.parts.links.as_ref());
+        let address = address.map(|(link, links)| links.address(link));
+        if let (Value::Object(fields), Some(address)) = (&mut context, address) {
+            fields.insert("link".to_owned(), Value::String(address));
+        }
+        context
     }
 
     /// What becomes of the customer's notice with this message.
@@ -212,7 +260,7 @@ impl Outbox {
     async fn record(
         &self,
         claim: &Claim,
-        loaded: &Loaded,
+        (loaded, version): (&Loaded, u64),
         mail: &Mail,
         event: &MailEvent,
     ) -> Result<(), Trouble> {
@@ -223,7 +271,7 @@ impl Outbox {
                 documents: documents.into_iter().collect(),
                 ..recorded(loaded, mail, event)
             };
-            let (store, version) = (&self.parts.store, loaded.header.version);
+            let store = &self.parts.store;
             match store.commit(claim.lane, &claim.fence, version, batch).await {
                 Ok(_) => return Ok(()),
                 Err(CommitError::Expect { .. }) => {}
@@ -289,9 +337,9 @@ fn template_name(spec: &MailSpec) -> String {
 pub(crate) fn row(mail: &Mail, event: &MailEvent) -> MailRow {
     let spec = &mail.spec;
     let (state, answer, sha256, at_ms) = match event {
-        MailEvent::MailQueued { at_ms, .. } | MailEvent::MailsPacked { at_ms, .. } => {
-            ("queued", None, None, *at_ms)
-        }
+        MailEvent::MailQueued { at_ms, .. }
+        | MailEvent::MailsPacked { at_ms, .. }
+        | MailEvent::LinkMade { at_ms, .. } => ("queued", None, None, *at_ms),
         MailEvent::MailAccepted {
             answer,
             sha256,

@@ -318,7 +318,10 @@ fn mail_rows(events: &[String], change: &mut Upkeep) -> Result<(), Trouble> {
         // Nobody lists it: what it became has rows of its own.
         return Ok(());
     }
-    let (Some(mail), Some(last)) = (Mail::fold(&events), events.last()) else {
+    // A link that was made tells nothing of what became of the message.
+    let told = |event: &&MailEvent| !matches!(event, MailEvent::LinkMade { .. });
+    let last = events.iter().rev().find(told);
+    let (Some(mail), Some(last)) = (Mail::fold(&events), last) else {
         let why = "the log does not begin with a message".to_owned();
         return Err(Trouble::Unreadable(why));
     };

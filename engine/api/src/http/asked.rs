@@ -15,6 +15,10 @@ use std::str::FromStr;
 pub(super) struct Asked {
     pub api: Api,
     pub subject: Option<Subject>,
+    /// The customer whose feed the key behind `?token=` opens.
+    pub feed: Option<String>,
+    /// By the clock of this process, as dates of delegations and tokens are judged.
+    pub now_ms: i64,
     pub path: BTreeMap<String, String>,
     pub query: BTreeMap<String, String>,
     /// `Idempotency-Key`.

@@ -4,6 +4,8 @@
 //! who may do what (services refuse), TLS (a proxy in front, or loopback).
 
 mod asked;
+mod decide;
+mod feed;
 mod freezes;
 mod general;
 mod routes;
@@ -49,12 +51,21 @@ impl Door {
             return None;
         }
         let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
-        let person = tokens.person(token.trim(), self.clock.now_ms())?;
+        let now_ms = self.clock.now_ms();
+        let person = tokens.person(token.trim(), now_ms)?;
         let via = headers
             .get("x-hostler-via")
             .and_then(|via| via.to_str().ok())
             .filter(|via| *via == "cli");
-        Subject::of(&*self.api.directory, person, via.unwrap_or("api"))
+        Subject::at(&*self.api.directory, person, via.unwrap_or("api"), now_ms)
+    }
+}
+
+impl Door {
+    /// The customer whose feed this key opens.
+    fn feed(&self, key: &str) -> Option<String> {
+        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        tokens.customer(key).map(str::to_owned)
     }
 }
 
@@ -119,7 +130,10 @@ async fn serve(
     let last_seen = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok()?.parse().ok());
+    let feed = query.get("token").and_then(|key| door.feed(key));
     (route.handler)(Asked {
+        feed,
+        now_ms: door.clock.now_ms(),
         api: door.api,
         subject,
         path,

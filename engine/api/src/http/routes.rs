@@ -1,7 +1,7 @@
 //! The table of routes. A route that is not in it does not exist.
 
 use super::asked::Asked;
-use super::{freezes, general, runs, schedules, store, waiting};
+use super::{decide, feed, freezes, general, runs, schedules, store, waiting};
 use crate::authorize::Action;
 use crate::problem::Problem;
 use axum::response::Response;
@@ -13,8 +13,10 @@ type Handler = fn(Asked) -> BoxFuture<'static, Result<Response, Problem>>;
 pub struct Route {
     pub method: &'static str,
     pub path: &'static str,
-    /// What `authorize` is asked about it; none: open to everybody.
+    /// What `authorize` is asked about it; none: nobody has to be signed in.
     pub action: Option<Action>,
+    /// The address itself holds the key, and the service asks `authorize` about whoever it belongs to.
+    pub keyed: bool,
     pub(super) handler: Handler,
 }
 
@@ -23,6 +25,7 @@ const fn get(path: &'static str, action: Action, handler: Handler) -> Route {
         method: "GET",
         path,
         action: Some(action),
+        keyed: false,
         handler,
     }
 }
@@ -32,6 +35,17 @@ const fn post(path: &'static str, action: Action, handler: Handler) -> Route {
         method: "POST",
         path,
         action: Some(action),
+        keyed: false,
+        handler,
+    }
+}
+
+const fn keyed(method: &'static str, path: &'static str, handler: Handler) -> Route {
+    Route {
+        method,
+        path,
+        action: None,
+        keyed: true,
         handler,
     }
 }
@@ -41,6 +55,7 @@ const fn open(path: &'static str, handler: Handler) -> Route {
         method: "GET",
         path,
         action: None,
+        keyed: false,
         handler,
     }
 }
@@ -48,6 +63,17 @@ const fn open(path: &'static str, handler: Handler) -> Route {
 pub static ROUTES: &[Route] = &[
     open("/healthz", |asked| Box::pin(general::healthy(asked))),
     open("/readyz", |asked| Box::pin(general::ready(asked))),
+    keyed("GET", "/decide/{link}", |asked| {
+        Box::pin(decide::show(asked))
+    }),
+    keyed("POST", "/decide/{link}", |asked| {
+        Box::pin(decide::decide(asked))
+    }),
+    keyed(
+        "GET",
+        "/api/v1/customers/{customer}/calendar.ics",
+        |asked| Box::pin(feed::calendar(asked)),
+    ),
     get("/api/v1/me", Action::WhoAmI, |asked| {
         Box::pin(general::me(asked))
     }),

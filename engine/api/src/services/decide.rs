@@ -135,10 +135,12 @@ pub async fn choose(
     command_lane(api, subject, lane, command, key).await
 }
 
-fn actor(subject: &Subject) -> Actor {
+pub(super) fn actor(subject: &Subject) -> Actor {
     Actor {
         person: subject.person.clone(),
         qualifies: subject.qualifies.iter().cloned().collect(),
+        via: Some(subject.via.clone()),
+        stands_in: subject.stands_in.clone(),
     }
 }
 

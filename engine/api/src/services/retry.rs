@@ -8,7 +8,7 @@ use crate::Api;
 use crate::authorize::{Action, Subject};
 use crate::problem::{Code, Problem};
 use crate::read::{self, Reading};
-use hostler_core::command::{Actor, Choice, Command, RetryItem};
+use hostler_core::command::{Choice, Command, RetryItem};
 use hostler_core::difference::Difference;
 use hostler_core::id::{Digest, LaneId, RunId};
 use hostler_core::lane::{ChildrenKind, Phase};
@@ -92,10 +92,7 @@ async fn step(
     ask: RetryAsk,
     key: Option<&str>,
 ) -> Result<Retried, Problem> {
-    let actor = Actor {
-        person: subject.person.clone(),
-        qualifies: subject.qualifies.iter().cloned().collect(),
-    };
+    let actor = super::decide::actor(subject);
     let command = Command::Choose {
         actor,
         signs: Some(signs),

@@ -190,6 +190,7 @@ async fn fire(api: &Api, one: &Scheduled, instant_ms: i64) -> Result<(RunId, boo
         person: format!("schedule:{id}"),
         qualifies: BTreeSet::from([ROLE.to_owned()]),
         via: VIA.to_owned(),
+        stands_in: Vec::new(),
     };
     let ask = StartAsk {
         runbook: one.runbook.clone(),

@@ -6,6 +6,7 @@ use crate::read::Reading;
 use crate::{Api, read};
 use hostler_core::id::{LaneId, RunId};
 use hostler_core::lane::Phase;
+use hostler_core::sight::Sight;
 use hostler_core::view::{WaitingRow, index, rows};
 use hostler_ports::store::Cursor;
 use serde::{Deserialize, Serialize};
@@ -46,7 +47,38 @@ pub async fn list(api: &Api, subject: &Subject, mine: bool) -> Result<Vec<Waitin
     {
         authorize(subject, Action::ReadWaiting, Resource::Realm).check(subject)?;
     }
-    collect(api, index::WAITING, sees).await
+    let sight = sight(api, subject);
+    let rows = collect(api, index::WAITING, sees).await?.into_iter();
+    Ok(rows.map(|row| seen(row, &sight)).collect())
+}
+
+/// What this person may see of what was displayed: a customer's people only what is theirs.
+fn sight(api: &Api, subject: &Subject) -> Sight {
+    if subject.is_staff() {
+        return Sight::default();
+    }
+    Sight::of(&*api.directory, &subject.person)
+}
+
+/// The question without what belongs to others.
+fn seen(row: WaitingRow, sight: &Sight) -> WaitingRow {
+    let mut row = WaitingRow {
+        title: sight.text(&row.title),
+        key: row.key.filter(|key| sight.sees(key)),
+        reason: row.reason.map(|reason| sight.text(&reason)),
+        form: sight.value(row.form),
+        ..row
+    };
+    for clause in &mut row.clauses {
+        clause.any_of.retain(|who| sight.sees(who));
+    }
+    for vote in &mut row.votes {
+        vote.person = sight.text(&vote.person);
+        vote.on_behalf_of = vote.on_behalf_of.take().map(|other| sight.text(&other));
+        vote.comment = vote.comment.take().map(|comment| sight.text(&comment));
+        vote.qualifies.retain(|held| sight.sees(held));
+    }
+    row
 }
 
 /// Of one run: its root's, and those of its child lanes, oldest first.
@@ -58,7 +90,10 @@ pub(super) async fn of_run(api: &Api, run: RunId) -> Result<Vec<WaitingRow>, Pro
 }
 
 /// What a lane asks now, read from the lane itself: however many others wait.
-async fn of_lane(api: &Api, lane: LaneId) -> Result<Option<(WaitingRow, Reading)>, Problem> {
+pub(super) async fn of_lane(
+    api: &Api,
+    lane: LaneId,
+) -> Result<Option<(WaitingRow, Reading)>, Problem> {
     let reading = match read::lane(api, lane).await {
         Ok(reading) => reading,
         Err(problem) if problem.code == Code::NotFound => return Ok(None),
@@ -93,10 +128,20 @@ async fn collect(
 /// `nobody-asked` when the question is settled, `forbidden`, the store's.
 pub async fn show(api: &Api, subject: &Subject, lane: LaneId) -> Result<WaitingView, Problem> {
     let (row, _) = find(api, subject, lane).await?;
+    view(api, subject, row).await
+}
+
+/// A question as this person sees it.
+pub(super) async fn view(
+    api: &Api,
+    subject: &Subject,
+    row: WaitingRow,
+) -> Result<WaitingView, Problem> {
     let shown = match row.shown {
         Some(digest) => read::blob(api, "display", digest).await?,
         None => Value::Null,
     };
+    let sight = sight(api, subject);
     let mine = authorize(subject, Action::Decide, Resource::Question(&row.clauses)).allow;
     let wanted = row.clauses.iter().flat_map(|clause| &clause.any_of);
     let mut people: Vec<String> = wanted
@@ -104,9 +149,10 @@ pub async fn show(api: &Api, subject: &Subject, lane: LaneId) -> Result<WaitingV
         .collect();
     people.sort();
     people.dedup();
+    people.retain(|person| sight.sees(person));
     Ok(WaitingView {
-        row,
-        shown,
+        row: seen(row, &sight),
+        shown: sight.value(shown),
         mine,
         people,
     })

@@ -3,6 +3,7 @@
 //! A template is `<name>.subject`, `<name>.text` and (if it has one) `<name>.html`. Only paths,
 //! `if`, `unless` and `each` exist. Not here: files, time, what a context must contain.
 
+mod asked;
 mod check;
 mod condition;
 mod context;
@@ -14,7 +15,7 @@ pub use context::{Context, Named, Reference, Title, When};
 pub use fault::RenderFault;
 
 use handlebars::{Handlebars, RenderErrorReason, Template};
-use hostler_core::mail::REMINDER;
+use hostler_core::mail::{ASKED, REMINDER};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -129,6 +130,9 @@ impl Templates {
     /// # Errors
     /// As `render`.
     pub fn render_value(&self, name: &str, context: &Value) -> Result<Rendered, RenderFault> {
+        if name.starts_with(ASKED) {
+            return asked::render(name, context);
+        }
         if name.starts_with(REMINDER) {
             return reminder::render(name, context);
         }

@@ -6,6 +6,7 @@
 //! Not here: evaluation of expressions, effects, time. Values come in with the input.
 
 mod admit;
+mod behalf;
 mod children;
 mod choice;
 mod control;

@@ -102,7 +102,7 @@ impl Draft<'_> {
     pub(super) fn vote(&mut self, actor: Actor, ballot: Ballot) -> Result<(), Refusal> {
         // Whoever is on a rung that has come due is asked, although its timer is still on the way.
         self.climb();
-        let person = self.asked(&actor)?;
+        let (person, behalf) = self.seated(&actor)?;
         let Ballot {
             yes,
             signs,
@@ -120,7 +120,7 @@ impl Draft<'_> {
                 present: person.signs,
             });
         }
-        if person.votes.iter().any(|vote| vote.person == actor.person) {
+        if person.has_decided(&actor.person) {
             return Err(Refusal::DecidedAlready {
                 person: actor.person,
             });
@@ -132,13 +132,19 @@ impl Draft<'_> {
             Vec::new()
         };
         let by = actor.person.clone();
+        let (on_behalf_of, qualifies) = match behalf {
+            Some(other) => (Some(other.person), other.qualifies),
+            None => (None, actor.qualifies),
+        };
         let vote = Vote {
             person: actor.person,
-            qualifies: counting(&person, actor.qualifies),
+            qualifies: counting(&person, qualifies),
             yes,
             comment: comment.clone(),
             at_ms: self.at_ms,
             waive,
+            on_behalf_of,
+            via: actor.via,
         };
         self.push(Event::VoteCast { vote });
         if !yes {

@@ -65,6 +65,31 @@ pub struct Vote {
     /// What this yes waives; counts where every yes does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waive: Vec<String>,
+    /// In whose place; `qualifies` is then theirs. None: the person's own vote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<String>,
+    /// The door through which it came; none for those recorded before doors were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+}
+
+impl Vote {
+    /// `ada`, or `ada for bob`.
+    #[must_use]
+    pub fn who(&self) -> String {
+        match &self.on_behalf_of {
+            Some(other) => format!("{} for {other}", self.person),
+            None => self.person.clone(),
+        }
+    }
+}
+
+/// The one field of a form that takes yes or no; none for forms that want more.
+#[must_use]
+pub fn yes_or_no(form: &Value) -> Option<&str> {
+    let fields = form.get("properties")?.as_object()?;
+    let (name, schema) = fields.iter().next().filter(|_| fields.len() == 1)?;
+    (schema.get("type")? == "boolean").then_some(name)
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,6 +135,21 @@ impl Person {
                 .iter()
                 .any(|wanted| qualifications.contains(wanted))
         })
+    }
+
+    /// Everybody who is asked, by what they must qualify as.
+    #[must_use]
+    pub fn asked(&self) -> Vec<String> {
+        let asked = self.clauses.iter().flat_map(|clause| &clause.any_of);
+        asked.cloned().collect()
+    }
+
+    /// A vote was cast by this person, or in their place.
+    #[must_use]
+    pub fn has_decided(&self, who: &str) -> bool {
+        self.votes
+            .iter()
+            .any(|vote| vote.person == who || vote.on_behalf_of.as_deref() == Some(who))
     }
 
     /// What all who said yes have waived, in the order of the first one.

@@ -2,7 +2,7 @@
 //!
 //! Not here: the words (templates), and how a message is sent.
 
-use super::{CalendarEntry, MailSpec};
+use super::{CalendarEntry, MailSpec, Question};
 use crate::event::Stage;
 use crate::gate::{Told, told_document};
 use crate::id::{Digest, LaneId, RunId, derive};
@@ -34,6 +34,9 @@ pub struct Announcement {
     pub context: Value,
     pub calendar: Option<CalendarEntry>,
     pub to: Vec<Recipient>,
+    /// What they are asked; none for what only tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
 }
 
 impl Announcement {
@@ -81,6 +84,7 @@ impl Announcement {
             message_id: self.message_id(lane),
             references: references.into_iter().collect(),
             calendar: self.calendar.clone(),
+            question: self.question.clone(),
         }
     }
 
@@ -128,6 +132,7 @@ mod tests {
             context: json!({ "count": 2 }),
             calendar: None,
             to: vec![recipient("ann"), recipient("bob")],
+            question: None,
         }
     }
 

@@ -66,6 +66,31 @@ impl Policies {
         self.stand_in(person, date, &mut BTreeSet::new())
     }
 
+    /// Those who named this person as their delegate, where that counts on this date: on the dates of the
+    /// delegation, or, without dates, while they are absent. Nothing is handed on: a delegate's delegate votes for
+    /// nobody but that delegate.
+    #[must_use]
+    pub fn delegators(&self, delegate: &str, date: Date) -> BTreeSet<&str> {
+        let named = |one: &&Delegation| one.delegate == delegate && self.counts(one, date);
+        let named = self.delegations.iter().filter(named);
+        named.map(|one| one.person.as_str()).collect()
+    }
+
+    /// The other way round: who may vote for this person on this date.
+    #[must_use]
+    pub fn delegates(&self, person: &str, date: Date) -> BTreeSet<&str> {
+        let named = |one: &&Delegation| one.person == person && self.counts(one, date);
+        let named = self.delegations.iter().filter(named);
+        named.map(|one| one.delegate.as_str()).collect()
+    }
+
+    fn counts(&self, one: &Delegation, date: Date) -> bool {
+        match one.dates.are_open() {
+            true => self.is_absent(&one.person, date),
+            false => one.dates.have(date),
+        }
+    }
+
     /// Ends since nobody is visited twice; the depth is bounded by the number of delegations.
     fn stand_in<'a>(
         &'a self,

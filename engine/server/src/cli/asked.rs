@@ -142,7 +142,7 @@ pub fn question(view: &WaitingView) -> String {
             .as_ref()
             .map(|comment| format!(": {comment}"))
             .unwrap_or_default();
-        let _ = writeln!(text, "  {} said {said}{comment}", vote.person);
+        let _ = writeln!(text, "  {} said {said}{comment}", vote.who());
     }
     if let Some(say) = view.shown.get("say").and_then(Value::as_str) {
         let _ = writeln!(text, "\n{say}");

@@ -1,6 +1,6 @@
 //! `hostler ledger`: verify a sealed ledger or a receipt without the engine, export it, make keys, begin anew.
 
-use super::Context;
+use super::{Context, receipt};
 use crate::compose::ledger::{begin, new_key, public_file};
 use crate::failure::Failure;
 use crate::output::{Rows, print};
@@ -33,7 +33,8 @@ pub enum LedgerCommand {
         #[arg(long)]
         checkpoint: Vec<PathBuf>,
     },
-    /// A proof of some entries for whom they concern. It shows all that they say: look whose they are
+    /// A proof of some entries for whom they concern. With --customer, what that customer was told and its people
+    /// decided, and nothing else; with --entry, all that these entries say: look whose they are
     Receipt {
         /// Folder of the sealed ledger
         folder: PathBuf,
@@ -41,8 +42,15 @@ pub enum LedgerCommand {
         #[arg(long)]
         key: PathBuf,
         /// Number of an entry; may be given many times
-        #[arg(long = "entry", required = true)]
+        #[arg(
+            long = "entry",
+            required_unless_present = "customer",
+            conflicts_with = "customer"
+        )]
         entries: Vec<u64>,
+        /// Customer of the estate: the newest entries that concern them
+        #[arg(long, value_name = "CUSTOMER")]
+        customer: Option<String>,
     },
     /// All entries of the running engine, sealed or not
     Export {
@@ -101,10 +109,18 @@ pub async fn run(context: &Context, command: LedgerCommand) -> Result<(), Failur
             folder,
             key,
             entries,
+            customer,
         } => {
             let key = read_key(&key)?;
+            let concern = customer.map(|customer| receipt::concern(context, &customer));
+            let concern = concern.transpose()?;
             let made = aside(move || {
-                Receipt::make(&Disk(folder), &key, &entries)
+                let folder = Disk(folder);
+                let entries = match concern {
+                    Some(concern) => receipt::entries(&folder, &key, &concern)?,
+                    None => entries,
+                };
+                Receipt::make(&folder, &key, &entries)
                     .map_err(|fault| Failure::Invalid(fault.to_string()))
             });
             print(&made.await?.to_text())
@@ -167,7 +183,7 @@ impl Verdict {
 fn looked_at(path: &Path, key: &Path, checkpoints: &[PathBuf]) -> Result<Verdict, Failure> {
     let key = read_key(key)?;
     if path.is_file() {
-        return receipt(path, &key);
+        return proven(path, &key);
     }
     if !path.is_dir() {
         let path = path.display();
@@ -235,7 +251,7 @@ fn folder(report: Report) -> Verdict {
     }
 }
 
-fn receipt(path: &Path, key: &VerifierKey) -> Result<Verdict, Failure> {
+fn proven(path: &Path, key: &VerifierKey) -> Result<Verdict, Failure> {
     let named = |why: String| Failure::Invalid(format!("{}: {why}", path.display()));
     let text = String::from_utf8(read_file(path, RECEIPT_MAX_BYTES)?)
         .map_err(|fault| named(fault.to_string()))?;

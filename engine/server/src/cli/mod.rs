@@ -13,6 +13,7 @@ mod notice;
 mod plugin;
 mod policy;
 mod question;
+mod receipt;
 mod run;
 mod runbook;
 mod schedule;

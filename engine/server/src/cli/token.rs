@@ -14,6 +14,7 @@ use hostler_api::suggest;
 use hostler_api::tokens::Tokens;
 use hostler_core::directory::Directory;
 use hostler_ports::clock::Clock;
+use serde_json::{Value, json};
 use std::path::Path;
 
 #[derive(Subcommand)]
@@ -30,6 +31,15 @@ pub enum TokenCommand {
         #[arg(long)]
         note: Option<String>,
     },
+    /// Make the address of a customer's calendar feed; it is shown once and its key kept as a hash
+    Feed {
+        customer: String,
+        /// What it is for
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Take away all keys of a customer's calendar feed
+    RevokeFeed { customer: String },
     /// Whose tokens there are, without the tokens
     List,
     /// Take away all tokens of a person
@@ -70,6 +80,38 @@ pub fn run(context: &Context, command: TokenCommand) -> Result<(), Failure> {
             ));
             print(&token)
         }
+        TokenCommand::Feed { customer, note } => {
+            let estate =
+                engine::estate(&config).map_err(|fault| Failure::Invalid(format!("{fault:#}")))?;
+            let known = estate.customers.keys().map(String::as_str);
+            let known: Vec<&str> = known.collect();
+            if !known.contains(&&*customer) {
+                let remedy = suggest::remedy(&customer, &known);
+                return Err(Failure::Usage(format!(
+                    "the estate has no customer {customer}: {remedy}"
+                )));
+            }
+            let key = tokens.issue_feed(&SystemIds, &customer, note);
+            write(path, &tokens)?;
+            context.out.note(&format!(
+                "whoever has it sees what {customer} was told; it is not shown again: hostler token revoke-feed {customer}"
+            ));
+            let base = match config.server.public_url.trim_end_matches('/') {
+                "" => config.url(),
+                base => base.to_owned(),
+            };
+            print(&format!(
+                "{base}/api/v1/customers/{customer}/calendar.ics?token={key}"
+            ))
+        }
+        TokenCommand::RevokeFeed { customer } => {
+            let count = tokens.revoke_feed(&customer);
+            write(path, &tokens)?;
+            context.out.note(&format!(
+                "{count} keys of the feed of {customer} count no more"
+            ));
+            Ok(())
+        }
         TokenCommand::List => {
             let entries: Vec<_> = tokens.entries().cloned().collect();
             let mut rows = Rows::new(&["person", "until", "note", "sha256"]);
@@ -83,7 +125,15 @@ pub fn run(context: &Context, command: TokenCommand) -> Result<(), Failure> {
                     entry.sha256.short(),
                 ]);
             }
-            context.out.list(&rows, &entries)
+            let feeds: Vec<_> = tokens.feeds().cloned().collect();
+            for feed in &feeds {
+                let note = feed.note.clone().unwrap_or_default();
+                let whose = format!("feed of {}", feed.customer);
+                rows.add(vec![whose, String::new(), note, feed.sha256.short()]);
+            }
+            let all = entries.iter().map(|entry| json!(entry));
+            let all: Vec<Value> = all.chain(feeds.iter().map(|feed| json!(feed))).collect();
+            context.out.list(&rows, &all)
         }
         TokenCommand::Revoke { person } => {
             let count = tokens.revoke(&person);

@@ -5,11 +5,14 @@ use anyhow::{Context, bail};
 use hostler_channel_mail::render::Templates;
 use hostler_channel_mail::{Login, MailChannel, Security, Sender, SmtpConfig, calendar};
 use hostler_ports::channel::{Compose, Composed, Draft};
-use hostler_ports::clock::Clock;
+use hostler_ports::clock::{Clock, Ids};
+use hostler_worker::Links;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Longest address that begins a link.
+const URL_MAX_BYTES: usize = 200;
 /// Longest secret or certificate file.
 const FILE_MAX_BYTES: u64 = 64 * 1024;
 
@@ -52,6 +55,28 @@ pub fn channel(mail: &Mail, at_once: usize, clock: Arc<dyn Clock>) -> anyhow::Re
         list_id: mail.list_id.clone(),
     };
     Ok(MailChannel::new(config, sender, clock)?)
+}
+
+/// Links of messages that ask; none where nobody said where people reach the engine.
+///
+/// # Errors
+/// For what no browser could open.
+pub fn links(public_url: &str, ids: Arc<dyn Ids>) -> anyhow::Result<Option<Links>> {
+    let base = public_url.trim_end_matches('/');
+    if base.is_empty() {
+        return Ok(None);
+    }
+    let plain = |letter: char| letter.is_ascii_graphic() && !"?#<>\"".contains(letter);
+    let rest = base
+        .strip_prefix("https://")
+        .or(base.strip_prefix("http://"));
+    if rest.is_none_or(str::is_empty) || base.len() > URL_MAX_BYTES || !base.chars().all(plain) {
+        bail!(
+            "server.public_url is {public_url:?}: write https://name, without anything behind ? or #"
+        );
+    }
+    let base = base.to_owned();
+    Ok(Some(Links { base, ids }))
 }
 
 fn file(path: &str) -> anyhow::Result<String> {
@@ -112,5 +137,30 @@ impl Compose for Renderer {
             html: rendered.html,
             calendar,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemIds;
+
+    #[test]
+    fn links_begin_where_people_reach_the_engine_and_nothing_else_is_taken() {
+        let base =
+            |url: &str| links(url, Arc::new(SystemIds)).map(|links| links.map(|links| links.base));
+        assert_eq!(base("").unwrap(), None);
+        let plain = Some("https://runs.example/h".to_owned());
+        assert_eq!(base("https://runs.example/h/").unwrap(), plain);
+        for wrong in [
+            "runs.example",
+            "https://",
+            "https://a b",
+            "javascript:x",
+            "https://a?x=1",
+        ] {
+            let fault = base(wrong).unwrap_err().to_string();
+            assert!(fault.contains("server.public_url"), "{fault}");
+        }
     }
 }

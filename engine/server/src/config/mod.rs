@@ -37,6 +37,8 @@ pub struct Server {
     pub address: String,
     /// Tokens of people, hashed.
     pub tokens_file: String,
+    /// Where people reach it: `https://runs.example`; begins the links of messages. Empty: without links.
+    pub public_url: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,6 +190,7 @@ impl Default for Server {
             listen: "127.0.0.1:7700".into(),
             address: String::new(),
             tokens_file: "tokens.toml".into(),
+            public_url: String::new(),
         }
     }
 }

@@ -94,7 +94,8 @@ pub async fn start(context: &Context, args: &DevArgs) -> Result<Practice, Failur
         )));
     }
     let (state, tokens) = people(&estate, address);
-    let config = config(folder, args, sink.address());
+    let mut config = config(folder, args, sink.address());
+    config.server.public_url = format!("http://{address}");
     ledger::practice_key(Path::new(&config.ledger.key_file), estate.realm())?;
     if !Path::new(&config.plugins.cache_folder).exists() {
         context

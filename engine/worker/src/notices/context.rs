@@ -171,7 +171,7 @@ fn counts(output: &Value) -> String {
     counts.join(", ")
 }
 
-fn reference(run: hostler_core::id::RunId) -> String {
+pub(super) fn reference(run: hostler_core::id::RunId) -> String {
     run.to_string().chars().take(8).collect()
 }
 
@@ -188,7 +188,7 @@ pub(super) fn calendar(view: &View<'_>, stage: Stage, customer: &str) -> Option<
     let sequence = match stage {
         Stage::Scheduled => 0,
         Stage::Cancelled => 1,
-        Stage::Started | Stage::Completed | Stage::Report => return None,
+        Stage::Started | Stage::Completed | Stage::Report | Stage::Asked => return None,
     };
     let run = view.lane.opening.run;
     Some(CalendarEntry {

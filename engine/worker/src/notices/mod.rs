@@ -2,6 +2,7 @@
 //!
 //! `context` says what a message may name, `post` puts it on its way. Not here: rendering and sending.
 
+mod asked;
 mod context;
 pub mod post;
 
@@ -27,8 +28,12 @@ impl Driver {
         hold: &Hold,
         turn: &Turn,
     ) -> Result<Vec<Announcement>, Trouble> {
-        let tells =
-            |effect: &&Effect| matches!(effect, Effect::Notice { .. } | Effect::Report { .. });
+        let tells = |effect: &&Effect| {
+            matches!(
+                effect,
+                Effect::Notice { .. } | Effect::Report { .. } | Effect::Asked { .. }
+            )
+        };
         if !turn.effects.iter().any(|effect| tells(&effect)) {
             return Ok(Vec::new());
         }
@@ -51,6 +56,9 @@ impl Driver {
                     to,
                     about,
                 } => announcements.extend(self.reports(&view, template, to, about)),
+                Effect::Asked { asked_ms, already } => {
+                    announcements.extend(self.asked(&view, *asked_ms, already));
+                }
                 _ => {}
             }
         }
@@ -101,6 +109,7 @@ impl Driver {
             context: self.context(view, stage, customer, keys).await?,
             calendar: context::calendar(view, stage, customer),
             to: to.collect(),
+            question: None,
         })
     }
 
@@ -143,6 +152,7 @@ impl Driver {
                 context: context::report(self, view, about, &sees),
                 calendar: None,
                 to: to.into_values().collect(),
+                question: None,
             }
         };
         readers.into_iter().map(announcement).collect()

@@ -14,6 +14,7 @@ pub fn actor(person: &str, role: &str) -> Actor {
     Actor {
         person: person.to_owned(),
         qualifies: vec![format!("role:{role}"), format!("person:{person}")],
+        ..Actor::default()
     }
 }
 

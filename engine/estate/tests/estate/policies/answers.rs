@@ -218,6 +218,29 @@ absences:
 }
 
 #[test]
+fn delegates_count_on_their_dates_or_while_somebody_is_absent_and_hand_nothing_on() {
+    let policies = staffed(
+        "delegates:
+  - { person: a, delegate: b, from: 2026-12-01, until: 2026-12-03 }
+  - { person: b, delegate: c, from: 2026-12-01, until: 2026-12-31 }
+  - { person: d, delegate: b }
+absences:
+  - { person: d, from: 2026-12-03, until: 2026-12-04 }",
+    );
+    let of = |delegate: &str, day: i8| {
+        let found = policies.delegators(delegate, date(2026, 12, day));
+        found.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!((of("b", 1), of("b", 2)), ("a".into(), "a".into()));
+    assert_eq!((of("b", 3), of("b", 4)), ("a d".into(), "d".into()));
+    assert_eq!(of("b", 5), "", "the dates are over, and d is back");
+    assert_eq!(of("c", 2), "b", "what a gave to b is not c's");
+    assert_eq!((of("a", 2), of("d", 3)), (String::new(), String::new()));
+    let delegates = policies.delegates("a", date(2026, 12, 3));
+    assert_eq!(delegates.into_iter().collect::<Vec<_>>(), ["b"]);
+}
+
+#[test]
 fn delegations_that_never_meet_are_no_circle() {
     staffed(
         "delegates:

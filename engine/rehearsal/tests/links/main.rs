@@ -1,0 +1,14 @@
+//! Links of messages from the question to the decision, through the real outbox and over HTTP: what counts, and
+//! what does not whoever tries it. The same refusals at the doors of programs and of the command line; and that no
+//! customer ever sees what is another's.
+//!
+//! Not here: how a message is rendered.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stopped"
+)]
+
+mod customers;
+mod deciding;
+mod support;
