@@ -7,7 +7,8 @@ use crate::fault::KeeperError;
 use crate::keeper::Keeper;
 use hostler_core::event::{Event, Recorded};
 use hostler_core::gate::told_document;
-use hostler_core::id::{Digest, RunId};
+use hostler_core::id::{Digest, LaneId, RunId};
+use hostler_core::mail::announced_document;
 use hostler_ports::archive::ArchivedRun;
 use hostler_ports::store::{IndexChange, IndexEntry, Own, READ_MAX, Upkeep, bounds};
 use serde::{Deserialize, Serialize};
@@ -44,15 +45,23 @@ fn removal(index: &str, member: &str) -> IndexChange {
 
 /// What customers were told of this run is kept in documents of its own, also for those whom nobody could be sent to.
 fn documents(run: RunId, archived: &ArchivedRun) -> BTreeSet<String> {
-    let events = archived.lanes.values().flat_map(|lane| &lane.events);
-    let due = events.filter(|text| text.contains("\"notice_due\""));
-    let document = |text: &String| match Recorded::read(text).ok()?.event {
+    let events = archived.lanes.iter().flat_map(|(id, lane)| {
+        let due = lane
+            .events
+            .iter()
+            .filter(|text| text.contains("\"notice_due\""));
+        due.map(|text| (*id, text))
+    });
+    let documents = |(lane, text): (LaneId, &String)| match Recorded::read(text).ok()?.event {
         Event::NoticeDue {
             customer, template, ..
-        } => Some(told_document(run, &template, &customer)),
+        } => Some([
+            told_document(run, &template, &customer),
+            announced_document(lane, &template, &customer),
+        ]),
         _ => None,
     };
-    due.filter_map(document).collect()
+    events.filter_map(documents).flatten().collect()
 }
 
 impl Keeper {

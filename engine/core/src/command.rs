@@ -7,10 +7,11 @@ use crate::answer::Answer;
 use crate::event::{ChildEnd, Journal};
 use crate::gate::Closed;
 use crate::id::{Digest, LaneId};
-use crate::lane::{CallSpec, Clause, PersonKind, Rules, WaveRange};
+use crate::lane::{CallSpec, ChildMove, Clause, PersonKind, Rules, Slot, WaveRange};
 use crate::result::{LaneResult, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Who commands, as the door through which the command came has established.
@@ -95,6 +96,9 @@ pub enum Command {
     },
     ChildEnded {
         end: ChildEnd,
+    },
+    ChildMoved {
+        moved: ChildMove,
     },
     Timer {
         name: String,
@@ -195,6 +199,8 @@ pub enum SpawnEntry {
         total: u32,
         waves: Vec<WaveRange>,
         customers: Vec<(String, u32)>,
+        /// By customer, when the work will happen; whoever is missing here: nobody can say.
+        slots: BTreeMap<String, Slot>,
     },
     Rounds,
     /// The called runbook's own plan, a blob.
@@ -213,6 +219,8 @@ pub enum Input {
     Enter(Entry),
     /// The gate behind a wave, evaluated: none when its `if` is false.
     EnterGate(Option<Box<AskEntry>>),
+    /// Announcements compared with what is so now.
+    Compared(Vec<Comparison>),
     /// A round is over: does `until` hold?
     RoundJudged {
         until: bool,
@@ -245,6 +253,15 @@ pub enum Input {
     },
     /// Whatever has come due by the clock, and admission of what there is room for.
     Continue,
+}
+
+/// What one customer was told, beside what is so now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    pub customer: String,
+    pub slot: Option<Slot>,
+    /// There is something to tell.
+    pub differs: bool,
 }
 
 /// What `observe` said.

@@ -6,7 +6,7 @@
 pub mod holding;
 
 use crate::event::{Admitted, Event, Stage};
-use crate::lane::{Lane, Person, PersonKind, Phase, Why};
+use crate::lane::{Lane, Person, PersonKind, Phase, Slot, Why};
 use crate::result::{LaneResult, Verdict};
 use serde_json::Value;
 use std::sync::Arc;
@@ -47,6 +47,10 @@ pub enum Effect {
     EndLease {
         lease: String,
     },
+    /// Announced work is held until then, or (none) has begun.
+    TellParent {
+        held_ms: Option<i64>,
+    },
     InformParent {
         result: LaneResult,
         note: Option<String>,
@@ -63,6 +67,8 @@ pub enum Effect {
         stage: Stage,
         customer: String,
         template: String,
+        revision: u32,
+        slot: Option<Slot>,
     },
     Report {
         template: String,
@@ -106,6 +112,8 @@ pub mod timer {
     pub const SOAK: &str = "soak";
     pub const ROUND: &str = "round";
     pub const GATE: &str = "gate";
+    /// Of what customers were told; no phase's, for they are reminded while people are asked, too.
+    pub const SHARES: &str = "shares";
 }
 
 /// The effects of one event on the lane as it was before it.
@@ -225,11 +233,16 @@ fn fan_out(event: &Event) -> Vec<Effect> {
             stage,
             customer,
             template,
+            revision,
+            slot,
+            ..
         } => vec![
             Effect::Notice {
                 stage: *stage,
                 customer: customer.clone(),
                 template: template.clone(),
+                revision: *revision,
+                slot: *slot,
             },
             Effect::Ledger,
         ],
@@ -245,6 +258,17 @@ fn fan_out(event: &Event) -> Vec<Effect> {
             }]
         }
         Event::ItemsReopened { .. } => vec![Effect::Ledger],
+        Event::MoveTold { held_ms } => vec![Effect::TellParent { held_ms: *held_ms }],
+        Event::SharesDue { at_ms } => {
+            let name = timer::SHARES.to_owned();
+            vec![match at_ms {
+                Some(at_ms) => Effect::SetTimer {
+                    name,
+                    at_ms: *at_ms,
+                },
+                None => Effect::ClearTimer { name },
+            }]
+        }
         _ => Vec::new(),
     }
 }

@@ -7,7 +7,8 @@ use crate::command::RetryItem;
 use crate::gate::Closed;
 use crate::id::{Digest, LaneId};
 use crate::lane::{
-    CallSpec, ChildrenKind, Opening, Person, UndoEntry, Vote, WaveRange, Why, is_zero,
+    CallSpec, ChildMove, ChildrenKind, Opening, Person, Slot, UndoEntry, Vote, WaveRange, Why,
+    is_first, is_zero,
 };
 use crate::result::{LaneResult, Verdict};
 use serde::{Deserialize, Serialize};
@@ -116,6 +117,10 @@ pub enum Stage {
     Started,
     Completed,
     Cancelled,
+    /// What was announced is no longer so, and has not begun.
+    Changed,
+    /// What was announced is near.
+    Reminder,
     /// A report to staff.
     Report,
     /// Those who are asked hear of it.
@@ -130,6 +135,8 @@ impl Stage {
             Self::Started => "started",
             Self::Completed => "completed",
             Self::Cancelled => "cancelled",
+            Self::Changed => "changed",
+            Self::Reminder => "reminder",
             Self::Report => "report",
             Self::Asked => "asked",
         }
@@ -296,6 +303,31 @@ pub enum Event {
         stage: Stage,
         customer: String,
         template: String,
+        /// Of the announcement that it speaks of; 0: the first.
+        #[serde(default, skip_serializing_if = "is_first")]
+        revision: u32,
+        /// Announced, changed: when it happens now. Others: what was announced last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        slot: Option<Slot>,
+        /// Announced, changed: when people are reminded of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remind_ms: Option<i64>,
+    },
+    /// Nothing differs from what the customer was told last.
+    AnnouncementStands {
+        customer: String,
+    },
+    /// The shares of the customers are looked at again then; none: nothing is ahead.
+    SharesDue {
+        at_ms: Option<i64>,
+    },
+    /// Of a child: what it tells about announced work.
+    ChildMoved {
+        moved: ChildMove,
+    },
+    /// The parent hears that announced work is held until then, or (none) has begun.
+    MoveTold {
+        held_ms: Option<i64>,
     },
     /// Messages of a `notify` step.
     ReportDue {

@@ -6,11 +6,14 @@ mod children;
 mod person;
 mod phase;
 mod rules;
+mod share;
 
-pub use children::{Children, ChildrenKind, CustomerShare, Item, Live, Tally, WaveRange, group_of};
+pub use children::{Children, ChildrenKind, Item, Live, Tally, WaveRange, group_of};
 pub use person::{Clause, Person, PersonKind, Vote, yes_or_no};
 pub use phase::{CallSpec, Checking, Gate, Pending, Phase, Running, Why};
 pub use rules::{Climb, Remind, Rules, Rung};
+pub(crate) use share::is_first;
+pub use share::{CHANGE_SETTLES_MS, ChildMove, CustomerShare, Slot};
 
 use crate::definition::{Definition, Program, ProgramIndex, Step};
 use crate::id::{Digest, LaneId, RunId};
@@ -189,6 +192,9 @@ pub struct Lane {
     /// The newest copy from which the lane was restored; none if it never was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<Restored>,
+    /// It has told its parent that announced work has begun.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begun: bool,
 }
 
 // serde hands over a reference.
@@ -226,6 +232,7 @@ impl Lane {
             left: Vec::new(),
             lands_ms: opening.lands_ms,
             restored: opening.restored,
+            begun: false,
             opening: Arc::new(opening),
         }
     }

@@ -2,12 +2,15 @@
 //!
 //! Not here: rendering and sending.
 
+mod announced;
 mod announcement;
 mod link;
 
+pub use announced::{Announced, AnnouncedAsset, Becomes, Difference, announced_document};
 pub use announcement::{Announcement, Recipient};
 pub use link::Link;
 
+use crate::event::Stage;
 use crate::id::{Digest, LaneId, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -67,6 +70,15 @@ pub struct MailSpec {
     pub message_id: String,
     pub references: Vec<String>,
     pub calendar: Option<CalendarEntry>,
+    /// It speaks of an announcement: nobody gets it who has not had that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<LaneId>,
+    /// Document of what was announced: a message that is still waiting when it is cancelled is not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced: Option<String>,
+    /// From then on it says nothing that is still to come, and is not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<i64>,
     /// What the recipient is asked; none for what only tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
@@ -113,6 +125,16 @@ pub enum MailEvent {
         answer: String,
         at_ms: i64,
     },
+    /// It was never handed over, and will not be: there is nothing any more that it would tell this person.
+    MailWithdrawn {
+        why: String,
+        at_ms: i64,
+    },
+    /// Not handed over yet: whether this person has the announcement that it speaks of is not known.
+    MailWaits {
+        retry_ms: i64,
+        at_ms: i64,
+    },
 }
 
 /// What the next hop said, or why the message was not even rendered.
@@ -130,10 +152,12 @@ pub struct Mail {
     pub queued_ms: i64,
     pub attempts: u32,
     pub retry_ms: Option<i64>,
-    /// Accepted or refused: nothing more will happen.
+    /// Accepted, refused or withdrawn: nothing more will happen.
     pub settled: bool,
     /// Digests of its links, one for each time it was begun to be handed over.
     pub links: Vec<Digest>,
+    /// The next hop has taken it over.
+    pub accepted: bool,
 }
 
 impl Mail {
@@ -150,6 +174,7 @@ impl Mail {
             retry_ms: None,
             settled: false,
             links: Vec::new(),
+            accepted: false,
         };
         events[1..].iter().for_each(|event| mail.apply(event));
         Some(mail)
@@ -162,13 +187,57 @@ impl Mail {
                 self.links.push(*sha256);
                 return;
             }
+            MailEvent::MailWaits { retry_ms, .. } => {
+                self.retry_ms = Some(*retry_ms);
+                return;
+            }
+            MailEvent::MailWithdrawn { .. } => {
+                (self.retry_ms, self.settled) = (None, true);
+                return;
+            }
             MailEvent::MailDeferred { retry_ms, .. } => self.retry_ms = Some(*retry_ms),
             MailEvent::MailAccepted { .. } | MailEvent::MailRefused { .. } => {
                 self.retry_ms = None;
                 self.settled = true;
+                self.accepted = matches!(event, MailEvent::MailAccepted { .. });
             }
         }
         self.attempts += 1;
+    }
+
+    /// What stands against handing it over now; none: nothing does. `first` is the announcement to the same person
+    /// (none: there was none), `announced` what is known of it now.
+    #[must_use]
+    pub fn stands_back(
+        &self,
+        first: Option<&Self>,
+        announced: Option<&Announced>,
+        at_ms: i64,
+    ) -> Option<MailEvent> {
+        let withdrawn = |why: &str| {
+            let why = why.to_owned();
+            Some(MailEvent::MailWithdrawn { why, at_ms })
+        };
+        if self.spec.until_ms.is_some_and(|until_ms| until_ms <= at_ms) {
+            return withdrawn("what it announces has begun");
+        }
+        // What did begin after all, because people had it tried again, is told.
+        let announces = [Stage::Scheduled, Stage::Changed, Stage::Reminder];
+        let announces = announces
+            .iter()
+            .any(|stage| stage.name() == self.spec.stage);
+        if announces && announced.is_some_and(|announced| announced.cancelled) {
+            return withdrawn("what it announces was cancelled before it was sent");
+        }
+        self.spec.follows?;
+        match first {
+            Some(first) if first.accepted => None,
+            Some(first) if !first.settled => Some(MailEvent::MailWaits {
+                retry_ms: at_ms + RETRY_WAIT_MS,
+                at_ms,
+            }),
+            _ => withdrawn("this person never had the announcement that it speaks of"),
+        }
     }
 
     /// What a hand-over means.

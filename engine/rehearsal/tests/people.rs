@@ -19,6 +19,9 @@ use hostler_runbook::{Environment, Evaluator, SourceFile};
 use std::path::Path;
 use std::sync::Arc;
 
+#[path = "people/told.rs"]
+mod told;
+
 const POLICIES: [(&str, &str); 3] = [
     (
         "ladders.yaml",
@@ -77,7 +80,10 @@ impl Compose for Plain {
             subject: draft.template.clone(),
             text: draft.context.to_string(),
             html: String::new(),
-            calendar: None,
+            calendar: draft.calendar.as_ref().map(|entry| {
+                let cancelled = if entry.cancelled { "cancelled, " } else { "" };
+                format!("{cancelled}sequence {}", entry.sequence)
+            }),
         })
     }
 }
@@ -114,11 +120,21 @@ fn promising() -> Estate {
     estate().under(read.unwrap_or_else(|faults| panic!("{faults}")))
 }
 
+/// Of a notice what a check wants; what is sent is not rendered from it.
+fn templates() -> std::collections::BTreeMap<String, String> {
+    let stages = ["scheduled", "started", "completed", "cancelled"];
+    let parts = stages.into_iter().flat_map(|stage| {
+        ["subject", "text", "html"]
+            .map(|part| (format!("work.{stage}.{part}.hbs"), "words".to_owned()))
+    });
+    parts.collect()
+}
+
 fn definition(name: &str, contracts: &[Contract]) -> Arc<Definition> {
     let source = SourceFile {
         name: format!("workflows/{name}/v1.yaml"),
         text: text(&format!("{name}.yaml")),
-        templates: Default::default(),
+        templates: templates(),
     };
     let environment = Environment::default().with_contracts(contracts.to_vec());
     let checked = hostler_runbook::check(&source, &environment);
@@ -131,7 +147,7 @@ fn definition(name: &str, contracts: &[Contract]) -> Arc<Definition> {
 
 fn stage(estate: Estate) -> Stage {
     let contracts = contracts();
-    let shelf = ["gate", "class", "duty"].map(|name| definition(name, &contracts));
+    let shelf = ["gate", "class", "duty", "told"].map(|name| definition(name, &contracts));
     Stage {
         directory: Arc::new(estate),
         evaluate: Arc::new(Evaluator::new(jiff::tz::TimeZone::UTC)),

@@ -116,7 +116,7 @@ fn step(actions: &[&str], inputs: &[Value]) -> Value {
             "undo": { "anyOf": [{ "$ref": "#/$defs/undo" }, { "type": "array", "items": { "$ref": "#/$defs/undo" } }] },
             "lease": { "type": "object", "required": ["for", "end"], "additionalProperties": false, "properties": { "for": { "$ref": "#/$defs/duration" }, "end": { "enum": actions } } },
             "no_return": { "type": "boolean" },
-            "notices": { "type": "object", "required": ["template"], "additionalProperties": false, "properties": { "template": { "type": "string" }, "invite": { "type": "boolean" } } },
+            "notices": { "type": "object", "required": ["template"], "additionalProperties": false, "properties": { "template": { "type": "string" }, "invite": { "type": "boolean" }, "remind": {} } },
             "class": { "anyOf": [{ "enum": CLASSES }, { "$ref": "#/$defs/expression" }] },
             "duty": { "enum": ["platform", "customer", "network", "security", "finance"] },
         },

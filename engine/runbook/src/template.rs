@@ -106,6 +106,9 @@ pub fn sample() -> Value {
         "impact": "A short interruption while services restart.",
         "contact": "patching@platform.example",
         "note": "",
+        "changes": [
+            { "name": "chem-web1", "was": "Sunday 5 April 2026 02:00", "is": "Sunday 12 April 2026 02:00" },
+        ],
     })
 }
 

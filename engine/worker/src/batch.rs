@@ -10,7 +10,7 @@ use crate::{Driver, Trouble};
 use hostler_core::command::Command;
 use hostler_core::effect::{Effect, Wish};
 use hostler_core::event::{ChildEnd, Event, Recorded};
-use hostler_core::lane::{Lane, Origin};
+use hostler_core::lane::{ChildMove, Lane, Origin};
 use hostler_core::result::{LaneResult, Verdict};
 use hostler_core::view::{LeaseRow, index, rows};
 use hostler_ports::store::{Batch, Child, IndexChange, LedgerLine, Post, Take, Then, TimerChange};
@@ -136,6 +136,7 @@ impl Driver {
                 .extend(self.detached(hold, lane, step, false).await?),
             Effect::OpenLease { step } => self.open_lease(hold, lane, step, batch).await?,
             Effect::EndLease { lease } => self.end_lease(lane, lease, batch).await?,
+            Effect::TellParent { held_ms } => tell_parent(lane, *held_ms, batch),
             Effect::InformParent { result, note } => {
                 self.inform(lane, *result, note.clone(), batch).await?
             }
@@ -290,6 +291,24 @@ fn take(batch: &mut Batch, locks: &[String], slot: Option<&(String, u32)>) {
     if !wanted.is_empty() {
         batch.take = Some(Take::Now(wanted));
     }
+}
+
+/// Announced work of this lane is held until then, or (none) has begun.
+fn tell_parent(lane: &Lane, held_ms: Option<i64>, batch: &mut Batch) {
+    let Some(parent) = &lane.opening.parent else {
+        return;
+    };
+    let moved = ChildMove {
+        key: parent.key.clone(),
+        lane: lane.id(),
+        iteration: parent.iteration,
+        held_ms,
+    };
+    batch.send.push(Post {
+        lane: parent.lane,
+        command: lane.id().command("moved", lane.version),
+        body: json!(Command::ChildMoved { moved }).to_string(),
+    });
 }
 
 fn tell(lane: &Lane, wish: Wish, by: &str, batch: &mut Batch) {

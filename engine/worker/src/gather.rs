@@ -8,7 +8,9 @@ use crate::{Driver, Trouble};
 use hostler_core::command::{Command, Entry, Input, SpawnEntry};
 use hostler_core::definition::{Definition, Spawn, Verb};
 use hostler_core::event::ChildEnd;
-use hostler_core::lane::{CallSpec, Children, ChildrenKind, Item, Lane, Phase, Section};
+use hostler_core::lane::{
+    CallSpec, Children, ChildrenKind, CustomerShare, Item, Lane, Phase, Section,
+};
 use hostler_core::result::LaneResult;
 use hostler_ports::store::{Letter, Resource};
 use serde_json::{Value, json};
@@ -224,7 +226,9 @@ impl Driver {
         let Some(children) = lane.children.as_deref() else {
             return Ok(None);
         };
-        if !children.live.is_empty() || lane.stop.is_some() {
+        let doubtful = |share: &CustomerShare| share.is_compared(now_ms);
+        let doubtful = lane.stop.is_none() && children.customers.values().any(doubtful);
+        if !doubtful && (!children.live.is_empty() || lane.stop.is_some()) {
             return Ok(Some(Input::Continue));
         }
         let mut view = View::of(self, &lane, now_ms).await?;
@@ -232,6 +236,10 @@ impl Driver {
         let Some(step) = program.as_ref().and_then(|program| lane.step(program)) else {
             return Ok(None);
         };
+        if doubtful {
+            let compared = self.comparisons(&view, step).await?;
+            return Ok(Some(Input::Compared(compared)));
+        }
         match &step.verb {
             Verb::Spawn(Spawn::Each(each))
                 if children.gate_due && children.soak_until_ms.is_none() =>

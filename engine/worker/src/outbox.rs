@@ -5,7 +5,7 @@ use crate::notices::post;
 use hostler_core::definition::Definition;
 use hostler_core::event::Stage;
 use hostler_core::gate::{Reached, Told, told_document};
-use hostler_core::mail::{Announcement, HandOver, Link, Mail, MailEvent, MailSpec};
+use hostler_core::mail::{Announced, Announcement, HandOver, Link, Mail, MailEvent, MailSpec};
 use hostler_core::view::{MailRow, index};
 use hostler_ports::channel::{Channel, Compose, Delivery, Draft, Message};
 use hostler_ports::clock::Ids;
@@ -67,12 +67,7 @@ impl Outbox {
             .load(claim.lane, 0)
             .await?
             .ok_or(Trouble::LeaseLost)?;
-        let events: Result<Vec<MailEvent>, _> = loaded
-            .events
-            .iter()
-            .map(|event| serde_json::from_str(event))
-            .collect();
-        let events = events.map_err(|fault| Trouble::Unreadable(fault.to_string()))?;
+        let events = read_events(&loaded)?;
         if let Some(MailEvent::MailsPacked {
             announcements,
             at_ms,
@@ -90,8 +85,14 @@ impl Outbox {
             let then = if mail.settled { Then::End } else { Then::Park };
             return self.put_away(claim, &loaded, then).await;
         }
+        let (stands_back, expect) = self.stands_back(&mail, loaded.now_ms).await?;
+        if let Some(event) = stands_back {
+            let version = loaded.header.version;
+            mail.apply(&event);
+            return self.record(claim, (&loaded, version), &mail, &event).await;
+        }
         let link = self.link(&mail.spec);
-        let version = self.begin(claim, &loaded, link.as_ref()).await?;
+        let version = self.begin(claim, &loaded, link.as_ref(), expect).await?;
         let outcome = self.hand_over(&mail, link.as_ref()).await?;
         let event = mail.decide(outcome, loaded.now_ms);
         mail.apply(&event);
@@ -134,6 +135,7 @@ impl Outbox {
         claim: &Claim,
         loaded: &Loaded,
         link: Option<&Link>,
+        expect: Option<Expect>,
     ) -> Result<u64, Trouble> {
         let made = link.map(|link| MailEvent::LinkMade {
             sha256: link.sha256(),
@@ -144,6 +146,8 @@ impl Outbox {
         let batch = Batch {
             events,
             in_call: Some(true),
+            // It may be cancelled between the look and this commit: then it is looked at again.
+            expect: expect.into_iter().collect(),
             ..Batch::default()
         };
         let version = loaded.header.version;
@@ -157,6 +161,39 @@ impl Outbox {
             Confirmed::Durable => Ok(after),
             Confirmed::Unknown => Err(Trouble::Unconfirmed),
         }
+    }
+
+    /// What stands against handing it over, and what must still be so when that begins.
+    async fn stands_back(
+        &self,
+        mail: &Mail,
+        now_ms: i64,
+    ) -> Result<(Option<MailEvent>, Option<Expect>), Trouble> {
+        let store = &self.parts.store;
+        let first = match mail.spec.follows {
+            None => None,
+            Some(first) => match store.load(first, 0).await? {
+                Some(loaded) => Mail::fold(&read_events(&loaded)?),
+                None => None,
+            },
+        };
+        let (announced, expect) = match &mail.spec.announced {
+            None => (None, None),
+            Some(document) => {
+                let found = store.documents(std::slice::from_ref(document)).await?;
+                let found = found.into_iter().flatten().next();
+                let version = found.as_ref().map_or(0, |found| found.version);
+                let body = found.and_then(|found| found.body);
+                let read = |body: String| serde_json::from_str::<Announced>(&body);
+                let announced = body.map(read).transpose();
+                let announced =
+                    announced.map_err(|fault| Trouble::Unreadable(fault.to_string()))?;
+                let document = document.clone();
+                (announced, Some(Expect { document, version }))
+            }
+        };
+        let event = mail.stands_back(first.as_ref(), announced.as_ref(), now_ms);
+        Ok((event, expect))
     }
 
     async fn put_away(&self, claim: &Claim, loaded: &Loaded, then: Then) -> Result<(), Trouble> {
@@ -282,6 +319,15 @@ impl Outbox {
     }
 }
 
+fn read_events(loaded: &Loaded) -> Result<Vec<MailEvent>, Trouble> {
+    let events = loaded
+        .events
+        .iter()
+        .map(|event| serde_json::from_str(event));
+    let events: Result<Vec<MailEvent>, _> = events.collect();
+    events.map_err(|fault| Trouble::Unreadable(fault.to_string()))
+}
+
 /// What is known about a customer behind one more message; none: nothing new.
 fn heard(mut told: Told, mail: &Mail, event: &MailEvent) -> Option<Told> {
     match event {
@@ -319,7 +365,11 @@ fn recorded(loaded: &Loaded, mail: &Mail, event: &MailEvent) -> Batch {
             score: mail.queued_ms,
             body,
         }],
-        ledger: vec![LedgerLine { body: ledger }],
+        // That it waits once more is no evidence of anything.
+        ledger: match event {
+            MailEvent::MailWaits { .. } => Vec::new(),
+            _ => vec![LedgerLine { body: ledger }],
+        },
         timers: retry.into_iter().collect(),
         then: if mail.settled { Then::End } else { Then::Park },
         ..Batch::default()
@@ -354,6 +404,8 @@ pub(crate) fn row(mail: &Mail, event: &MailEvent) -> MailRow {
             ("deferred", Some(answer.clone()), None, *at_ms)
         }
         MailEvent::MailRefused { answer, at_ms } => ("refused", Some(answer.clone()), None, *at_ms),
+        MailEvent::MailWithdrawn { why, at_ms } => ("withdrawn", Some(why.clone()), None, *at_ms),
+        MailEvent::MailWaits { at_ms, .. } => ("queued", None, None, *at_ms),
     };
     MailRow {
         run: spec.run,

@@ -23,6 +23,17 @@ pub struct Context {
     pub note: String,
     /// What a report is about.
     pub about: Value,
+    /// Of `changed`: how what happens differs from what was announced.
+    pub changes: Vec<Change>,
+}
+
+/// One server whose announcement changed, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    pub name: String,
+    pub was: String,
+    pub is: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +97,11 @@ impl Context {
             contact: "platform@university.example".to_owned(),
             note: "Thank you for your patience.".to_owned(),
             about: json!({}),
+            changes: vec![Change {
+                name: "Chemistry web 1".to_owned(),
+                was: "Sunday 6 December 2026, 02:00".to_owned(),
+                is: "Sunday 13 December 2026, 02:00".to_owned(),
+            }],
         }
     }
 }

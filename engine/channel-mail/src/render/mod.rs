@@ -8,10 +8,11 @@ mod check;
 mod condition;
 mod context;
 mod fault;
+mod follow;
 mod output;
 mod reminder;
 
-pub use context::{Context, Named, Reference, Title, When};
+pub use context::{Change, Context, Named, Reference, Title, When};
 pub use fault::RenderFault;
 
 use handlebars::{Handlebars, RenderErrorReason, Template};
@@ -135,6 +136,9 @@ impl Templates {
         }
         if name.starts_with(REMINDER) {
             return reminder::render(name, context);
+        }
+        if !self.names.contains(name) && follow::is_follow(name) {
+            return follow::render(name, context);
         }
         if !self.names.contains(name) {
             let known = self.names.iter().cloned().collect::<Vec<_>>().join(", ");

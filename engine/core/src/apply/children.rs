@@ -2,7 +2,7 @@
 
 use crate::command::RetryItem;
 use crate::event::{ChildEnd, Event, Stage};
-use crate::lane::{Children, ChildrenKind, CustomerShare, Lane, Live, Phase, group_of};
+use crate::lane::{ChildMove, Children, ChildrenKind, CustomerShare, Lane, Live, Phase, group_of};
 
 pub fn apply(lane: &mut Lane, event: &Event, at_ms: i64) {
     if let Event::SpawnPlanned {
@@ -52,11 +52,13 @@ pub fn apply(lane: &mut Lane, event: &Event, at_ms: i64) {
                     index: child.index,
                     iteration: child.iteration,
                     groups: child.groups.clone(),
+                    began: false,
+                    held_ms: None,
                 };
                 children.live.insert(child.key.clone(), live);
             }
         }
-        Event::ChildrenEnded { ends } => ends.iter().for_each(|end| ended(children, end)),
+        Event::ChildrenEnded { ends } => ends.iter().for_each(|end| ended(children, end, at_ms)),
         Event::AdmissionStopped { why } => children.stopped = Some(why.clone()),
         Event::WaveThrough { soak_until_ms } => {
             children.soak_until_ms = *soak_until_ms;
@@ -78,19 +80,59 @@ pub fn apply(lane: &mut Lane, event: &Event, at_ms: i64) {
             children.failed_in_row = 0;
             lane.phase = Phase::Children;
         }
-        Event::NoticeDue {
-            stage, customer, ..
-        } => {
+        Event::NoticeDue { customer, .. } | Event::AnnouncementStands { customer } => {
             if let Some(share) = children.customers.get_mut(customer) {
-                share.started |= *stage == Stage::Started;
-                share.told_end |= matches!(stage, Stage::Completed | Stage::Cancelled);
+                told(share, event);
             }
         }
+        Event::SharesDue { at_ms } => children.shares_ms = *at_ms,
+        Event::ChildMoved { moved: it } => moved(children, it, at_ms),
         _ => {}
     }
 }
 
-fn ended(children: &mut Children, end: &ChildEnd) {
+/// What a customer hears, or need not hear.
+fn told(share: &mut CustomerShare, event: &Event) {
+    let Event::NoticeDue {
+        stage,
+        revision,
+        slot,
+        remind_ms,
+        ..
+    } = event
+    else {
+        share.stale_ms = None;
+        return;
+    };
+    match stage {
+        Stage::Scheduled | Stage::Changed => {
+            (share.revision, share.slot) = (*revision, *slot);
+            (share.remind_ms, share.stale_ms) = (*remind_ms, None);
+        }
+        Stage::Reminder => share.remind_ms = None,
+        Stage::Started => share.started = true,
+        Stage::Completed | Stage::Cancelled => share.told_end = true,
+        Stage::Report | Stage::Asked => {}
+    }
+}
+
+/// A child that is held beyond what was announced makes the announcement doubtful.
+fn moved(children: &mut Children, moved: &ChildMove, at_ms: i64) {
+    let Some(live) = children.live.get_mut(&moved.key) else {
+        return;
+    };
+    live.began |= moved.held_ms.is_none();
+    live.held_ms = moved.held_ms;
+    let customer = group_of(&live.groups, "customer");
+    let share = customer.and_then(|id| children.customers.get_mut(id));
+    if let (Some(share), Some(held_ms)) = (share, moved.held_ms)
+        && share.slot.is_none_or(|slot| !slot.covers(held_ms))
+    {
+        share.stale_ms.get_or_insert(at_ms);
+    }
+}
+
+fn ended(children: &mut Children, end: &ChildEnd, at_ms: i64) {
     let Some(live) = children.live.remove(&end.key) else {
         return;
     };
@@ -116,6 +158,10 @@ fn ended(children: &mut Children, end: &ChildEnd) {
     {
         share.left = share.left.saturating_sub(1);
         share.done += u32::from(end.result.is_done());
+        // Left out before anything of theirs began: it was announced, and does not happen.
+        if !share.started && !end.result.is_done() && share.left > 0 {
+            share.stale_ms.get_or_insert(at_ms);
+        }
     }
     // Every failed item was run again and went well: nothing stands against the others.
     if children.live.is_empty() && children.again.is_empty() && children.tally.failures() == 0 {

@@ -57,7 +57,10 @@ pub fn apply(lane: &mut Lane, recorded: &Recorded) {
         | Event::GatePassed
         | Event::RoundDue { .. }
         | Event::ItemsReopened { .. }
-        | Event::NoticeDue { .. } => children::apply(lane, &recorded.event, at_ms),
+        | Event::NoticeDue { .. }
+        | Event::AnnouncementStands { .. }
+        | Event::SharesDue { .. }
+        | Event::ChildMoved { .. } => children::apply(lane, &recorded.event, at_ms),
         other => control(lane, other, at_ms),
     }
 }
@@ -101,6 +104,7 @@ fn control(lane: &mut Lane, event: &Event, at_ms: i64) {
             });
         }
         Event::FailuresTolerated => lane.recovered = true,
+        Event::MoveTold { held_ms } => lane.begun |= held_ms.is_none(),
         Event::StopRequested { verdict, .. } => lane.stop = Some(verdict.clone()),
         Event::Paused { .. } => lane.paused = true,
         Event::Resumed { .. } => lane.paused = false,

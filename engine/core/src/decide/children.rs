@@ -9,35 +9,44 @@ use crate::lane::{Children, ChildrenKind, CustomerShare, Phase};
 use crate::refusal::Refusal;
 use crate::result::LaneResult;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Draft<'_> {
     pub(super) fn spawn(&mut self, entry: SpawnEntry) -> Result<(), Refusal> {
+        let mut slots = BTreeMap::new();
         let planned = match entry {
             SpawnEntry::Each {
                 items,
                 total,
                 waves,
                 customers,
-            } => Event::SpawnPlanned {
-                kind: ChildrenKind::Each,
-                items: Some(items),
-                total,
-                waves,
-                customers,
-            },
+                slots: known,
+            } => {
+                slots = known;
+                Event::SpawnPlanned {
+                    kind: ChildrenKind::Each,
+                    items: Some(items),
+                    total,
+                    waves,
+                    customers,
+                }
+            }
             SpawnEntry::Rounds => planned(ChildrenKind::Rounds),
-            SpawnEntry::Call { plan } => Event::SpawnPlanned {
-                kind: ChildrenKind::Call,
-                items: Some(plan),
-                total: 1,
-                waves: Vec::new(),
-                customers: Vec::new(),
-            },
+            SpawnEntry::Call { plan } => {
+                // What another runbook does is not told step by step.
+                self.tell_parent(None);
+                Event::SpawnPlanned {
+                    kind: ChildrenKind::Call,
+                    items: Some(plan),
+                    total: 1,
+                    waves: Vec::new(),
+                    customers: Vec::new(),
+                }
+            }
         };
         self.push(planned);
-        self.announce(Stage::Scheduled, &|share| share.left > 0);
+        self.announce_first(&slots);
         self.flow()
     }
 
@@ -80,34 +89,6 @@ impl Draft<'_> {
             self.stop_if_enough()?;
         }
         self.flow()
-    }
-
-    /// Tells customers, where the step sends notices.
-    pub(super) fn announce(
-        &mut self,
-        stage: Stage,
-        whom: &dyn Fn(&crate::lane::CustomerShare) -> bool,
-    ) {
-        let Some(notices) = self.step().and_then(|step| step.notices.as_ref()) else {
-            return;
-        };
-        let template = notices.template.clone();
-        let Some(children) = self.lane.children.as_deref() else {
-            return;
-        };
-        let due: Vec<_> = children
-            .customers
-            .iter()
-            .filter(|(_, share)| whom(share))
-            .map(|(id, _)| id.clone())
-            .collect();
-        for customer in due {
-            self.push(Event::NoticeDue {
-                stage,
-                customer,
-                template: template.clone(),
-            });
-        }
     }
 
     /// Admits what there is room for, ends what is through. Also called again and again.
@@ -227,7 +208,7 @@ impl Draft<'_> {
 
 /// The customer's share has ended and it has not heard so.
 fn is_over(share: &CustomerShare) -> bool {
-    share.left == 0 && share.started && !share.told_end
+    share.left == 0 && !share.told_end
 }
 
 fn planned(kind: ChildrenKind) -> Event {

@@ -114,6 +114,9 @@ impl Draft<'_> {
             self.ask_about_copy(&call);
             return Ok(());
         }
+        if self.lane.cursor.section == Section::Main && call.effect.mutates() {
+            self.tell_parent(None);
+        }
         let key = self.lane.id().idempotency_key(&name, self.lane.visit);
         let deadline_ms = self.at_ms.saturating_add_unsigned(call.timeout_ms);
         let attempt = self.lane.attempt;

@@ -37,8 +37,12 @@ impl Draft<'_> {
         let never = closed
             .never
             .then(|| format!("{}: {}", closed.name(), closed.why));
+        let held_ms = closed.until_ms;
         if !known {
             self.push(Event::StepHeld { closed });
+            if held_ms.is_some() {
+                self.tell_parent(held_ms);
+            }
         }
         match never {
             Some(reason) => self.fail_how(OnFailure::Hold, reason, Value::Null, None),

@@ -17,6 +17,7 @@ mod person;
 mod question;
 mod restored;
 mod rounds;
+mod shares;
 mod waves;
 
 pub use admit::limit as children_at_once;
@@ -91,6 +92,7 @@ pub fn decide(
         at_ms,
     };
     draft.take(input)?;
+    draft.set_shares();
     Ok(Decision {
         lane: draft.lane,
         events: draft.events,
@@ -128,6 +130,7 @@ impl<'a> Draft<'a> {
                 restored_ms,
             } => self.restored(taken_ms, restored_ms),
             Input::Quarantine { reason } => self.quarantine(reason),
+            Input::Compared(compared) => self.compared(compared),
             Input::Continue => self.due(),
         }
     }
@@ -173,6 +176,7 @@ impl<'a> Draft<'a> {
             Command::Release { by } => self.release(by),
             Command::FinishRun { verdict, by } => self.stop(verdict, by),
             Command::ChildEnded { end } => self.children_ended(vec![end]),
+            Command::ChildMoved { moved } => self.child_moved(moved),
             Command::Timer { name } => self.due().map_err(|_| Refusal::StaleTimer { name }),
         }
     }
@@ -204,7 +208,10 @@ impl<'a> Draft<'a> {
     /// Whatever has come due by the clock. Refused when nothing has.
     fn due(&mut self) -> Result<(), Refusal> {
         let at_ms = self.at_ms;
+        let reminded = self.remind_shares();
         match &self.lane.phase {
+            // What rang were the shares.
+            _ if reminded => Ok(()),
             Phase::Backoff { until_ms } if *until_ms <= at_ms => {
                 self.push(Event::BackoffEnded);
                 self.onward();

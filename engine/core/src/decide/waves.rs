@@ -6,8 +6,8 @@ use super::admit::{ITERATIONS_PER_VISIT, Place, admit, stop_reason};
 use super::{ADMIT_MAX, Draft};
 use crate::command::{AskEntry, RetryItem};
 use crate::definition::{Each, OnFailure, Spawn, Verb};
-use crate::event::{Event, Stage};
-use crate::lane::{Children, ChildrenKind, Item, PersonKind, Phase, group_of};
+use crate::event::Event;
+use crate::lane::{Children, ChildrenKind, Item, PersonKind, Phase};
 use crate::refusal::Refusal;
 use crate::result::LaneResult;
 use serde_json::Value;
@@ -111,35 +111,12 @@ impl Draft<'_> {
         if admission.admitted.is_empty() && admission.next == children.next {
             return Ok(());
         }
-        let began: BTreeSet<String> = admission
-            .admitted
-            .iter()
-            .filter_map(|child| group_of(&child.groups, "customer").map(str::to_owned))
-            .collect();
         let (passed, next) = (admission.passed, admission.next);
         self.push(Event::ChildrenAdmitted {
             children: admission.admitted,
             passed,
             next,
         });
-        let Some(notices) = &step.notices else {
-            return Ok(());
-        };
-        for customer in began {
-            let told = self
-                .children()?
-                .customers
-                .get(&customer)
-                .is_none_or(|share| share.started);
-            if !told {
-                let template = notices.template.clone();
-                self.push(Event::NoticeDue {
-                    stage: Stage::Started,
-                    customer,
-                    template,
-                });
-            }
-        }
         Ok(())
     }
 

@@ -163,6 +163,9 @@ pub struct NoticePlan {
     pub template: String,
     /// A calendar file goes with it.
     pub invite: bool,
+    /// People are reminded so long before the slot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind_ms: Option<u64>,
 }
 
 /// Ends the lane, or the run.

@@ -162,6 +162,10 @@ fn keeps_phase(event: &Event) -> bool {
             | Event::ChildrenEnded { .. }
             | Event::AdmissionStopped { .. }
             | Event::NoticeDue { .. }
+            | Event::AnnouncementStands { .. }
+            | Event::SharesDue { .. }
+            | Event::ChildMoved { .. }
+            | Event::MoveTold { .. }
             | Event::ReportDue { .. }
             | Event::StopRequested { .. }
             | Event::Paused { .. }

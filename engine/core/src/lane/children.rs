@@ -1,5 +1,6 @@
 //! What a lane knows of its children: counts and the live ones, never the ended ones.
 
+use super::CustomerShare;
 use crate::id::{Digest, LaneId};
 use crate::result::LaneResult;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,12 @@ pub struct Live {
     pub iteration: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
+    /// It has begun to change something of what was announced.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub began: bool,
+    /// A gate holds it until then, as it said last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_ms: Option<i64>,
 }
 
 /// How many ended how.
@@ -140,17 +147,9 @@ pub struct Children {
     /// Customers of the items: how many of theirs have not ended; 0 is told "completed".
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub customers: BTreeMap<String, CustomerShare>,
-}
-
-/// What a customer has been told about its share of an `each` with notices.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CustomerShare {
-    pub left: u32,
-    pub started: bool,
-    pub told_end: bool,
-    /// Items that ended well: without one, nothing was completed.
-    #[serde(default)]
-    pub done: u32,
+    /// When the shares are looked at next: a reminder is due, or a change has settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shares_ms: Option<i64>,
 }
 
 impl Children {
@@ -181,6 +180,7 @@ impl Children {
             open_undo: Vec::new(),
             last: None,
             customers: BTreeMap::new(),
+            shares_ms: None,
         }
     }
 

@@ -2,10 +2,11 @@
 //!
 //! Not here: the words (templates), and how a message is sent.
 
-use super::{CalendarEntry, MailSpec, Question};
+use super::{Announced, CalendarEntry, MailSpec, Question, announced_document};
 use crate::event::Stage;
 use crate::gate::{Told, told_document};
 use crate::id::{Digest, LaneId, RunId, derive};
+use crate::lane::is_first;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -37,6 +38,15 @@ pub struct Announcement {
     /// What they are asked; none for what only tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
+    /// Of what it announces, from 0.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub revision: u32,
+    /// What the customer is told with it, for those who speak of it later; none: nothing new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced: Option<Box<Announced>>,
+    /// When it is too late to say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<i64>,
 }
 
 impl Announcement {
@@ -59,10 +69,21 @@ impl Announcement {
         (self.stage == Stage::Scheduled).then_some((document, told))
     }
 
+    /// The document in which it is kept what the customer was told; none for reports.
+    #[must_use]
+    pub fn document(&self) -> Option<String> {
+        let customer = self.customer.as_deref()?;
+        Some(announced_document(self.lane, &self.template, customer))
+    }
+
     fn mail(&self, to: &Recipient) -> MailSpec {
         let lane = self.lane_of(self.stage, to);
         let first = self.lane_of(Stage::Scheduled, to);
         let has_earlier = self.stage != Stage::Scheduled && self.customer.is_some();
+        let speaks_of_it = matches!(
+            self.stage,
+            Stage::Changed | Stage::Reminder | Stage::Cancelled
+        );
         let references = has_earlier.then(|| self.message_id(first));
         let mut context = self.context.clone();
         if let Value::Object(context) = &mut context {
@@ -85,13 +106,21 @@ impl Announcement {
             references: references.into_iter().collect(),
             calendar: self.calendar.clone(),
             question: self.question.clone(),
+            follows: speaks_of_it.then_some(first),
+            announced: self.document(),
+            until_ms: self.until_ms,
         }
     }
 
-    /// The same thread, stage and recipient are one message, however often a step of the lane is tried.
+    /// The same thread, stage, revision and recipient are one message, however often a step of the lane is tried.
     fn lane_of(&self, stage: Stage, to: &Recipient) -> LaneId {
         let thread = self.customer.as_deref().unwrap_or("staff");
-        LaneId(derive(&[
+        let revision = match stage {
+            Stage::Changed | Stage::Reminder => self.revision,
+            _ => 0,
+        };
+        let revision = revision.to_be_bytes();
+        let parts: [&[u8]; 7] = [
             b"mail",
             self.run.0.as_bytes(),
             self.lane.0.as_bytes(),
@@ -99,7 +128,13 @@ impl Announcement {
             self.template.as_bytes(),
             stage.name().as_bytes(),
             to.person.as_bytes(),
-        ]))
+        ];
+        // What was announced first has the id that it always had.
+        let first = revision == [0; 4];
+        let revision = (!first).then_some(&revision[..]);
+        LaneId(derive(
+            &parts.into_iter().chain(revision).collect::<Vec<_>>(),
+        ))
     }
 
     fn message_id(&self, lane: LaneId) -> String {
@@ -131,6 +166,9 @@ mod tests {
             definition: Digest::of(b"definition"),
             context: json!({ "count": 2 }),
             calendar: None,
+            revision: 0,
+            announced: None,
+            until_ms: None,
             to: vec![recipient("ann"), recipient("bob")],
             question: None,
         }
@@ -166,5 +204,73 @@ mod tests {
         assert_eq!((told.sent, told.refused, told.reached), (2, 0, None));
         assert_eq!(announced(Stage::Started, Some("chem")).told(), None);
         assert_eq!(announced(Stage::Report, None).told(), None);
+    }
+
+    #[test]
+    fn each_revision_of_a_change_is_a_message_of_its_own_in_the_same_thread() {
+        let first = announced(Stage::Scheduled, Some("chem")).mails();
+        let revision = |revision| Announcement {
+            revision,
+            ..announced(Stage::Changed, Some("chem"))
+        };
+        let [one, again, two] = [1, 1, 2].map(|number| revision(number).mails().remove(0));
+        assert_eq!(one.lane, again.lane, "nobody is told twice");
+        assert_ne!(one.lane, two.lane);
+        assert_eq!(two.references.concat(), first[0].message_id);
+        assert_eq!(two.follows, Some(first[0].lane));
+        assert_eq!((first[0].follows, first[1].follows), (None, None));
+    }
+
+    fn mail(spec: MailSpec) -> super::super::Mail {
+        let spec = Box::new(spec);
+        super::super::Mail::fold(&[super::super::MailEvent::MailQueued { spec, at_ms: 1 }]).unwrap()
+    }
+
+    #[test]
+    fn nobody_hears_of_a_cancellation_who_never_had_the_announcement() {
+        use super::super::{HandOver, MailEvent};
+        let mut first = mail(announced(Stage::Scheduled, Some("chem")).mails().remove(0));
+        let cancelled = mail(announced(Stage::Cancelled, Some("chem")).mails().remove(0));
+        let waits = cancelled.stands_back(Some(&first), None, 5);
+        assert!(
+            matches!(waits, Some(MailEvent::MailWaits { .. })),
+            "{waits:?}"
+        );
+        let refused = HandOver::Refused {
+            answer: "550".to_owned(),
+        };
+        first.apply(&first.decide(refused, 6));
+        for first in [Some(&first), None] {
+            let never = cancelled.stands_back(first, None, 7);
+            assert!(
+                matches!(never, Some(MailEvent::MailWithdrawn { .. })),
+                "{never:?}"
+            );
+        }
+        let mut first = mail(announced(Stage::Scheduled, Some("chem")).mails().remove(0));
+        let (answer, sha256) = ("250".to_owned(), String::new());
+        first.apply(&first.decide(HandOver::Accepted { answer, sha256 }, 6));
+        assert_eq!(cancelled.stands_back(Some(&first), None, 7), None);
+    }
+
+    #[test]
+    fn what_is_cancelled_or_has_begun_is_not_announced_any_more() {
+        let first = mail(announced(Stage::Scheduled, Some("chem")).mails().remove(0));
+        let over = Announced {
+            cancelled: true,
+            ..Announced::default()
+        };
+        assert!(first.stands_back(None, Some(&over), 5).is_some());
+        assert_eq!(
+            first.stands_back(None, Some(&Announced::default()), 5),
+            None
+        );
+        let reminder = Announcement {
+            until_ms: Some(9),
+            ..announced(Stage::Scheduled, Some("chem"))
+        };
+        let reminder = mail(reminder.mails().remove(0));
+        assert_eq!(reminder.stands_back(None, None, 8), None);
+        assert!(reminder.stands_back(None, None, 9).is_some());
     }
 }

@@ -165,8 +165,15 @@ impl Reader<'_, '_> {
             .take("invite")
             .and_then(|node| self.bool(node, "invite"))
             .unwrap_or(false);
+        let remind_ms = fields.take("remind").and_then(|node| {
+            let leads = self.items(node);
+            if leads.len() > 1 {
+                self.too_many(node.span, "remind", 1);
+            }
+            let lead = leads.first()?;
+            self.duration(lead, "remind")
+        });
         for name in [
-            "remind",
             "defer_until",
             "every",
             "channels",
@@ -187,6 +194,7 @@ impl Reader<'_, '_> {
             NoticePlan {
                 template: template?.value,
                 invite,
+                remind_ms,
             },
             node.span,
         ))

@@ -84,7 +84,7 @@ impl Reader<'_, '_> {
         names.filter_map(|item| self.name(item, what)).collect()
     }
 
-    fn too_many(&mut self, span: Span, what: &str, most: usize) {
+    pub(super) fn too_many(&mut self, span: Span, what: &str, most: usize) {
         self.faults.add(
             codes::OUT_OF_RANGE,
             span,

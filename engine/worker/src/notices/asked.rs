@@ -85,6 +85,9 @@ impl Driver {
             definition: view.lane.opening.definition,
             context: self.context_of_question(view, person, sight),
             calendar: None,
+            revision: 0,
+            announced: None,
+            until_ms: None,
             to,
             question: Some(Question {
                 lane,

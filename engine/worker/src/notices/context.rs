@@ -2,27 +2,28 @@
 //!
 //! Not here: the words.
 
+use super::Notice;
+use super::prospect::{ASSETS_MAX, WORK_MS};
 use crate::scope::{View, instant_text};
 use crate::{Driver, Trouble};
 use hostler_core::event::Stage;
-use hostler_core::mail::CalendarEntry;
+use hostler_core::lane::Slot;
+use hostler_core::mail::{Announced, Becomes, CalendarEntry, Difference};
 use hostler_core::view::{ChildRecord, rows};
 use serde_json::{Value, json};
-
-/// Assumed length of announced work until a window says it.
-const WORK_MS: i64 = 4 * 3_600_000;
-/// Assets that a notice lists by name.
-const ASSETS_MAX: usize = 500;
 
 impl Driver {
     /// What a customer's template may name.
     pub(super) async fn context(
         &self,
         view: &View<'_>,
-        stage: Stage,
-        customer: &str,
-        keys: &[String],
+        notice: &Notice<'_>,
+        was: Option<&Announced>,
+        now: Option<&Announced>,
     ) -> Result<Value, Trouble> {
+        let Notice {
+            stage, customer, ..
+        } = *notice;
         let plan = &view.plan;
         let record = self
             .parts
@@ -34,7 +35,9 @@ impl Driver {
             .directory
             .zone(Some(customer))
             .unwrap_or_else(|| "UTC".to_owned());
-        let results = self.results_of(view, stage, keys).await?;
+        let results = self
+            .results_of(view, notice, now.filter(|_| was.is_some()))
+            .await?;
         let assets: Vec<_> = results
             .iter()
             .take(ASSETS_MAX)
@@ -47,7 +50,7 @@ impl Driver {
                 json!({ "id": id, "name": name, "result": result })
             })
             .collect();
-        let (starts_ms, ends_ms) = (view.now_ms, view.now_ms + WORK_MS);
+        let Slot { starts_ms, ends_ms } = slot_of(view, notice);
         Ok(json!({
             "customer": { "id": customer, "name": record.get("name").unwrap_or(&json!(customer)) },
             "run": { "id": plan.run, "reference": reference(plan.run) },
@@ -65,6 +68,7 @@ impl Driver {
             "impact": "each server may restart once; allow for some minutes without it",
             "note": plan.starter.reason.clone().unwrap_or_default(),
             "contact": self.parts.settings.contact,
+            "changes": was.zip(now).map_or_else(Vec::new, |(was, now)| changes(was, now, &zone)),
         }))
     }
 
@@ -72,12 +76,14 @@ impl Driver {
     async fn results_of(
         &self,
         view: &View<'_>,
-        stage: Stage,
-        keys: &[String],
+        notice: &Notice<'_>,
+        now: Option<&Announced>,
     ) -> Result<Vec<(String, String)>, Trouble> {
+        let Notice { stage, keys, .. } = *notice;
         if stage != Stage::Completed && stage != Stage::Cancelled {
+            let is_in = |key: &&String| now.is_none_or(|now| now.assets.contains_key(*key));
             let planned = |key: &String| (key.clone(), "planned".to_owned());
-            return Ok(keys.iter().map(planned).collect());
+            return Ok(keys.iter().filter(is_in).map(planned).collect());
         }
         let step = rows::present_step(view.lane, &view.definition).unwrap_or_else(|| "".into());
         let mut results = Vec::new();
@@ -184,19 +190,47 @@ fn local(at_ms: i64, zone: &str) -> String {
     )
 }
 
-pub(super) fn calendar(view: &View<'_>, stage: Stage, customer: &str) -> Option<CalendarEntry> {
-    let sequence = match stage {
-        Stage::Scheduled => 0,
-        Stage::Cancelled => 1,
-        Stage::Started | Stage::Completed | Stage::Report | Stage::Asked => return None,
+/// When the work happens; what is not announced, or whose time nobody can say, happens now.
+fn slot_of(view: &View<'_>, notice: &Notice<'_>) -> Slot {
+    let happens_now = matches!(notice.stage, Stage::Started | Stage::Completed);
+    notice.slot.filter(|_| !happens_now).unwrap_or(Slot {
+        starts_ms: view.now_ms,
+        ends_ms: view.now_ms + WORK_MS,
+    })
+}
+
+/// `{ name, was, is }`, both in words.
+fn changes(was: &Announced, now: &Announced, zone: &str) -> Vec<Value> {
+    let words = |difference: Difference| {
+        let was = difference.was_ms;
+        json!({
+            "name": difference.name,
+            "was": was.map_or_else(|| "no time was known".to_owned(), |at_ms| local(at_ms, zone)),
+            "is": match difference.is {
+                Becomes::At(at_ms) => local(at_ms, zone),
+                Becomes::Dropped => "not part of this work any more".to_owned(),
+            },
+        })
     };
-    let run = view.lane.opening.run;
+    was.differences(now).into_iter().map(words).collect()
+}
+
+pub(super) fn calendar(view: &View<'_>, notice: &Notice<'_>) -> Option<CalendarEntry> {
+    let sequence = match notice.stage {
+        Stage::Scheduled | Stage::Changed => notice.revision,
+        Stage::Cancelled => notice.revision + 1,
+        Stage::Started | Stage::Completed | Stage::Reminder | Stage::Report | Stage::Asked => {
+            return None;
+        }
+    };
+    let (run, customer) = (view.lane.opening.run, notice.customer);
+    let Slot { starts_ms, ends_ms } = slot_of(view, notice);
     Some(CalendarEntry {
         uid: format!("{run}-{customer}@hostler"),
         sequence,
-        start_ms: view.now_ms,
-        end_ms: view.now_ms + WORK_MS,
-        cancelled: stage == Stage::Cancelled,
+        start_ms: starts_ms,
+        end_ms: ends_ms,
+        cancelled: notice.stage == Stage::Cancelled,
         summary: view.definition.title.clone(),
         description: format!("{} (reference {})", view.definition.title, reference(run)),
         stamp_ms: view.now_ms,

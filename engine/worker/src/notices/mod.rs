@@ -1,17 +1,23 @@
 //! Messages to people, made in the commit that makes them due.
 //!
-//! `context` says what a message may name, `post` puts it on its way. Not here: rendering and sending.
+//! `context` says what a message may name, `prospect` when the work happens, `post` puts messages on their way. Not
+//! here: rendering and sending.
 
 mod asked;
 mod context;
 pub mod post;
+mod prospect;
+
+pub(crate) use prospect::Outlook;
 
 use crate::scope::View;
 use crate::turn::{Hold, Turn};
 use crate::{Driver, Trouble};
+use hostler_core::directory::Contact;
 use hostler_core::effect::Effect;
 use hostler_core::event::Stage;
-use hostler_core::mail::{Announcement, Recipient};
+use hostler_core::lane::{Lane, Slot};
+use hostler_core::mail::{Announced, Announcement, Recipient};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -20,6 +26,39 @@ const RECIPIENTS_MAX: usize = 50;
 
 /// Keys of the present step's items by the customer who owns them.
 type Shares = BTreeMap<String, Vec<String>>;
+
+/// What is kept of this notice for those that speak of it later.
+fn announced(
+    notice: &Notice<'_>,
+    was: Option<Announced>,
+    now: Option<Announced>,
+    to: &[Recipient],
+) -> Option<Box<Announced>> {
+    let cancelled = notice.stage == Stage::Cancelled;
+    let announced = match cancelled {
+        true => was.unwrap_or_default(),
+        false => now?,
+    };
+    Some(Box::new(Announced {
+        revision: notice.revision,
+        slot: notice.slot,
+        to: to.to_vec(),
+        cancelled,
+        ..announced
+    }))
+}
+
+/// What one customer hears.
+struct Notice<'a> {
+    stage: Stage,
+    customer: &'a str,
+    template: &'a str,
+    revision: u32,
+    /// When the work happens, as it is known now.
+    slot: Option<Slot>,
+    /// The customer's items of the step.
+    keys: &'a [String],
+}
 
 impl Driver {
     /// What the turn tells people.
@@ -37,8 +76,14 @@ impl Driver {
         if !turn.effects.iter().any(|effect| tells(&effect)) {
             return Ok(Vec::new());
         }
+        // What a step tells at its end is told of what it was.
+        let of_step = |lane: &Lane| lane.children.is_some();
+        let told_of = Some(&turn.lane).filter(|lane| of_step(lane));
+        let told_of = told_of.unwrap_or(&hold.lane);
+        let told_of = View::of(self, told_of, hold.now_ms).await?;
         let view = View::of(self, &turn.lane, hold.now_ms).await?;
-        let shares = self.shares(&view).await?;
+        let shares = self.shares(&told_of).await?;
+        let outlook = self.outlook(&told_of, turn).await?;
         let mut announcements = Vec::new();
         for effect in turn.effects.iter().filter(tells) {
             match effect {
@@ -46,9 +91,18 @@ impl Driver {
                     stage,
                     customer,
                     template,
+                    revision,
+                    slot,
                 } => {
-                    let keys = shares.get(customer).map_or(&[][..], Vec::as_slice);
-                    let notice = self.notice(&view, *stage, customer, template, keys);
+                    let notice = Notice {
+                        stage: *stage,
+                        customer,
+                        template,
+                        revision: *revision,
+                        slot: *slot,
+                        keys: shares.get(customer).map_or(&[][..], Vec::as_slice),
+                    };
+                    let notice = self.notice(&told_of, outlook.as_ref(), &notice);
                     announcements.push(notice.await?);
                 }
                 Effect::Report {
@@ -80,37 +134,82 @@ impl Driver {
         Ok(shares)
     }
 
-    /// To every contact of the customer, with only that customer's assets.
+    /// Only where somebody is told when something will happen.
+    async fn outlook(&self, view: &View<'_>, turn: &Turn) -> Result<Option<Outlook>, Trouble> {
+        let announces = |effect: &Effect| {
+            let looks_ahead = |stage: &Stage| matches!(stage, Stage::Scheduled | Stage::Changed);
+            matches!(effect, Effect::Notice { stage, .. } if looks_ahead(stage))
+        };
+        let program = view.program();
+        match program.as_ref().and_then(|program| view.step(program)) {
+            Some(step) if turn.effects.iter().any(announces) => Outlook::of(view, step).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// With only the customer's assets: the first word to every contact, later ones to those who were told.
     async fn notice(
         &self,
         view: &View<'_>,
-        stage: Stage,
-        customer: &str,
-        template: &str,
-        keys: &[String],
+        outlook: Option<&Outlook>,
+        notice: &Notice<'_>,
     ) -> Result<Announcement, Trouble> {
-        let contacts = self.parts.directory.contacts(customer, "notices");
-        let to = contacts
-            .into_iter()
-            .take(RECIPIENTS_MAX)
-            .map(|contact| Recipient {
-                person: contact.person,
-                name: contact.name,
-                address: contact.mail,
-            });
+        let was = self.was_told(view, notice).await?;
+        let now = match notice.stage {
+            Stage::Scheduled | Stage::Changed => {
+                let about = (notice.template, notice.customer);
+                Some(self.prospect(view, outlook, about, was.as_ref()).await?)
+            }
+            _ => None,
+        };
+        let to = match &was {
+            Some(was) => was.to.clone(),
+            None => self.everybody(notice.customer),
+        };
+        let reminds = notice.stage == Stage::Reminder;
         Ok(Announcement {
             run: view.lane.opening.run,
             lane: view.lane.id(),
             realm: self.parts.directory.realm().to_owned(),
-            customer: Some(customer.to_owned()),
-            stage,
-            template: template.to_owned(),
+            customer: Some(notice.customer.to_owned()),
+            stage: notice.stage,
+            template: notice.template.to_owned(),
             definition: view.lane.opening.definition,
-            context: self.context(view, stage, customer, keys).await?,
-            calendar: context::calendar(view, stage, customer),
-            to: to.collect(),
+            context: self
+                .context(view, notice, was.as_ref(), now.as_ref())
+                .await?,
+            calendar: context::calendar(view, notice),
+            revision: notice.revision,
+            until_ms: notice.slot.filter(|_| reminds).map(|slot| slot.starts_ms),
+            announced: announced(notice, was, now, &to),
+            to,
             question: None,
         })
+    }
+
+    /// What those had who are told now of what they know already; none: nobody is asked for it, or nobody knows.
+    async fn was_told(
+        &self,
+        view: &View<'_>,
+        notice: &Notice<'_>,
+    ) -> Result<Option<Announced>, Trouble> {
+        match notice.stage {
+            Stage::Changed | Stage::Reminder | Stage::Cancelled => {
+                self.told_last(view, notice.template, notice.customer).await
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn everybody(&self, customer: &str) -> Vec<Recipient> {
+        let contacts = self.parts.directory.contacts(customer, "notices");
+        let recipient = |contact: Contact| Recipient {
+            person: contact.person,
+            name: contact.name,
+            address: contact.mail,
+        };
+        let contacts = contacts.into_iter().take(RECIPIENTS_MAX);
+        contacts.map(recipient).collect()
     }
 
     /// To staff with all servers of the run, to a customer's people with that customer's.
@@ -142,6 +241,9 @@ impl Driver {
                 customers.is_empty() || customer.is_some_and(|it| customers.iter().any(|c| c == it))
             };
             Announcement {
+                revision: 0,
+                announced: None,
+                until_ms: None,
                 run: view.lane.opening.run,
                 lane: view.lane.id(),
                 realm: directory.realm().to_owned(),

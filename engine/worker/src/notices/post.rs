@@ -62,6 +62,15 @@ pub async fn spread(
     for spec in announcements.iter().flat_map(Announcement::mails) {
         queue(spec, at_ms, batch);
     }
+    for announcement in announcements {
+        let documents = announcement
+            .document()
+            .zip(announcement.announced.as_deref());
+        if let Some((key, announced)) = documents {
+            let body = serde_json::to_string(announced).ok();
+            batch.documents.push(DocumentWrite { key, body });
+        }
+    }
     let waited: Vec<(String, Told)> = announcements
         .iter()
         .filter_map(Announcement::told)

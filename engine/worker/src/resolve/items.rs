@@ -1,6 +1,7 @@
 //! The list of an `each`, laid out in waves.
 
 use super::{Fault, Outcome, Resolved, milliseconds};
+use crate::notices::Outlook;
 use crate::scope::View;
 use hostler_core::command::{Entry, SpawnEntry};
 use hostler_core::decide::CUSTOMERS_MAX;
@@ -40,6 +41,11 @@ pub async fn each(view: &View<'_>, step: &Step, each: &Each) -> Outcome<Resolved
         Some(_) => told(&items)?,
         None => Vec::new(),
     };
+    let outlook = match &step.notices {
+        Some(_) => Outlook::of(view, step).await?,
+        None => None,
+    };
+    let slots = outlook.map_or_else(BTreeMap::new, |outlook| outlook.slots(view, &items));
     let bytes = serde_json::to_vec(&items).map_err(|fault| Fault::Step(fault.to_string()))?;
     let digest = Digest::of(&bytes);
     let total = u32::try_from(items.len()).unwrap_or(u32::MAX);
@@ -49,6 +55,7 @@ pub async fn each(view: &View<'_>, step: &Step, each: &Each) -> Outcome<Resolved
         total,
         waves,
         customers,
+        slots,
     }));
     Ok(Resolved {
         entry,

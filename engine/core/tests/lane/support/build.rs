@@ -187,6 +187,7 @@ impl Around for Step {
 
     fn noticed(mut self) -> Self {
         self.notices = Some(NoticePlan {
+            remind_ms: Some(20 * 60_000),
             template: "maintenance".to_owned(),
             invite: false,
         });

@@ -20,6 +20,7 @@ use hostler_core::plan::Route;
 use hostler_core::refusal::Refusal;
 use hostler_core::result::LaneResult;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How long a lost call may still land.
@@ -31,6 +32,7 @@ pub struct World {
     pub items: Vec<Item>,
     pub waves: Vec<WaveRange>,
     pub customers: Vec<(String, u32)>,
+    pub slots: BTreeMap<String, Slot>,
 }
 
 impl World {
@@ -40,6 +42,7 @@ impl World {
             items: Vec::new(),
             waves: Vec::new(),
             customers: Vec::new(),
+            slots: BTreeMap::new(),
         }
     }
 
@@ -96,6 +99,7 @@ impl World {
                 total: u32::try_from(self.items.len()).unwrap(),
                 waves: self.waves.clone(),
                 customers: self.customers.clone(),
+                slots: self.slots.clone(),
             })),
             Verb::Spawn(Spawn::Repeat(_)) => Entry::Spawn(Box::new(SpawnEntry::Rounds)),
             Verb::Spawn(Spawn::Call(_)) => Entry::Spawn(Box::new(SpawnEntry::Call {

@@ -10,6 +10,7 @@ use hostler_core::command::{Choice, Command, Input, Seen};
 use hostler_core::contract::Effect as Class;
 use hostler_core::decide::Decision;
 use hostler_core::definition::Definition;
+use hostler_core::effect::timer::SHARES;
 use hostler_core::effect::{Effect, effects, holding};
 use hostler_core::event::{Event, Recorded};
 use hostler_core::lane::{ChildrenKind, Lane, PersonKind, Phase, Restored, Section};
@@ -298,6 +299,8 @@ fn holds_follow(was: &Lane, now: &Lane, event: &Event, asked: &[Effect]) -> Verd
     let mut slot = holding::slot(was).map(|(key, _)| key.clone());
     for effect in asked {
         match effect {
+            // No phase's: what customers were told is looked at beside whatever the lane does.
+            Effect::SetTimer { name, .. } | Effect::ClearTimer { name } if name == SHARES => {}
             Effect::SetTimer { name, at_ms } => {
                 timers.insert(name.clone(), *at_ms);
             }

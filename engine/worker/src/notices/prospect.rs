@@ -1,0 +1,273 @@
+//! When announced work happens, as far as calendars, freezes and the time that customers are promised say it; and
+//! whether that is still what they were told.
+//!
+//! Not here: whether a call may begin (`gates`): this looks ahead, and decides nothing.
+
+use crate::scope::View;
+use crate::{Driver, Trouble};
+use hostler_core::command::Comparison;
+use hostler_core::contract::Impact;
+use hostler_core::definition::{CLASSES, Definition, ProgramIndex, Spawn, Step, Verb};
+use hostler_core::gate::{FREEZES, Freezes, Told, told_document};
+use hostler_core::lane::{Children, CustomerShare, Item, Slot};
+use hostler_core::mail::{Announced, AnnouncedAsset, announced_document};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Assumed length of announced work behind the last server's turn until a window says it.
+pub(super) const WORK_MS: i64 = 4 * 3_600_000;
+/// Gates behind each other that are looked through for one server.
+const GATES_MAX: usize = 64;
+/// Assets of one customer whose times are looked up and that a notice lists by name.
+pub(super) const ASSETS_MAX: usize = 500;
+/// Customers whose announcements one decision compares.
+const COMPARED_MAX: usize = 50;
+
+/// What lies before the disturbing calls of an `each`.
+pub(crate) struct Outlook {
+    classes: Vec<String>,
+    /// The longest of them.
+    needed_ms: u64,
+    freezes: Freezes,
+}
+
+/// Disturbing steps of a program and of those that it opens.
+fn outages(definition: &Definition, program: ProgramIndex) -> Vec<&Step> {
+    let mut found = Vec::new();
+    let mut left = vec![program];
+    let mut seen = BTreeSet::new();
+    while let Some(index) = left.pop() {
+        let Some(program) = definition.program(index).filter(|_| seen.insert(index)) else {
+            continue;
+        };
+        for step in &program.steps {
+            let disturbs = matches!(&step.verb, Verb::Do(it) if it.impact == Impact::Outage);
+            found.extend(disturbs.then_some(step));
+            left.extend(step.body());
+        }
+    }
+    found
+}
+
+impl Outlook {
+    /// None: what the step does disturbs nobody, so nothing holds it.
+    pub(crate) async fn of(view: &View<'_>, step: &Step) -> Result<Option<Self>, Trouble> {
+        let Verb::Spawn(Spawn::Each(_)) = &step.verb else {
+            return Ok(None);
+        };
+        let outages = step
+            .body()
+            .map_or_else(Vec::new, |body| outages(&view.definition, body));
+        let timeouts = outages.iter().filter_map(|step| match &step.verb {
+            Verb::Do(action) => Some(action.timeout_ms),
+            _ => None,
+        });
+        let Some(needed_ms) = timeouts.max() else {
+            return Ok(None);
+        };
+        let class = |step: &&Step| {
+            let of_step = step.class.as_ref().map(|class| match class {
+                hostler_core::expression::Dynamic::Literal(Value::String(class)) => class.clone(),
+                // What depends on a server is known at its gate only.
+                _ => view.definition.policy.class.clone(),
+            });
+            of_step.unwrap_or_else(|| view.definition.policy.class.clone())
+        };
+        let classes: BTreeSet<String> = outages.iter().map(class).collect();
+        let known = |class: &String| CLASSES.contains(&class.as_str());
+        let freezes = view.driver.read::<Freezes>(FREEZES).await?;
+        Ok(Some(Self {
+            classes: classes.into_iter().filter(known).collect(),
+            needed_ms,
+            freezes: freezes.unwrap_or_default(),
+        }))
+    }
+
+    /// When this asset's turn comes at the earliest, if its customer knows of it since `told_ms`; none: nobody can
+    /// say.
+    fn starts_ms(&self, view: &View<'_>, asset: &str, told_ms: i64) -> Option<i64> {
+        let directory = &view.driver.parts.directory;
+        let mut at_ms = view.now_ms;
+        for _ in 0..GATES_MAX {
+            let mut next_ms = at_ms;
+            for class in &self.classes {
+                next_ms = next_ms.max(directory.earliest_ms(class, asset, Some(told_ms))?);
+                let declared = self.freezes.freezes.iter().filter(|freeze| {
+                    let applies = directory.matches(asset, &freeze.applies);
+                    freeze.holds(class, at_ms) && applies.unwrap_or(true)
+                });
+                next_ms = declared.map(|freeze| freeze.to_ms).fold(next_ms, i64::max);
+                if let Some(closed) = directory.closed(asset, class, self.needed_ms, at_ms) {
+                    next_ms = next_ms.max(closed.until_ms.filter(|until_ms| *until_ms > at_ms)?);
+                }
+            }
+            if next_ms == at_ms {
+                return Some(at_ms);
+            }
+            at_ms = next_ms;
+        }
+        None
+    }
+
+    /// The slots of all customers of a list that is about to be announced.
+    pub(crate) fn slots(&self, view: &View<'_>, items: &[Item]) -> BTreeMap<String, Slot> {
+        let mut of_customers: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
+        for item in items {
+            if let Some(customer) = item.group("customer") {
+                of_customers.entry(customer).or_default().push(item);
+            }
+        }
+        let slot = |(customer, items): (&str, Vec<&Item>)| {
+            let assets = assets(view, Some(self), &items, view.now_ms);
+            Some((customer.to_owned(), slot(&assets)?))
+        };
+        of_customers.into_iter().filter_map(slot).collect()
+    }
+}
+
+/// Items as an announcement lists them.
+fn assets(
+    view: &View<'_>,
+    outlook: Option<&Outlook>,
+    items: &[&Item],
+    told_ms: i64,
+) -> BTreeMap<String, AnnouncedAsset> {
+    let asset = |item: &&Item| {
+        let id = item.value.as_str().unwrap_or(&item.key);
+        let record = view.plan.assets.get(id);
+        let name = record.and_then(|record| record.get("name")?.as_str());
+        let starts_ms = outlook.filter(|_| record.is_some());
+        let asset = AnnouncedAsset {
+            name: name.unwrap_or(&item.key).to_owned(),
+            starts_ms: starts_ms.and_then(|outlook| outlook.starts_ms(view, id, told_ms)),
+        };
+        (item.key.clone(), asset)
+    };
+    items.iter().take(ASSETS_MAX).map(asset).collect()
+}
+
+/// From the first server's turn on.
+fn slot(assets: &BTreeMap<String, AnnouncedAsset>) -> Option<Slot> {
+    let starts = || assets.values().filter_map(|asset| asset.starts_ms);
+    Some(Slot {
+        starts_ms: starts().min()?,
+        ends_ms: starts().max()?.saturating_add(WORK_MS),
+    })
+}
+
+/// Whether an item's turn is still to come.
+fn is_ahead(children: &Children, index: u32, item: &Item) -> bool {
+    let waits = children.passed.contains(&index) || children.again.contains(&index);
+    let held = children.live.get(&item.key).is_some_and(|live| !live.began);
+    index >= children.next || waits || held
+}
+
+impl Driver {
+    /// A document's value as it is now.
+    pub(super) async fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Trouble> {
+        let found = self.parts.store.documents(&[name.to_owned()]).await?;
+        let body = found
+            .into_iter()
+            .flatten()
+            .next()
+            .and_then(|found| found.body);
+        let read = body.map(|body| serde_json::from_str(&body)).transpose();
+        read.map_err(|fault| Trouble::Unreadable(format!("the document {name}: {fault}")))
+    }
+
+    /// What the customer was told last of the present step.
+    pub(super) async fn told_last(
+        &self,
+        view: &View<'_>,
+        template: &str,
+        customer: &str,
+    ) -> Result<Option<Announced>, Trouble> {
+        self.read(&announced_document(view.lane.id(), template, customer))
+            .await
+    }
+
+    /// What there is to announce to a customer now. With `was`, what has begun or ended stays as it was told.
+    pub(super) async fn prospect(
+        &self,
+        view: &View<'_>,
+        outlook: Option<&Outlook>,
+        (template, customer): (&str, &str),
+        was: Option<&Announced>,
+    ) -> Result<Announced, Trouble> {
+        let items = self.items(view.lane).await?;
+        let children = view.lane.children.as_deref();
+        let share = children.and_then(|children| children.customers.get(customer));
+        let theirs = (0..).zip(items.iter()).filter(|(index, item)| {
+            let ahead = children.is_none_or(|children| is_ahead(children, *index, item));
+            item.group("customer") == Some(customer) && (was.is_none() || ahead)
+        });
+        let theirs: Vec<&Item> = theirs.map(|(_, item)| item).collect();
+        let told_ms = match was {
+            None => view.now_ms,
+            Some(_) => self.told_ms(view, template, customer).await?,
+        };
+        let ahead = assets(view, outlook, &theirs, told_ms);
+        let slot = slot(&ahead).or(was.and_then(|was| was.slot));
+        let mut assets = ahead;
+        if let (Some(was), Some(CustomerShare { started: true, .. })) = (was, share) {
+            for (id, asset) in &was.assets {
+                assets.entry(id.clone()).or_insert_with(|| asset.clone());
+            }
+        }
+        Ok(Announced {
+            slot,
+            assets,
+            ..Announced::default()
+        })
+    }
+
+    /// Since when somebody there is known to have the notice.
+    async fn told_ms(
+        &self,
+        view: &View<'_>,
+        template: &str,
+        customer: &str,
+    ) -> Result<i64, Trouble> {
+        let document = told_document(view.lane.opening.run, template, customer);
+        let told = self.read::<Told>(&document).await?;
+        let reached = told.and_then(|told| told.reached);
+        Ok(reached.map_or(view.now_ms, |reached| reached.at_ms))
+    }
+
+    /// Announcements of the present step that may no longer be so, beside what is so now.
+    pub(crate) async fn comparisons(
+        &self,
+        view: &View<'_>,
+        step: &Step,
+    ) -> Result<Vec<Comparison>, Trouble> {
+        let (Some(children), Some(notices)) = (view.lane.children.as_deref(), &step.notices) else {
+            return Ok(Vec::new());
+        };
+        let doubtful = children
+            .customers
+            .iter()
+            .filter(|(_, share)| share.is_compared(view.now_ms));
+        let doubtful: Vec<&String> = doubtful.map(|(id, _)| id).take(COMPARED_MAX).collect();
+        if doubtful.is_empty() {
+            return Ok(Vec::new());
+        }
+        let outlook = Outlook::of(view, step).await?;
+        let mut compared = Vec::new();
+        for customer in doubtful {
+            let about = (notices.template.as_str(), customer.as_str());
+            let was = self.told_last(view, about.0, about.1).await?;
+            // What an older engine announced nobody can compare.
+            let was = was.unwrap_or_default();
+            let now = self
+                .prospect(view, outlook.as_ref(), about, Some(&was))
+                .await?;
+            compared.push(Comparison {
+                customer: customer.clone(),
+                slot: now.slot,
+                differs: !was.differences(&now).is_empty(),
+            });
+        }
+        Ok(compared)
+    }
+}
