@@ -71,6 +71,8 @@ pub enum Action {
     Decide,
     ReadSchedules,
     ReadFreezes,
+    /// What is owed since an emergency.
+    ReadDebts,
     /// Declare and lift times in which nothing is disturbed.
     ControlFreezes,
     /// Stop a schedule, let it go on, decide about a firing that was missed.
@@ -134,6 +136,7 @@ pub fn authorize(subject: &Subject, action: Action, resource: Resource<'_>) -> D
             | Action::ReadLocks
             | Action::ReadSchedules
             | Action::ReadFreezes
+            | Action::ReadDebts
             | Action::ReadStore,
             _,
         ) => Decision::of(subject.is_staff(), "a role of the staff"),

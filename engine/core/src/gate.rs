@@ -57,6 +57,10 @@ pub enum GateKind {
     Freeze,
     /// The customer is not known to have been told, or not long enough ago.
     Notice,
+    /// Something is owed for the asset since an emergency.
+    Debt,
+    /// Nobody knows whether the customer's people can be reached.
+    Contact,
 }
 
 impl GateKind {
@@ -66,6 +70,8 @@ impl GateKind {
             Self::Window => "window",
             Self::Freeze => "freeze",
             Self::Notice => "notice",
+            Self::Debt => "debt",
+            Self::Contact => "contact",
         }
     }
 }

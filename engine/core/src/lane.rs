@@ -12,6 +12,7 @@ pub use person::{Clause, Person, PersonKind, Vote};
 pub use phase::{CallSpec, Checking, Gate, Pending, Phase, Running, Why};
 pub use rules::{Climb, Remind, Rules, Rung};
 
+use crate::debt::Debt;
 use crate::definition::{Definition, Program, ProgramIndex, Step};
 use crate::id::{Digest, LaneId, RunId};
 use crate::result::{LaneResult, StepResult, Verdict};
@@ -82,6 +83,9 @@ pub struct Opening {
     /// Of the lane that opened this one, while it is open there: this one, too, may have run before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<Restored>,
+    /// The lane of whose step this one is a question or the end of a lease: what that one sees, this one sees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opener: Option<LaneId>,
 }
 
 impl Opening {
@@ -101,6 +105,7 @@ impl Opening {
             locks: Vec::new(),
             lands_ms: 0,
             restored: None,
+            opener: None,
         }
     }
 }
@@ -189,6 +194,9 @@ pub struct Lane {
     /// The newest copy from which the lane was restored; none if it never was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<Restored>,
+    /// What its open question owes; none: nothing, or nothing any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debt: Option<Box<Debt>>,
 }
 
 // serde hands over a reference.
@@ -226,6 +234,7 @@ impl Lane {
             left: Vec::new(),
             lands_ms: opening.lands_ms,
             restored: opening.restored,
+            debt: None,
             opening: Arc::new(opening),
         }
     }

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod apply;
 pub mod command;
 pub mod contract;
+pub mod debt;
 pub mod decide;
 pub mod definition;
 pub mod directory;

@@ -7,6 +7,7 @@
 
 pub mod doors;
 mod host;
+pub mod owing;
 mod people;
 mod play;
 pub mod reindex;
@@ -15,6 +16,7 @@ pub mod scaffold;
 mod scenario;
 mod world;
 
+pub use host::Seen;
 pub use play::{Ended, Outcome, play, side_by_side};
 pub use scenario::{Answer, Expect, Person, Scenario, ScenarioFault};
 pub use world::{Stage, Trouble};

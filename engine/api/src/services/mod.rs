@@ -1,6 +1,7 @@
 //! One file a thing that people do. Every function takes who asks and refuses by `authorize`.
 
 pub mod control;
+pub mod debts;
 pub mod decide;
 mod document;
 pub mod evidence;

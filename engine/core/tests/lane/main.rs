@@ -9,6 +9,7 @@
 
 mod approval;
 mod ballots;
+mod debts;
 mod ends;
 mod faults;
 mod gates;

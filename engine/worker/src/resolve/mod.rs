@@ -5,6 +5,7 @@
 
 mod action;
 mod called;
+mod debt;
 mod items;
 mod person;
 mod rules;
