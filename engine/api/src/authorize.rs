@@ -102,6 +102,8 @@ pub enum Action {
     Decide,
     ReadSchedules,
     ReadFreezes,
+    /// What is owed since an emergency.
+    ReadDebts,
     /// Declare and lift times in which nothing is disturbed.
     ControlFreezes,
     /// What was announced to a customer, as a calendar.
@@ -168,6 +170,7 @@ pub fn authorize(subject: &Subject, action: Action, resource: Resource<'_>) -> D
             | Action::ReadLocks
             | Action::ReadSchedules
             | Action::ReadFreezes
+            | Action::ReadDebts
             | Action::ReadStore,
             _,
         ) => Decision::of(subject.is_staff(), "a role of the staff"),

@@ -4,14 +4,15 @@
 //! they are decided.
 
 use crate::answer::Answer;
+use crate::debt::{Cure, Debt};
 use crate::event::{ChildEnd, Journal};
 use crate::gate::Closed;
-use crate::id::{Digest, LaneId};
+use crate::id::{Digest, LaneId, RunId};
 use crate::lane::{CallSpec, ChildMove, Clause, PersonKind, Rules, Slot, WaveRange};
 use crate::result::{LaneResult, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Who commands, as the door through which the command came has established.
@@ -88,6 +89,12 @@ pub enum Command {
     /// A lease ends now; a `wait` of a lease lane is over.
     Release {
         by: String,
+    },
+    /// A run has done what settles a debt, for these assets.
+    Cure {
+        assets: BTreeSet<String>,
+        how: Cure,
+        run: RunId,
     },
     /// A child's `finish: { of: run }`.
     FinishRun {
@@ -190,6 +197,8 @@ pub struct AskEntry {
     pub on_expire: crate::definition::OnExpire,
     pub on_deny: crate::definition::OnDeny,
     pub rules: Rules,
+    /// It is an obligation; none, or nothing owed: it is a question and no more.
+    pub debt: Option<Box<Debt>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -93,6 +93,18 @@ pub trait Directory: Send + Sync + 'static {
     /// milliseconds which disturbs this asset, for a runbook of this class. None: it may begin.
     fn closed(&self, asset: &str, class: &str, needed_ms: u64, now_ms: i64) -> Option<Closed>;
 
+    /// Whether the policies let work of this class go on in a freeze, whatever the freeze itself lets through.
+    /// Without policies: no.
+    fn passes_freezes(&self, _class: &str) -> bool {
+        false
+    }
+
+    /// The gate that holds work of this class on this asset because nobody of its customer who has the notices
+    /// was confirmed lately. None: somebody was, or the policies do not ask for it.
+    fn unconfirmed(&self, _asset: &str, _class: &str, _now_ms: i64) -> Option<Closed> {
+        None
+    }
+
     /// When work of this class on this asset may begin at the earliest: its customer was told at this instant,
     /// or (none) is not known to have been told. None: not before somebody has been told.
     fn earliest_ms(&self, class: &str, asset: &str, told_ms: Option<i64>) -> Option<i64>;

@@ -5,6 +5,7 @@
 
 pub mod holding;
 
+use crate::debt::Debt;
 use crate::event::{Admitted, Event, Stage};
 use crate::lane::{Lane, Person, PersonKind, Phase, Slot, Why};
 use crate::result::{LaneResult, Verdict};
@@ -82,6 +83,10 @@ pub enum Effect {
     },
     /// Into the ledger, as it stands.
     Ledger,
+    /// In the commit: the documents of these customers say what the lane owes behind it.
+    Owe {
+        customers: Vec<String>,
+    },
     /// Someone is asked, or no longer.
     Waiting {
         open: bool,
@@ -122,6 +127,7 @@ pub fn effects(before: &Lane, event: &Event) -> Vec<Effect> {
     let mut effects = holding::changes(before, event);
     effects.extend(course(before, event));
     effects.extend(people(before, event));
+    effects.extend(owing(before, event));
     effects.extend(fan_out(event));
     effects.extend(control(before, event));
     effects
@@ -220,6 +226,19 @@ fn asked(before: &Lane, person: &Person) -> Option<Effect> {
         asked_ms: person.asked_ms,
         already,
     })
+}
+
+fn owing(before: &Lane, event: &Event) -> Vec<Effect> {
+    let debt = match event {
+        Event::DebtOpened { debt } => Some(&**debt),
+        Event::DebtSettled { .. } => before.debt.as_deref(),
+        _ => None,
+    };
+    let owe = |debt: &Debt| {
+        let customers = debt.owed.keys().cloned().collect();
+        vec![Effect::Ledger, Effect::Owe { customers }]
+    };
+    debt.map(owe).unwrap_or_default()
 }
 
 fn fan_out(event: &Event) -> Vec<Effect> {

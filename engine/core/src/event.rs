@@ -4,6 +4,7 @@
 //! Not here: what follows from an event (see `apply` and `effect`).
 
 use crate::command::RetryItem;
+use crate::debt::Debt;
 use crate::gate::Closed;
 use crate::id::{Digest, LaneId};
 use crate::lane::{
@@ -13,6 +14,7 @@ use crate::lane::{
 use crate::result::{LaneResult, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use thiserror::Error;
 use uuid::Uuid;
@@ -257,6 +259,16 @@ pub enum Event {
         comment: Option<String>,
     },
     PersonEscalated,
+    /// Behind the `PersonAsked` of its question.
+    DebtOpened {
+        debt: Box<Debt>,
+    },
+    /// Nothing is owed for these assets any more. `how` is a cure (`answer`, `class:planned`), `by` a person or run.
+    DebtSettled {
+        assets: BTreeSet<String>,
+        how: String,
+        by: String,
+    },
     /// So many reminders of this question are over; the messages follow as `ReportDue`.
     PersonReminded {
         done: u32,

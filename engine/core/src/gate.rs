@@ -59,6 +59,10 @@ pub enum GateKind {
     Notice,
     /// The asset, its window or its route is not what the plan says that was signed.
     Signed,
+    /// Something is owed for the asset since an emergency.
+    Debt,
+    /// Nobody knows whether the customer's people can be reached.
+    Contact,
 }
 
 impl GateKind {
@@ -69,6 +73,8 @@ impl GateKind {
             Self::Freeze => "freeze",
             Self::Notice => "notice",
             Self::Signed => "signed",
+            Self::Debt => "debt",
+            Self::Contact => "contact",
         }
     }
 }

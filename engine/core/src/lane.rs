@@ -15,6 +15,7 @@ pub use rules::{Climb, Remind, Rules, Rung};
 pub(crate) use share::is_first;
 pub use share::{CHANGE_SETTLES_MS, ChildMove, CustomerShare, Slot};
 
+use crate::debt::Debt;
 use crate::definition::{Definition, Program, ProgramIndex, Step};
 use crate::id::{Digest, LaneId, RunId};
 use crate::result::{LaneResult, StepResult, Verdict};
@@ -85,6 +86,9 @@ pub struct Opening {
     /// Of the lane that opened this one, while it is open there: this one, too, may have run before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<Restored>,
+    /// The lane of whose step this one is a question or the end of a lease: what that one sees, this one sees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opener: Option<LaneId>,
 }
 
 impl Opening {
@@ -104,6 +108,7 @@ impl Opening {
             locks: Vec::new(),
             lands_ms: 0,
             restored: None,
+            opener: None,
         }
     }
 }
@@ -195,6 +200,9 @@ pub struct Lane {
     /// It has told its parent that announced work has begun.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub begun: bool,
+    /// What its open question owes; none: nothing, or nothing any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debt: Option<Box<Debt>>,
 }
 
 // serde hands over a reference.
@@ -233,6 +241,7 @@ impl Lane {
             lands_ms: opening.lands_ms,
             restored: opening.restored,
             begun: false,
+            debt: None,
             opening: Arc::new(opening),
         }
     }

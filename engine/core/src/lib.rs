@@ -9,6 +9,7 @@ pub mod apply;
 pub mod command;
 pub mod concern;
 pub mod contract;
+pub mod debt;
 pub mod decide;
 pub mod definition;
 pub mod difference;

@@ -33,6 +33,10 @@ pub enum Refusal {
     StaleChild { key: String },
     #[error("a stop was requested before")]
     Stopping,
+    #[error("an open debt ends when it is settled: answer its form, or see `hostler debt list`")]
+    Owes,
+    #[error("nothing of this is owed here")]
+    NothingOwed,
     #[error("the run is paused already")]
     PausedAlready,
     #[error("the run is not paused")]

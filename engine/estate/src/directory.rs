@@ -2,6 +2,7 @@
 
 use crate::asking;
 use crate::asset::Asset;
+use crate::contact;
 use crate::gates;
 use crate::model::Estate;
 use crate::notice;
@@ -264,6 +265,14 @@ impl Directory for Estate {
 
     fn closed(&self, asset: &str, class: &str, needed_ms: u64, now_ms: i64) -> Option<Closed> {
         gates::closed(self, asset, class, needed_ms, now_ms)
+    }
+
+    fn passes_freezes(&self, class: &str) -> bool {
+        gates::passes_freezes(self, class)
+    }
+
+    fn unconfirmed(&self, asset: &str, class: &str, now_ms: i64) -> Option<Closed> {
+        contact::unconfirmed(self, asset, class, now_ms)
     }
 
     fn earliest_ms(&self, class: &str, asset: &str, told_ms: Option<i64>) -> Option<i64> {

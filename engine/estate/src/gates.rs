@@ -3,6 +3,7 @@
 //! Not here: freezes that people declare while the engine runs, and when windows open (calendar).
 
 use crate::model::Estate;
+use crate::policies::{Freeze as Frozen, Windows as Windowed};
 use hostler_calendar::business::BusinessDays;
 use hostler_calendar::freeze::{Blocked, Freeze, blocked};
 use hostler_calendar::window::{Fit, Window, Windows};
@@ -12,8 +13,26 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Work of this class does not wait for a window: what it answers to does not either.
+/// Without policies, work of this class does not wait for a window: what it answers to does not either.
 const EMERGENCY: &str = "emergency";
+
+/// Whether work of this class waits for no window.
+fn is_free(estate: &Estate, class: &str) -> bool {
+    match &estate.policies {
+        Some(policies) => policies
+            .class(class)
+            .is_some_and(|class| class.windows == Windowed::Free),
+        None => class == EMERGENCY,
+    }
+}
+
+/// Whether work of this class goes on in a freeze that does not let it through by name.
+pub fn passes_freezes(estate: &Estate, class: &str) -> bool {
+    let policies = estate.policies.as_ref();
+    policies
+        .and_then(|policies| policies.class(class))
+        .is_some_and(|class| class.freeze == Frozen::Passes)
+}
 
 /// Windows and freezes as the calendar has them.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +84,9 @@ pub fn closed(
 }
 
 fn frozen(estate: &Estate, asset: &str, class: &str, now: Timestamp) -> Option<Closed> {
+    if passes_freezes(estate, class) {
+        return None;
+    }
     // A selector that was checked with the estate can be read.
     let applies = |selector: &str| estate.matches(asset, selector).unwrap_or(true);
     let all = estate.times.freezes.iter();
@@ -92,7 +114,7 @@ fn outside(
     now: Timestamp,
 ) -> Option<Closed> {
     let name = estate.assets.get(asset)?.window.as_ref()?;
-    if class == EMERGENCY {
+    if is_free(estate, class) {
         return None;
     }
     let windows = estate.times.windows.get(name)?;
@@ -129,7 +151,7 @@ fn outside(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Known, load};
+    use crate::{Known, load, policies};
 
     const ESTATE: &str = r#"
 realm: main
@@ -149,10 +171,20 @@ assets:
 "#;
     const HOUR: u64 = 3_600_000;
 
-    fn at(asset: &str, class: &str, needed_ms: u64, now: &str) -> Option<(String, Option<String>)> {
+    fn estate() -> Estate {
         let read = |_: &str| Ok(ESTATE.to_owned());
         let estate = load(&["estate.yaml"], &read, &Known::default());
-        let estate = estate.unwrap_or_else(|faults| panic!("{faults}"));
+        estate.unwrap_or_else(|faults| panic!("{faults}"))
+    }
+
+    fn under(classes: &str) -> Estate {
+        let read = |_: &str| Ok(classes.to_owned());
+        let policies = policies::load(&["classes.yaml"], &read, &policies::Known::default());
+        estate().under(policies.unwrap_or_else(|faults| panic!("{faults}")))
+    }
+
+    fn at(asset: &str, class: &str, needed_ms: u64, now: &str) -> Option<(String, Option<String>)> {
+        let estate = estate();
         let now: Timestamp = now.parse().unwrap();
         let closed = estate.closed(asset, class, needed_ms, now.as_millisecond())?;
         let until = closed
@@ -195,5 +227,31 @@ assets:
         assert_eq!(at("web1", "emergency", HOUR, "2026-12-11T08:30:00Z"), None);
         assert_eq!(at("web2", "planned", HOUR, "2026-12-11T08:30:00Z"), None);
         assert_eq!(at("web1", "planned", HOUR, "2026-12-24T08:30:00Z"), None);
+    }
+
+    #[test]
+    fn policies_say_which_classes_wait_for_windows_and_freezes() {
+        let name = |estate: &Estate, asset: &str, class: &str, now: &str| {
+            let now: Timestamp = now.parse().unwrap();
+            let closed = estate.closed(asset, class, HOUR, now.as_millisecond());
+            closed.map(|closed| closed.name())
+        };
+        let (noon, frozen) = ("2026-11-20T20:00:00Z", "2026-12-15T08:30:00Z");
+        let window = Some("window:night".to_owned());
+        let freeze = Some("freeze:finals".to_owned());
+        let free =
+            under("classes:\n  standard-patch: { windows: free }\n  planned: { freeze: passes }\n");
+        assert_eq!(name(&free, "web2", "standard-patch", noon), None);
+        assert_eq!(name(&free, "web1", "standard-patch", frozen), freeze);
+        assert_eq!(name(&free, "web2", "planned", noon), window);
+        assert_eq!(name(&free, "web1", "planned", frozen), None);
+        assert_eq!(name(&free, "web2", "emergency", noon), None);
+        // What a file says of the emergency holds, too; what the freeze itself says lets it through.
+        let bound = under("classes:\n  emergency: { windows: bind, freeze: holds }\n");
+        assert_eq!(name(&bound, "web2", "emergency", noon), window);
+        assert_eq!(name(&bound, "web1", "emergency", frozen), None);
+        assert_eq!(name(&bound, "web1", "planned", frozen), freeze);
+        assert!(free.passes_freezes("planned") && !bound.passes_freezes("emergency"));
+        assert!(!estate().passes_freezes("emergency"));
     }
 }

@@ -10,6 +10,7 @@ mod asking;
 mod asset;
 mod at;
 mod build;
+mod contact;
 mod difference;
 mod directory;
 mod fault;

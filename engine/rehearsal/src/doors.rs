@@ -3,7 +3,7 @@
 //! Not here: what a gate says.
 
 use crate::people::People;
-use crate::play::{Outcome, begin, read, run_out, run_row};
+use crate::play::{Ended, Outcome, begin, read, run_out, run_row};
 use crate::scenario::{Answer, Scenario};
 use crate::world::{Stage, Trouble, World};
 use hostler_api::services::control::{ControlAsk, Wish, control};
@@ -54,12 +54,14 @@ impl Door {
     ];
 }
 
-/// Plays a scenario through a door; `action` is the one that fails where a step has to.
+/// Plays a scenario through a door, behind the whole of another one whose calls and entries of the ledger are left
+/// out; `action` is the one that fails where a step has to.
 ///
 /// # Errors
 /// As `play`.
 pub async fn through(
     stage: &Stage,
+    before: &Scenario,
     scenario: &Scenario,
     door: Door,
     action: &str,
@@ -74,31 +76,124 @@ pub async fn through(
         };
         scenario.answers.insert(0, fails);
     }
-    let mut world = World::new(stage, &scenario);
+    let mut world = World::new(stage, before);
+    let mut people = People::new(&before.people, false);
+    let before_run = begin(&world, before, "before").await?;
+    let ended = run_out(&world, before_run, &mut people).await?;
+    let behind = read(&world, before_run, ended).await?;
+    let from = ledger_end(&world).await?;
+    world.host.answers_now(&scenario.answers);
+    // Whatever nobody did while it ran, somebody does later.
+    scenario.people.extend(people.into_left());
     let via = if door == Door::Api { "api" } else { "cli" };
     let starter = Subject::of(&*world.api.directory, &scenario.starter, via)
         .ok_or_else(|| Trouble::Stuck("the starter is nobody".to_owned()))?;
     let mut people = People::new(&scenario.people, false);
     let run = match door {
-        Door::Schedule => scheduled(&mut world, &scenario).await?,
+        Door::Schedule => scheduled(&mut world, &scenario, before_run).await?,
         _ => begin(&world, &scenario, via).await?,
     };
     let run = match door {
         Door::Cli | Door::Api | Door::Schedule => run,
-        Door::Resumed => resumed(&world, &mut people, &starter, run).await?,
+        Door::Resumed => resumed(&world, &mut people, &starter, run, from).await?,
         Door::RetriedItem => retried_item(&world, &mut people, &starter, run).await?,
         Door::RetriedRun => retried_run(&world, &mut people, &starter, run).await?,
     };
     let mut people = people.settling();
     let ended = run_out(&world, run, &mut people).await?;
+    let mut outcome = read(&world, run, ended).await?;
+    outcome.seen.drain(..behind.seen.len());
+    outcome.ledger.drain(..behind.ledger.len());
+    Ok(outcome)
+}
+
+/// Starts a scenario, and leaves it so many hours behind the moment at which this gate has held it.
+///
+/// # Errors
+/// As `play`; also when the gate does not hold it.
+pub async fn held(
+    stage: &Stage,
+    scenario: &Scenario,
+    gate: &str,
+    hours: u32,
+) -> Result<Outcome, Trouble> {
+    let world = World::new(stage, scenario);
+    let mut people = People::new(&scenario.people, false);
+    let run = begin(&world, scenario, "held").await?;
+    until(&world, &mut people, gate, async |world| {
+        is_held(world, gate).await
+    })
+    .await?;
+    for _ in 0..hours {
+        world.pass(HOUR_MS).await?;
+        while world.step().await? || people.act(&world).await? {}
+    }
+    let row = run_row(&world, run).await?;
+    let ended = Ended {
+        state: row.state,
+        note: row.note,
+    };
     read(&world, run, ended).await
+}
+
+/// Starts a scenario, and leaves it behind the first call of an action.
+///
+/// # Errors
+/// As `play`; also when the action is never called.
+pub async fn up_to(stage: &Stage, scenario: &Scenario, action: &str) -> Result<Outcome, Trouble> {
+    let world = World::new(stage, scenario);
+    let mut people = People::new(&scenario.people, false);
+    let run = begin(&world, scenario, "first").await?;
+    until(&world, &mut people, action, async |world| {
+        Ok(world.host.seen().iter().any(|seen| seen.action == action))
+    })
+    .await?;
+    let row = run_row(&world, run).await?;
+    let ended = Ended {
+        state: row.state,
+        note: row.note,
+    };
+    read(&world, run, ended).await
+}
+
+/// Whether a step was held by this gate.
+pub(crate) async fn is_held(world: &World, gate: &str) -> Result<bool, Trouble> {
+    let gate = format!(r#""gate":"{gate}""#);
+    let mut from = 0;
+    loop {
+        let ledger = world.store.ledger(from).await?;
+        let Some(last) = ledger.last() else {
+            return Ok(false);
+        };
+        from = last.number + 1;
+        let held = |body: &str| body.contains("step_held") && body.contains(&gate);
+        if ledger.iter().any(|line| held(&line.body)) {
+            return Ok(true);
+        }
+    }
+}
+
+/// The number of the next entry.
+async fn ledger_end(world: &World) -> Result<u64, Trouble> {
+    let mut from = 0;
+    loop {
+        let ledger = world.store.ledger(from).await?;
+        let Some(last) = ledger.last() else {
+            return Ok(from);
+        };
+        from = last.number + 1;
+    }
 }
 
 pub(crate) fn refused(problem: Problem) -> Trouble {
     Trouble::Stuck(problem.to_string())
 }
 
-async fn scheduled(world: &mut World, scenario: &Scenario) -> Result<RunId, Trouble> {
+async fn scheduled(
+    world: &mut World,
+    scenario: &Scenario,
+    before: RunId,
+) -> Result<RunId, Trouble> {
     let schedule = Schedule::new("rehearsed", When::Every(EVERY_MS), Zone::utc(), None)
         .map_err(|fault| Trouble::Stuck(fault.to_string()))?;
     world.api.schedules = Arc::new([Scheduled {
@@ -112,6 +207,11 @@ async fn scheduled(world: &mut World, scenario: &Scenario) -> Result<RunId, Trou
         },
     }]);
     let mut scheduler = Scheduler::new(world.api.clone());
+    // A firing that is late is a missed one: it is looked for at its own instant.
+    let now_ms = world.store.now_ms().await?;
+    world
+        .pass(15 * MINUTE_MS - now_ms.rem_euclid(15 * MINUTE_MS))
+        .await?;
     scheduler.pass().await.map_err(refused)?;
     world.pass(15 * MINUTE_MS).await?;
     scheduler.pass().await.map_err(refused)?;
@@ -119,10 +219,10 @@ async fn scheduled(world: &mut World, scenario: &Scenario) -> Result<RunId, Trou
         .store
         .query(index::RUNS, true, Cursor::default())
         .await?;
-    let newest = runs
-        .entries
-        .first()
-        .and_then(|entry| entry.member.parse().ok());
+    let all = runs.entries.iter();
+    let newest = all
+        .filter_map(|entry| entry.member.parse().ok())
+        .find(|run| *run != before);
     newest.ok_or_else(|| Trouble::Stuck("the schedule has started nothing".to_owned()))
 }
 
@@ -164,9 +264,10 @@ async fn resumed(
     people: &mut People,
     who: &Subject,
     run: RunId,
+    from: u64,
 ) -> Result<RunId, Trouble> {
     until(world, people, "a held step", async |world| {
-        let ledger = world.store.ledger(0).await?;
+        let ledger = world.store.ledger(from).await?;
         Ok(ledger.iter().any(|line| line.body.contains("step_held")))
     })
     .await?;

@@ -86,6 +86,12 @@ impl ScriptedHost {
         self
     }
 
+    /// From now on calls are answered so.
+    pub fn answers_now(&self, scripts: &[Script]) {
+        let scripts = scripts.iter().map(|script| (script.clone(), 0)).collect();
+        *self.scripts.lock().unwrap_or_else(PoisonError::into_inner) = scripts;
+    }
+
     /// The answer of this performing call is lost with its worker, although the effect took place.
     pub fn lose_answer_of(&self, number: u64) {
         self.lose.store(number, Ordering::SeqCst);

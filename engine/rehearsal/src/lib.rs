@@ -8,6 +8,7 @@
 pub mod again;
 pub mod doors;
 mod host;
+pub mod owing;
 mod people;
 mod play;
 pub mod races;
@@ -17,6 +18,7 @@ pub mod scaffold;
 mod scenario;
 mod world;
 
+pub use host::Seen;
 pub use play::{Ended, Outcome, begin, play, side_by_side};
 pub use scenario::{Answer, Expect, Person, Scenario, ScenarioFault};
 pub use world::{LINKS, NextHop, Stage, Trouble, World};

@@ -38,6 +38,11 @@ impl People {
         self
     }
 
+    /// Decisions that nobody has asked for yet.
+    pub fn into_left(self) -> Vec<Person> {
+        self.left
+    }
+
     pub fn left(&self) -> usize {
         self.left.len()
     }

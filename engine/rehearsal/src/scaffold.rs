@@ -317,7 +317,7 @@ fn settling() -> Disturbance {
     }
 }
 
-fn sampled(count: u64) -> impl Iterator<Item = u64> {
+pub(crate) fn sampled(count: u64) -> impl Iterator<Item = u64> {
     let stride = count.div_ceil(DISTURBANCES_MAX).max(1);
     (1..=count).step_by(usize::try_from(stride).unwrap_or(usize::MAX))
 }

@@ -50,7 +50,7 @@ pub struct Answer {
 }
 
 /// What a person does when asked. Used once each, in the order of the file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
     /// Step of the question.

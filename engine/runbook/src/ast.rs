@@ -3,6 +3,7 @@
 use crate::expr;
 use crate::source::Span;
 use hostler_core::contract::Effect;
+use hostler_core::debt::Cure;
 use hostler_core::definition::{
     After, AtOnce, Collect, InputKind, NoticePlan, OnDeny, OnExhausted, OnExpire, OnFailure,
     Policy, Retry, Silence, StopAt, WaveLimit,
@@ -229,6 +230,14 @@ pub(crate) struct Rules {
     pub finish: Option<Silence>,
 }
 
+/// `debt: true`, with what it holds and what settles it.
+#[derive(Clone, Debug)]
+pub(crate) struct Debt {
+    pub blocks: Vec<&'static str>,
+    pub cured_by: Vec<Cure>,
+    pub over: Option<Dyn>,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
     pub who: Vec<Clause>,
@@ -239,6 +248,7 @@ pub(crate) struct Ask {
     pub rules: Rules,
     pub on_expire: (OnExpire, Span),
     pub later: bool,
+    pub debt: Option<Debt>,
     pub endless: bool,
     pub span: Span,
     /// `from:` and `default:` of the form's fields.

@@ -78,13 +78,14 @@ codes! {
     UNUSED_INPUT "HR064" Warning "an input that nothing reads";
     UNKNOWN_LADDER "HR065" Error "a ladder that the policies do not have";
     UNKNOWN_TERMS "HR066" Error "a text that the policies do not have";
+    DEBT "HR068" Error "a debt that would hold nothing, hold what cannot wait, or never end";
     NE_WINDOW "HR070" Error "this engine does not enforce windows of a step yet";
     NE_OPENS "HR071" Error "this engine does not enforce the opening of waves yet";
     NE_LEAD "HR072" Error "this engine does not run a pre-flight before the slot yet";
     NE_OVERFLOW "HR073" Error "this engine does not move work to the next window yet";
     NE_CLASS "HR074" Error "this engine does not enforce a class in this place yet";
     NE_NOTICE_CLOCK "HR077" Error "this engine does not enforce the notice clock yet";
-    NE_DEBT "HR079" Error "this engine does not keep debts yet";
+    NE_DEBT "HR079" Error "this engine does not keep debts of this kind yet";
     NE_BEFORE "HR080" Error "this engine does not count an expiry back from a notice yet";
     NE_ALARM "HR082" Error "this engine does not set alarms yet";
     NE_BUSINESS_DAYS "HR084" Error "this engine does not count business days in this place yet";

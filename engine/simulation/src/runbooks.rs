@@ -252,6 +252,7 @@ impl Author<'_> {
             later,
             key: None,
             rules: AskRules::default(),
+            debt: None,
         };
         Step::bare(&id, Verb::Ask(ask))
     }

@@ -142,6 +142,10 @@ impl Driver {
             }
             Effect::TellChildren { wish, by } => tell(lane, *wish, by, batch),
             Effect::FinishRun { verdict } => finish_run(lane, verdict, batch),
+            Effect::Owe { customers } => {
+                let view = View::of(self, lane, hold.now_ms).await?;
+                self.owe(&view, customers, batch).await?;
+            }
             Effect::Ledger => {}
             // All of a turn at once.
             Effect::Notice { .. } | Effect::Report { .. } | Effect::Asked { .. } => {}
@@ -251,6 +255,7 @@ impl Driver {
             let (index, member) = (index::LEASES.to_owned(), lane.id().to_string());
             batch.index.push(IndexChange::Remove { index, member });
         }
+        self.cure(lane, result, batch).await?;
         let Some(parent) = &lane.opening.parent else {
             return Ok(());
         };
@@ -355,6 +360,8 @@ fn ledger(turn: &Turn, batch: &mut Batch) {
         | Event::VoteCast { .. }
         | Event::PersonSettled { .. }
         | Event::PersonEscalated
+        | Event::DebtOpened { .. }
+        | Event::DebtSettled { .. }
         | Event::NoticeDue { .. }
         | Event::StopRequested { .. }
         | Event::Paused { .. }

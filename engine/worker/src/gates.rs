@@ -1,9 +1,12 @@
-//! Gates before a disturbing call: the calendar's, the freezes that people have declared, whether the customer was
-//! told in time; and before every change, whether it is still what was signed.
+//! Gates before a disturbing call: the calendar's, the freezes that people have declared, what is owed since an
+//! emergency, whether the customer can be reached and was told in time; and before every change, whether it is still
+//! what was signed.
 //!
 //! What is open is an expectation of the commit that begins the call, so a freeze that is declared
 //! between the look and the commit holds it. Not here: what a closed gate means for a lane (core).
 
+pub mod contact;
+pub mod debt;
 mod signed;
 
 use crate::resolve::Fault;
@@ -66,7 +69,7 @@ struct Looked {
 }
 
 /// What a call disturbs.
-struct Disturbs<'a> {
+pub(crate) struct Disturbs<'a> {
     asset: &'a str,
     needed_ms: u64,
     /// Classes of the disturbing steps from here on: each must let it begin.
@@ -193,6 +196,12 @@ impl Driver {
         let (expect, freezes) = self.document::<Freezes>(FREEZES).await?;
         let mut expect = vec![expect];
         let mut closed = self.frozen(view, disturbs, &freezes.unwrap_or_default());
+        if closed.is_none() {
+            closed = self.unsure_contact(view, disturbs);
+        }
+        let (owed, version) = self.owed(view, disturbs).await?;
+        expect.push(version);
+        closed = closed.or(owed);
         let announced = must_be_told(view, disturbs.asset).filter(|_| closed.is_none());
         if let Some((template, customer)) = announced {
             let name = told_document(view.lane.opening.run, template, customer);
@@ -224,7 +233,9 @@ impl Driver {
             }
         };
         let mut declared = freezes.freezes.iter().filter(|freeze| {
-            let holds = |class: &String| freeze.holds(class, view.now_ms);
+            let holds = |class: &String| {
+                freeze.holds(class, view.now_ms) && !directory.passes_freezes(class)
+            };
             classes.iter().any(holds) && applies(&freeze.applies)
         });
         let declared = declared.next().map(|freeze| freeze.closed());
@@ -295,7 +306,7 @@ impl Driver {
     }
 
     /// A document of a gate, and the version that a commit is to find.
-    async fn document<T: DeserializeOwned>(
+    pub(crate) async fn document<T: DeserializeOwned>(
         &self,
         name: &str,
     ) -> Result<(Expect, Option<T>), Trouble> {

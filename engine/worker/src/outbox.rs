@@ -1,24 +1,20 @@
-//! Messages on their way out: claimed and fenced like lanes, at least once, under one message id.
+//! Messages on their way out: claimed and fenced like lanes, at least once, under one message id. `record` says what a
+//! hand-over leaves behind.
+
+mod record;
+
+pub(crate) use record::row;
 
 use crate::Trouble;
 use crate::notices::post;
 use hostler_core::definition::Definition;
-use hostler_core::event::Stage;
-use hostler_core::gate::{Reached, Told, told_document};
 use hostler_core::mail::{Announced, Announcement, HandOver, Link, Mail, MailEvent, MailSpec};
-use hostler_core::view::{MailRow, index};
 use hostler_ports::channel::{Channel, Compose, Delivery, Draft, Message};
 use hostler_ports::clock::Ids;
-use hostler_ports::store::{
-    Batch, Claim, CommitError, Confirmed, DocumentWrite, Expect, IndexChange, LedgerLine, Loaded,
-    Store, Then, TimerChange,
-};
+use hostler_ports::store::{Batch, Claim, Confirmed, Expect, Loaded, Store, Then};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tracing::warn;
-
-/// Looks at what a customer was told that others write at the same moment.
-const LOOKS_MAX: u32 = 5;
 
 /// What an outbox works with.
 pub struct OutboxParts {
@@ -259,64 +255,6 @@ impl Outbox {
         }
         context
     }
-
-    /// What becomes of the customer's notice with this message.
-    async fn told(
-        &self,
-        mail: &Mail,
-        event: &MailEvent,
-    ) -> Result<Option<(Expect, DocumentWrite)>, Trouble> {
-        let Some(customer) = &mail.spec.customer else {
-            return Ok(None);
-        };
-        if mail.spec.stage != Stage::Scheduled.name() || !mail.settled {
-            return Ok(None);
-        }
-        let key = told_document(mail.spec.run, &mail.spec.template, customer);
-        let found = self
-            .parts
-            .store
-            .documents(std::slice::from_ref(&key))
-            .await?;
-        let found = found.into_iter().flatten().next();
-        let version = found.as_ref().map_or(0, |found| found.version);
-        let told = found.and_then(|found| found.body);
-        let told = told.and_then(|body| serde_json::from_str::<Told>(&body).ok());
-        let Some(told) = heard(told.unwrap_or_default(), mail, event) else {
-            return Ok(None);
-        };
-        let document = key.clone();
-        let body = serde_json::to_string(&told).ok();
-        Ok(Some((
-            Expect { document, version },
-            DocumentWrite { key, body },
-        )))
-    }
-
-    /// Somebody else of the same customer may have had the notice at the same moment: then it is looked at again.
-    async fn record(
-        &self,
-        claim: &Claim,
-        (loaded, version): (&Loaded, u64),
-        mail: &Mail,
-        event: &MailEvent,
-    ) -> Result<(), Trouble> {
-        for _ in 0..LOOKS_MAX {
-            let (expect, documents) = self.told(mail, event).await?.unzip();
-            let batch = Batch {
-                expect: expect.into_iter().collect(),
-                documents: documents.into_iter().collect(),
-                ..recorded(loaded, mail, event)
-            };
-            let store = &self.parts.store;
-            match store.commit(claim.lane, &claim.fence, version, batch).await {
-                Ok(_) => return Ok(()),
-                Err(CommitError::Expect { .. }) => {}
-                Err(_) => break,
-            }
-        }
-        Err(Trouble::LeaseLost)
-    }
 }
 
 fn read_events(loaded: &Loaded) -> Result<Vec<MailEvent>, Trouble> {
@@ -328,98 +266,10 @@ fn read_events(loaded: &Loaded) -> Result<Vec<MailEvent>, Trouble> {
     events.map_err(|fault| Trouble::Unreadable(fault.to_string()))
 }
 
-/// What is known about a customer behind one more message; none: nothing new.
-fn heard(mut told: Told, mail: &Mail, event: &MailEvent) -> Option<Told> {
-    match event {
-        MailEvent::MailAccepted { at_ms, .. } if told.reached.is_none() => {
-            told.reached = Some(Reached {
-                at_ms: *at_ms,
-                to: mail.spec.to_address.clone(),
-                message_id: mail.spec.message_id.clone(),
-            });
-        }
-        MailEvent::MailRefused { .. } => told.refused += 1,
-        _ => return None,
-    }
-    Some(told)
-}
-
-/// What a hand-over leaves behind.
-fn recorded(loaded: &Loaded, mail: &Mail, event: &MailEvent) -> Batch {
-    let row = row(mail, event);
-    let body = serde_json::to_string(&row).unwrap_or_default();
-    let retry = mail.retry_ms.map(|at_ms| TimerChange::Set {
-        name: "retry".to_owned(),
-        at_ms,
-        body: json!({ "command": "timer", "name": "retry" }).to_string(),
-    });
-    let ledger =
-        json!({ "run": row.run, "lane": row.lane, "mail": row, "entry": event }).to_string();
-    Batch {
-        events: vec![json!(event).to_string()],
-        inbox_used: loaded.inbox.len(),
-        summary: Some(body.clone()),
-        index: vec![IndexChange::Put {
-            index: index::notices(mail.spec.run),
-            member: mail.spec.lane.to_string(),
-            score: mail.queued_ms,
-            body,
-        }],
-        // That it waits once more is no evidence of anything.
-        ledger: match event {
-            MailEvent::MailWaits { .. } => Vec::new(),
-            _ => vec![LedgerLine { body: ledger }],
-        },
-        timers: retry.into_iter().collect(),
-        then: if mail.settled { Then::End } else { Then::Park },
-        ..Batch::default()
-    }
-}
-
 /// `maintenance.scheduled` for a customer's notice, `cycle-report` for a report.
 fn template_name(spec: &MailSpec) -> String {
     match spec.customer {
         Some(_) => format!("{}.{}", spec.template, spec.stage),
         None => spec.template.clone(),
-    }
-}
-
-pub(crate) fn row(mail: &Mail, event: &MailEvent) -> MailRow {
-    let spec = &mail.spec;
-    let (state, answer, sha256, at_ms) = match event {
-        MailEvent::MailQueued { at_ms, .. }
-        | MailEvent::MailsPacked { at_ms, .. }
-        | MailEvent::LinkMade { at_ms, .. } => ("queued", None, None, *at_ms),
-        MailEvent::MailAccepted {
-            answer,
-            sha256,
-            at_ms,
-        } => (
-            "accepted",
-            Some(answer.clone()),
-            Some(sha256.clone()),
-            *at_ms,
-        ),
-        MailEvent::MailDeferred { answer, at_ms, .. } => {
-            ("deferred", Some(answer.clone()), None, *at_ms)
-        }
-        MailEvent::MailRefused { answer, at_ms } => ("refused", Some(answer.clone()), None, *at_ms),
-        MailEvent::MailWithdrawn { why, at_ms } => ("withdrawn", Some(why.clone()), None, *at_ms),
-        MailEvent::MailWaits { at_ms, .. } => ("queued", None, None, *at_ms),
-    };
-    MailRow {
-        run: spec.run,
-        lane: spec.lane,
-        customer: spec.customer.clone(),
-        stage: spec.stage.clone(),
-        template: spec.template.clone(),
-        to: spec.to_address.clone(),
-        message_id: spec.message_id.clone(),
-        state: state.to_owned(),
-        attempts: mail.attempts,
-        queued_ms: mail.queued_ms,
-        settled_ms: mail.settled.then_some(at_ms),
-        answer,
-        sha256,
     }
 }

@@ -6,6 +6,7 @@
 mod names;
 mod values;
 
+use crate::spawn::program_index;
 use crate::{Driver, Trouble};
 use hostler_core::definition::{Definition, Program, Spawn, Step, Verb};
 use hostler_core::expression::{Expression, Scope};
@@ -52,7 +53,8 @@ enum Kind {
 
 fn found(lane: &Lane, definition: &Definition, id: &str) -> Option<Found> {
     let result = lane.results.get(id)?.clone();
-    let program = lane.program(definition)?;
+    // What a question or the end of a lease has taken over stands in the program of its opener.
+    let program = definition.program(program_index(lane)?)?;
     let step = program
         .steps
         .iter()
@@ -65,8 +67,10 @@ fn found(lane: &Lane, definition: &Definition, id: &str) -> Option<Found> {
         Some(Verb::Spawn(Spawn::Call(_))) => Kind::Call,
         _ => Kind::Plain,
     };
+    let inherited = lane.opening.inherited.contains_key(id);
+    let opener = lane.opening.opener.filter(|_| inherited);
     Some(Found {
-        owner: lane.id(),
+        owner: opener.unwrap_or(lane.id()),
         kind,
         result,
     })
@@ -180,7 +184,14 @@ impl<'a> View<'a> {
         if let Some(found) = found(self.lane, &self.definition, id) {
             return Ok(Some(found));
         }
-        let mut parent = self.lane.opening.parent.clone();
+        let opening = &self.lane.opening;
+        let mut parent = match opening.opener {
+            Some(opener) => {
+                let opener = self.ancestor(opener, Arc::from("opener"), 0).await?;
+                opener.opening.parent.clone()
+            }
+            None => opening.parent.clone(),
+        };
         // Bounded by the depth of the tree of lanes.
         while let Some(next) = parent {
             let lane = self.ancestor(next.lane, next.step, next.iteration).await?;

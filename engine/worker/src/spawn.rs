@@ -164,6 +164,7 @@ fn opening_of(lane: &Lane, id: LaneId, origin: Origin) -> Opening {
         locals: from.locals.clone(),
         inherited: lane.results.clone(),
         restored: lane.open_copy(),
+        opener: Some(lane.id()),
         ..Opening::root(from.run, from.definition, from.plan)
     }
 }

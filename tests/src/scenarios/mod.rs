@@ -2,6 +2,7 @@
 //! `workflows/<runbook>/scenarios/`, no Rust.
 
 mod customers;
+mod debts;
 mod gates;
 mod overtaken;
 mod signed;

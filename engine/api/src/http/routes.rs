@@ -1,7 +1,7 @@
 //! The table of routes. A route that is not in it does not exist.
 
 use super::asked::Asked;
-use super::{decide, feed, freezes, general, runs, schedules, store, waiting};
+use super::{debts, decide, feed, freezes, general, runs, schedules, store, waiting};
 use crate::authorize::Action;
 use crate::problem::Problem;
 use axum::response::Response;
@@ -108,6 +108,9 @@ pub static ROUTES: &[Route] = &[
     }),
     get("/api/v1/store/copy", Action::KeepStore, |asked| {
         Box::pin(store::copy(asked))
+    }),
+    get("/api/v1/debts", Action::ReadDebts, |asked| {
+        Box::pin(debts::list(asked))
     }),
     get("/api/v1/freezes", Action::ReadFreezes, |asked| {
         Box::pin(freezes::list(asked))

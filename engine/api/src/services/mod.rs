@@ -2,6 +2,7 @@
 
 mod changed;
 pub mod control;
+pub mod debts;
 pub mod decide;
 mod document;
 pub mod evidence;

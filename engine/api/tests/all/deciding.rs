@@ -123,6 +123,7 @@ fn with(rules: Rules) -> Input {
         on_expire: OnExpire::Deny,
         on_deny: OnDeny::Stop,
         rules,
+        debt: None,
     })))
 }
 

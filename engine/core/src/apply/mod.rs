@@ -92,6 +92,13 @@ fn control(lane: &mut Lane, event: &Event, at_ms: i64) {
                 remind.done = *done;
             }
         }
+        Event::DebtOpened { debt } => lane.debt = Some(debt.clone()),
+        Event::DebtSettled { assets, .. } => {
+            if let Some(debt) = &mut lane.debt {
+                debt.settle(assets);
+            }
+            lane.debt.take_if(|debt| debt.owed.is_empty());
+        }
         Event::PersonSettled { choice, .. } => person_settled(lane, choice),
         Event::CopyRestored {
             taken_ms,

@@ -27,6 +27,9 @@ impl Draft<'_> {
         if self.lane.stop.is_some() || self.lane.verdict.is_some() || !has_main {
             return Err(Refusal::Stopping);
         }
+        if self.lane.debt.is_some() {
+            return Err(Refusal::Owes);
+        }
         self.push(Event::StopRequested {
             verdict,
             by: by.clone(),

@@ -11,6 +11,7 @@ mod children;
 mod choice;
 mod control;
 mod course;
+mod debt;
 mod gates;
 mod onward;
 mod person;
@@ -174,6 +175,7 @@ impl<'a> Draft<'a> {
             Command::Resume { by } => self.resume(by),
             Command::RetryItems { by, items } => self.retry_items(by, items),
             Command::Release { by } => self.release(by),
+            Command::Cure { assets, how, run } => self.cured(&assets, &how, run),
             Command::FinishRun { verdict, by } => self.stop(verdict, by),
             Command::ChildEnded { end } => self.children_ended(vec![end]),
             Command::ChildMoved { moved } => self.child_moved(moved),

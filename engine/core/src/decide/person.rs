@@ -45,6 +45,7 @@ impl Draft<'_> {
         self.push(Event::PersonAsked {
             person: Box::new(person),
         });
+        self.owe(entry.debt);
     }
 
     /// A question that no runbook spells out.
@@ -67,6 +68,7 @@ impl Draft<'_> {
             on_expire: OnExpire::Deny,
             on_deny: OnDeny::Stop,
             rules: Rules::default(),
+            debt: None,
         }
     }
 
@@ -242,10 +244,17 @@ impl Draft<'_> {
         let person = person.clone();
         let silence = person.rules.finish.clone();
         // The end of a ladder denies.
-        if let Some(silence) = silence.filter(|_| person.rules.ladder.is_none()) {
+        if let Some(silence) =
+            silence.filter(|_| person.rules.ladder.is_none() && self.lane.debt.is_none())
+        {
             return self.end_in_silence(silence);
         }
-        match person.on_expire {
+        // What is owed is owed until it is settled, whatever the runbook says about silence.
+        let on_expire = match self.lane.debt {
+            Some(_) => OnExpire::Escalate,
+            None => person.on_expire,
+        };
+        match on_expire {
             OnExpire::Escalate => {
                 self.push(Event::PersonEscalated);
                 Ok(())
@@ -279,6 +288,7 @@ impl Draft<'_> {
                 present: person.signs,
             });
         }
+        self.answered_debt(&actor.person);
         let choice = "answered".to_owned();
         let (by, comment) = (Some(actor.person), None);
         self.push(Event::PersonSettled {

@@ -7,7 +7,7 @@ mod person;
 mod spawn;
 mod step;
 
-pub use person::{After, Approve, Ask, AskRules, OnDeny, OnExpire, Silence, Who, WhoClause};
+pub use person::{After, Approve, Ask, AskRules, OnDeny, OnExpire, Owing, Silence, Who, WhoClause};
 pub use spawn::{
     AtOnce, Call, Collect, Each, Gate, OnExhausted, Over, PerGroup, Ramp, Repeat, Spawn, StopAt,
     Wave, WaveLimit,

@@ -1,5 +1,6 @@
 //! Steps that wait for people.
 
+use crate::debt::Cure;
 use crate::expression::{Dynamic, Expression};
 use crate::result::LaneResult;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,21 @@ pub struct Ask {
     pub key: Option<Dynamic>,
     #[serde(default, skip_serializing_if = "AskRules::is_default")]
     pub rules: AskRules,
+    /// It is an obligation, which holds work until it is settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debt: Option<Owing>,
+}
+
+/// What an unanswered form holds, and what else settles it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Owing {
+    /// Classes of work, never `emergency`.
+    pub blocks: Vec<String>,
+    /// `Answer` is always among them.
+    pub cured_by: Vec<Cure>,
+    /// A list of assets; none: the lane's asset, else all of the run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<Dynamic>,
 }
 
 /// What a question may say beyond whom it asks and what. Whatever is left out is not asked for.

@@ -159,6 +159,8 @@ fn keeps_phase(event: &Event) -> bool {
             | Event::Detached { .. }
             | Event::RunFinishAsked { .. }
             | Event::VoteCast { .. }
+            | Event::DebtOpened { .. }
+            | Event::DebtSettled { .. }
             | Event::ChildrenEnded { .. }
             | Event::AdmissionStopped { .. }
             | Event::NoticeDue { .. }

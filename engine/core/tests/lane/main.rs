@@ -9,6 +9,7 @@
 
 mod approval;
 mod ballots;
+mod debts;
 mod delegates;
 mod ends;
 mod faults;
@@ -19,6 +20,7 @@ mod notices;
 mod questions;
 mod random;
 mod restored;
+mod retried;
 mod sessions;
 mod small;
 mod support;

@@ -50,6 +50,7 @@ fn planned_high() -> Class {
         lead: Span::BusinessDays(10),
         remind: vec![Span::Elapsed(48 * HOUR_MS)],
         floor_ms: 0,
+        confirmed_ms: None,
         unproven: Unproven::Hold,
         quorum: 1,
         freeze: Freeze::Holds,

@@ -19,6 +19,7 @@ pub struct RawClass {
     pub lead: Option<At<String>>,
     pub remind: Option<OneOrMany>,
     pub floor: Option<At<String>>,
+    pub confirmed: Option<At<String>>,
     pub unproven: Option<At<String>>,
     pub quorum: Option<At<u32>>,
     pub freeze: Option<At<String>>,

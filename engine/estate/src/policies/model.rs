@@ -57,6 +57,9 @@ pub struct Class {
     pub remind: Vec<Span>,
     /// The least time between telling and starting that is left when the lead is short, in milliseconds.
     pub floor_ms: u64,
+    /// Somebody of the customer who has the notices must have been confirmed so lately, in milliseconds, before
+    /// anything of it is disturbed. None: nobody asks.
+    pub confirmed_ms: Option<u64>,
     pub unproven: Unproven,
     /// People who must approve, at least 1.
     pub quorum: u32,

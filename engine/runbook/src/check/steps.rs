@@ -217,6 +217,9 @@ impl Checker<'_, '_, '_> {
         for value in ask.who.iter().map(|clause| &clause.who).chain(&ask.title) {
             self.dynamic(value, scope);
         }
+        if let Some(over) = ask.debt.as_ref().and_then(|debt| debt.over.as_ref()) {
+            self.dynamic(over, scope);
+        }
         let properties = ask
             .form
             .get("properties")

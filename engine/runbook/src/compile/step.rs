@@ -69,6 +69,7 @@ impl Compiler<'_> {
                 later: ask.later,
                 key: None,
                 rules: rules(&ask.rules),
+                debt: ask.debt.as_ref().map(owing),
             }),
             Verb::Notify {
                 template,
@@ -247,6 +248,18 @@ fn rules(rules: &Rules) -> core::AskRules {
         remind: rules.remind.clone(),
         may_waive: values(&rules.may_waive),
         finish: rules.finish.clone(),
+    }
+}
+
+fn owing(debt: &ast::Debt) -> core::Owing {
+    core::Owing {
+        blocks: debt
+            .blocks
+            .iter()
+            .map(|class| (*class).to_owned())
+            .collect(),
+        cured_by: debt.cured_by.clone(),
+        over: debt.over.as_ref().map(Dyn::core),
     }
 }
 

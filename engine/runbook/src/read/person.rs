@@ -104,14 +104,9 @@ impl Reader<'_, '_> {
                 "leave out one of them",
             );
         }
-        for name in ["debt", "blocks", "cured_by"] {
-            fields.unenforced(
-                self,
-                name,
-                codes::NE_DEBT,
-                "leave it out; the question stays open on its page",
-            );
-        }
+        let ends = matches!(on_expire, Some((OnExpire::Escalate, _)));
+        let open = later && ends && rules.ladder.is_none() && rules.finish.is_none();
+        let debt = self.debt(&mut fields, open);
         fields.finish(self);
         Some(Ask {
             who,
@@ -122,6 +117,7 @@ impl Reader<'_, '_> {
             rules,
             on_expire: on_expire.unwrap_or((OnExpire::Deny, node.span)),
             later,
+            debt,
             endless,
             span: node.span,
             form_exprs,

@@ -4,6 +4,7 @@ mod approve;
 mod ask;
 pub mod asked;
 mod copies;
+mod debt;
 mod doctor;
 mod follow;
 mod freeze;
@@ -121,6 +122,9 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// What a cycle would do in a month, and what stands in its way; nothing runs
     Simulate(simulate::SimulateArgs),
+    /// What is owed since an emergency, and what it holds
+    #[command(subcommand)]
+    Debt(debt::DebtCommand),
     /// Times in which nothing is disturbed
     #[command(subcommand)]
     Freeze(freeze::FreezeCommand),
@@ -241,6 +245,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Schedule(command) => schedule::run(context, command).await,
         Command::Policy(command) => policy::run(context, &command),
         Command::Simulate(args) => simulate::run(context, &args),
+        Command::Debt(command) => debt::run(context, command).await,
         Command::Freeze(command) => freeze::run(context, command).await,
         Command::Approve(command) => approve::run(context, command).await,
         Command::Ask(command) => ask::run(context, command).await,

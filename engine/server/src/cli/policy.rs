@@ -212,8 +212,18 @@ struct Named<'a> {
 
 fn classes(context: &Context, policies: &Policies) -> Result<(), Failure> {
     let mut rows = Rows::new(&[
-        "class", "lead", "rings", "remind", "floor", "quorum", "unproven", "freeze", "windows",
-        "expires", "ladder",
+        "class",
+        "lead",
+        "rings",
+        "remind",
+        "floor",
+        "quorum",
+        "unproven",
+        "freeze",
+        "windows",
+        "expires",
+        "ladder",
+        "confirmed",
     ]);
     let mut lines = Vec::new();
     for class in CLASSES {
@@ -244,6 +254,7 @@ fn row(name: &str, class: &Class) -> Result<Vec<String>, Failure> {
         word(&class.windows)?,
         class.expires.to_string(),
         class.ladder.clone().unwrap_or_else(|| "-".to_owned()),
+        class.confirmed_ms.map_or_else(|| "-".to_owned(), written),
     ])
 }
 

@@ -90,6 +90,7 @@ async fn question(
         expires_ms: owed.until_ms,
         on_expire: OnExpire::Deny,
         on_deny: OnDeny::Stop,
+        debt: None,
         rules: Rules::default(),
     };
     Ok(Resolved {

@@ -5,6 +5,7 @@
 
 mod action;
 mod called;
+mod debt;
 mod handed;
 mod items;
 mod person;

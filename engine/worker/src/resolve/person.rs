@@ -1,6 +1,6 @@
 //! Whom a step asks, what they are shown, what their decision signs.
 
-use super::{Fault, Outcome, Resolved, rules};
+use super::{Fault, Outcome, Resolved, debt, rules};
 use crate::Trouble;
 use crate::scope::{View, asset_of};
 use hostler_core::command::{AskEntry, Entry};
@@ -67,6 +67,7 @@ fn shut(view: &View<'_>, reason: String) -> AskEntry {
         on_expire: hostler_core::definition::OnExpire::Deny,
         on_deny: OnDeny::Stop,
         rules: Rules::default(),
+        debt: None,
     }
 }
 
@@ -100,6 +101,7 @@ async fn approval(
         },
         on_expire: approve.on_expire,
         on_deny: approve.on_deny,
+        debt: None,
     };
     Ok((ask, blob))
 }
@@ -112,11 +114,16 @@ pub async fn ask(view: &View<'_>, ask: &Ask) -> Outcome<Resolved> {
     let (own, more) = rules::displayed(view, &ask.rules).await?;
     let blob = shown(view, &title, None, &ask.show, more).await?;
     let clauses = clauses(view, &ask.who).await?;
+    let expires_ms = rules::expires(view, ask.expires_ms, &ask.rules, &clauses)?;
+    let debt = match &ask.debt {
+        Some(owing) => Some(debt::owed(view, owing, &title, expires_ms).await?),
+        None => None,
+    };
     let entry = AskEntry {
         kind: PersonKind::Ask,
         rules: rules::timed(view, &ask.rules, &clauses, own, &title)?,
         title,
-        expires_ms: rules::expires(view, ask.expires_ms, &ask.rules, &clauses)?,
+        expires_ms,
         clauses,
         quorum: 1,
         form: ask.form.clone(),
@@ -125,6 +132,7 @@ pub async fn ask(view: &View<'_>, ask: &Ask) -> Outcome<Resolved> {
         excluded: Vec::new(),
         on_expire: ask.on_expire,
         on_deny: OnDeny::Stop,
+        debt,
     };
     Ok(Resolved {
         entry: Entry::Person(Box::new(entry)),

@@ -85,6 +85,7 @@ pub fn ask(id: &str) -> Step {
         later: false,
         key: None,
         rules: AskRules::default(),
+        debt: None,
     };
     Step::bare(id, Verb::Ask(ask))
 }

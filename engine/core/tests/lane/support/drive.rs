@@ -7,9 +7,10 @@ use super::letters::*;
 use super::watch::{Watch, folds_from_json};
 use hostler_core::command::{AskEntry, Choice, Command, Entry, Input, SpawnEntry};
 use hostler_core::contract::Effect as Class;
+use hostler_core::debt::Debt;
 use hostler_core::decide::{Context, Decision, decide};
 use hostler_core::definition::{
-    After, Approve, Ask, AskRules, Definition, OnDeny, Spawn, Verb, Who,
+    After, Approve, Ask, AskRules, Definition, OnDeny, Owing, Spawn, Verb, Who,
 };
 use hostler_core::effect::Effect;
 use hostler_core::event::{ChildEnd, Event, Recorded};
@@ -175,6 +176,7 @@ fn asking(approve: &Approve, at_ms: i64) -> AskEntry {
         on_expire: approve.on_expire,
         on_deny: approve.on_deny,
         rules: rules(&approve.rules, at_ms),
+        debt: None,
     }
 }
 
@@ -192,10 +194,24 @@ fn form(ask: &Ask, at_ms: i64) -> AskEntry {
         on_expire: ask.on_expire,
         on_deny: OnDeny::Stop,
         rules: rules(&ask.rules, at_ms),
+        debt: ask.debt.as_ref().map(|owing| debt(owing, at_ms)),
     }
 }
 
 /// A ladder of three rungs every 30 ms, whatever its name; days are milliseconds here.
+/// One asset of each of two customers.
+fn debt(owing: &Owing, at_ms: i64) -> Box<Debt> {
+    let one = |customer: &str, asset: &str| (customer.to_owned(), [asset.to_owned()].into());
+    Box::new(Debt {
+        says: "owed".to_owned(),
+        owed: [one("chem", "web1"), one("law", "web2")].into(),
+        blocks: owing.blocks.clone(),
+        cured_by: owing.cured_by.clone(),
+        since_ms: at_ms,
+        due_ms: None,
+    })
+}
+
 fn rules(rules: &AskRules, at_ms: i64) -> Rules {
     let rung = |number: i64, who: &str| Rung {
         from_ms: at_ms + 30 * number,

@@ -7,12 +7,14 @@ use crate::policies::defaults;
 use crate::policies::file::{ClassesFile, RawClass};
 use crate::policies::model::{Class, Freeze, Impact, RingNotice, Unproven, Windows};
 use crate::policies::source::Source;
-use crate::policies::span::{Span, written};
+use crate::policies::span::{DAY_MS, Span, written};
 use crate::schedules::choice::OneOrMany;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// More signatures than these nobody collects in time.
 const QUORUM_MAX: u32 = 10;
+/// What is never held up.
+const EMERGENCY: &str = "emergency";
 /// More reminders are ignored by everybody.
 const REMIND_MAX: usize = 10;
 
@@ -39,6 +41,10 @@ impl Builder<'_> {
         // The reminders of the default belong to the lead of the default.
         class.remind.retain(|one| one.shorter_than(class.lead));
         self.floor(&mut class, raw, lead);
+        class.confirmed_ms = raw
+            .confirmed
+            .as_ref()
+            .and_then(|at| self.confirmed(name, at));
         if let Some(at) = &raw.expires {
             class.expires = self.some_span(at, "expires").unwrap_or(class.expires);
         }
@@ -89,6 +95,28 @@ impl Builder<'_> {
             let message = format!("the floor `{}` is longer than the lead", at.value);
             let remedy = format!("write at most `{}`", written(lead_ms));
             self.fault(at, "HP101", message, remedy);
+        }
+    }
+
+    /// Whole days, as they stand in the estate's files; what cannot wait does not wait for it.
+    fn confirmed(&mut self, class: &str, at: &At<String>) -> Option<u64> {
+        if class == EMERGENCY {
+            let message = "an emergency would wait until a contact is confirmed";
+            self.fault(
+                at,
+                "HP110",
+                message.to_owned(),
+                "leave `confirmed` out here",
+            );
+            return None;
+        }
+        match self.some_span(at, "confirmed")? {
+            Span::Elapsed(ms) if ms >= DAY_MS => Some(ms),
+            _ => {
+                let remedy = "write days that have passed, such as `90d`";
+                self.bad(at, "confirmed", Bad::new("is no number of days", remedy));
+                None
+            }
         }
     }
 
