@@ -5,6 +5,7 @@
 use crate::people::People;
 use crate::play::{Outcome, begin, read, run_out, run_row};
 use crate::scenario::{Answer, Scenario};
+use crate::trace::Trace;
 use crate::world::{Stage, Trouble, World};
 use hostler_api::services::control::{ControlAsk, Wish, control};
 use hostler_api::services::retry::{Retried, RetryAsk, retry};
@@ -37,7 +38,7 @@ pub enum Door {
     Schedule,
     /// It is paused while a gate holds it, and resumed at an instant at which the gate is closed.
     Resumed,
-    /// A step fails, and its item is run again hours later.
+    /// A step fails, and what failed is run again hours later: its item, the step, or else the run.
     RetriedItem,
     /// It is cancelled, and run again as a whole.
     RetriedRun,
@@ -91,7 +92,9 @@ pub async fn through(
     };
     let mut people = people.settling();
     let ended = run_out(&world, run, &mut people).await?;
-    read(&world, run, ended).await
+    let mut outcome = read(&world, run, ended).await?;
+    outcome.steps = Trace::of(&world).await?.steps;
+    Ok(outcome)
 }
 
 fn refused(problem: Problem) -> Trouble {
@@ -184,18 +187,18 @@ async fn retried_item(
     until(
         world,
         people,
-        "the question behind a failed item",
+        "the question behind a failed item, or the end",
         async |world| {
             let row = run_row(world, run).await?;
-            Ok(row.state == "waiting")
+            Ok(row.state == "waiting" || row.ended_ms.is_some())
         },
     )
     .await?;
     world.pass(2 * HOUR_MS).await?;
     let again = retry(&world.api, who, run, RetryAsk::default(), Some("again")).await;
     match again.map_err(refused)? {
-        Retried::Items { .. } => Ok(run),
-        other => Err(Trouble::Stuck(format!("retried in another way: {other:?}"))),
+        Retried::Items { .. } | Retried::Step { .. } => Ok(run),
+        Retried::Run { run } => Ok(run),
     }
 }
 

@@ -11,9 +11,10 @@ use hostler_core::expression::Evaluate;
 use hostler_ports::channel::{Channel, Compose, Delivery, Message};
 use hostler_ports::clock::Clock as _;
 use hostler_ports::store::memory::{CountedIds, ManualClock, MemoryStore};
-use hostler_ports::store::{ClaimAsk, Queue, Store, StoreError};
+use hostler_ports::store::{Claim, ClaimAsk, Queue, READ_MAX, Store, StoreError};
 use hostler_worker::{Driver, Outbox, OutboxParts, Parts, Settings};
 use std::collections::BTreeSet;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
 
@@ -87,8 +88,15 @@ pub struct World {
     pub api: Api,
     pub next_hop: Arc<NextHop>,
     driver: Arc<Driver>,
+    /// Another worker, with a memory of its own.
+    stand_in: Arc<Driver>,
+    /// A worker that sleeps in the middle of a call, with the calls that were seen before.
+    asleep: Mutex<Option<Asleep>>,
     outbox: Arc<Outbox>,
 }
+
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Asleep = (Work, usize);
 
 impl World {
     pub fn new(stage: &Stage, scenario: &Scenario) -> Self {
@@ -99,7 +107,7 @@ impl World {
             &plugins(stage),
             &scenario.answers,
         ));
-        let parts = Parts {
+        let parts = || Parts {
             store: Arc::clone(&store) as _,
             host: Arc::clone(&host) as _,
             directory: Arc::clone(&stage.directory),
@@ -107,6 +115,7 @@ impl World {
             clock: Arc::clone(&clock) as _,
             settings: Settings::default(),
         };
+        let (driver, stand_in) = (Driver::new(parts()), Driver::new(parts()));
         let next_hop = Arc::new(NextHop {
             refuses: scenario.unreachable.clone(),
             taken: Mutex::default(),
@@ -133,7 +142,9 @@ impl World {
             host,
             api,
             next_hop,
-            driver: Driver::new(parts),
+            driver,
+            stand_in,
+            asleep: Mutex::default(),
             outbox: Outbox::new(outbox),
         }
     }
@@ -147,11 +158,7 @@ impl World {
             let Ok(claims) = claims else { return Ok(true) };
             if let Some(claim) = claims.into_iter().next() {
                 match queue {
-                    // Dropping the future is what becomes of a worker that is killed.
-                    Queue::Run => tokio::select! {
-                        () = Arc::clone(&self.driver).drive(claim, asked_ms) => {}
-                        () = self.host.killed() => {}
-                    },
+                    Queue::Run => self.drive(claim, asked_ms).await,
                     Queue::Mail => Arc::clone(&self.outbox).drive(claim).await,
                 }
                 return Ok(true);
@@ -160,13 +167,72 @@ impl World {
         Ok(false)
     }
 
-    async fn tick_after(&self, by_ms: i64) {
+    async fn drive(&self, claim: Claim, asked_ms: i64) {
+        let calls = self.host.seen().len();
+        let sleeper = self.sleeper().take();
+        let driver = match sleeper {
+            Some(_) => &self.stand_in,
+            None => &self.driver,
+        };
+        let mut work: Work = Box::pin(Arc::clone(driver).drive(claim, asked_ms));
+        tokio::select! {
+            () = &mut work => {}
+            // Dropping the future is what becomes of a worker that is killed.
+            () = self.host.killed() => {}
+            () = self.host.slept() => *self.sleeper() = Some((work, self.host.seen().len())),
+        }
+        match sleeper {
+            // The one that took over has called, or asked, the target: now the late one goes on.
+            Some((late, before)) if self.repeats(before, calls) => {
+                self.host.wake();
+                late.await;
+            }
+            None => {}
+            still => *self.sleeper() = still,
+        }
+    }
+
+    /// Whether one of the calls from `calls` on bears the key of the last one before `before`.
+    fn repeats(&self, before: usize, calls: usize) -> bool {
+        let seen = self.host.seen();
+        let key = before.checked_sub(1).and_then(|last| seen.get(last));
+        let key = key.map(|seen| seen.key);
+        seen.iter().skip(calls).any(|seen| Some(seen.key) == key)
+    }
+
+    fn sleeper(&self) -> MutexGuard<'_, Option<Asleep>> {
+        self.asleep.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A worker sleeps for whom nobody has taken over.
+    pub fn has_a_sleeper(&self) -> bool {
+        self.sleeper().is_some()
+    }
+
+    /// Whether nothing came of it.
+    async fn tick_after(&self, by_ms: i64) -> bool {
         self.clock.advance(by_ms);
+        let lease_ms = Settings::default().lease_ms;
+        let ticked = self.store.tick(READ_MAX, lease_ms).await;
         // A planned fault of the store: the next call looks again.
-        let _ = self
-            .store
-            .tick(hostler_ports::store::READ_MAX, Settings::default().lease_ms)
-            .await;
+        ticked.is_ok_and(|ticked| {
+            ticked.timers_fired == 0 && ticked.leases_expired == 0 && !ticked.more
+        })
+    }
+
+    /// Lets so much time pass, and as much again, at most so many times, while no timer fires. To be called
+    /// only where nobody but the clock can move anything.
+    pub async fn pass_on(&self, by_ms: i64, times: u32) -> Result<(), Trouble> {
+        let held = self.store.counts().await?.leased > 0;
+        for _ in 1..times {
+            if held {
+                break;
+            }
+            if !self.tick_after(by_ms).await {
+                return Ok(());
+            }
+        }
+        self.pass(by_ms).await
     }
 
     /// Lets time pass; leases that nobody renews expire.

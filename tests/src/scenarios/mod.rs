@@ -3,6 +3,7 @@
 
 mod customers;
 mod gates;
+mod proofs;
 pub mod stage;
 
 use hostler_core::contract::{Effect, Impact};
