@@ -10,6 +10,7 @@ mod call;
 mod clock;
 mod growth;
 mod latency;
+mod ledger;
 mod peer;
 mod ready;
 mod rig;
@@ -23,8 +24,8 @@ use serde_json::json;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const NAMES: [&str; 7] = [
-    "steps", "latency", "call", "ready", "growth", "backlog", "room",
+const NAMES: [&str; 8] = [
+    "steps", "latency", "call", "ready", "growth", "backlog", "room", "ledger",
 ];
 
 /// What the arguments leave in.
@@ -124,6 +125,7 @@ async fn main() -> anyhow::Result<()> {
             "ready" => ready::measure(folder.path())?,
             "growth" => growth::measure(folder.path(), &host, &wanted).await?,
             "backlog" => backlog::measure(folder.path(), &host, &wanted).await?,
+            "ledger" => ledger::measure(folder.path())?,
             "room" => room::measure(folder.path(), &host).await?,
             _ => steps::measure(folder.path(), &host, &wanted).await?,
         };

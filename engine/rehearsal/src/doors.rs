@@ -5,6 +5,7 @@
 use crate::people::People;
 use crate::play::{Ended, Outcome, begin, read, run_out, run_row};
 use crate::scenario::{Answer, Scenario};
+use crate::trace::Trace;
 use crate::world::{Stage, Trouble, World};
 use hostler_api::services::control::{ControlAsk, Wish, control};
 use hostler_api::services::retry::{Retried, RetryAsk, retry};
@@ -37,7 +38,7 @@ pub enum Door {
     Schedule,
     /// It is paused while a gate holds it, and resumed at an instant at which the gate is closed.
     Resumed,
-    /// A step fails, and its item is run again hours later.
+    /// A step fails, and what failed is run again hours later: its item, the step, or else the run.
     RetriedItem,
     /// It is cancelled, and run again as a whole.
     RetriedRun,
@@ -54,14 +55,14 @@ impl Door {
     ];
 }
 
-/// Plays a scenario through a door, behind the whole of another one whose calls and entries of the ledger are left
-/// out; `action` is the one that fails where a step has to.
+/// Plays a scenario through a door, perhaps behind the whole of another one, whose calls and entries of the ledger are
+/// left out; `action` is the one that fails where a step has to.
 ///
 /// # Errors
 /// As `play`.
 pub async fn through(
     stage: &Stage,
-    before: &Scenario,
+    before: Option<&Scenario>,
     scenario: &Scenario,
     door: Door,
     action: &str,
@@ -76,21 +77,25 @@ pub async fn through(
         };
         scenario.answers.insert(0, fails);
     }
-    let mut world = World::new(stage, before);
-    let mut people = People::new(&before.people, false);
-    let before_run = begin(&world, before, "before").await?;
-    let ended = run_out(&world, before_run, &mut people).await?;
-    let behind = read(&world, before_run, ended).await?;
+    let mut world = World::new(stage, before.unwrap_or(&scenario));
+    let (mut seen, mut written, mut behind) = (0, 0, None);
+    if let Some(before) = before {
+        let mut people = People::new(&before.people, false);
+        let run = begin(&world, before, "before").await?;
+        let ended = run_out(&world, run, &mut people).await?;
+        let outcome = read(&world, run, ended).await?;
+        (seen, written, behind) = (outcome.seen.len(), outcome.ledger.len(), Some(run));
+        world.host.answers_now(&scenario.answers);
+        // Whatever nobody did while it ran, somebody does later.
+        scenario.people.extend(people.into_left());
+    }
     let from = ledger_end(&world).await?;
-    world.host.answers_now(&scenario.answers);
-    // Whatever nobody did while it ran, somebody does later.
-    scenario.people.extend(people.into_left());
     let via = if door == Door::Api { "api" } else { "cli" };
     let starter = Subject::of(&*world.api.directory, &scenario.starter, via)
         .ok_or_else(|| Trouble::Stuck("the starter is nobody".to_owned()))?;
     let mut people = People::new(&scenario.people, false);
     let run = match door {
-        Door::Schedule => scheduled(&mut world, &scenario, before_run).await?,
+        Door::Schedule => scheduled(&mut world, &scenario, behind).await?,
         _ => begin(&world, &scenario, via).await?,
     };
     let run = match door {
@@ -102,8 +107,9 @@ pub async fn through(
     let mut people = people.settling();
     let ended = run_out(&world, run, &mut people).await?;
     let mut outcome = read(&world, run, ended).await?;
-    outcome.seen.drain(..behind.seen.len());
-    outcome.ledger.drain(..behind.ledger.len());
+    outcome.seen.drain(..seen);
+    outcome.ledger.drain(..written);
+    outcome.steps = Trace::of(&world).await?.steps;
     Ok(outcome)
 }
 
@@ -192,7 +198,7 @@ pub(crate) fn refused(problem: Problem) -> Trouble {
 async fn scheduled(
     world: &mut World,
     scenario: &Scenario,
-    before: RunId,
+    before: Option<RunId>,
 ) -> Result<RunId, Trouble> {
     let schedule = Schedule::new("rehearsed", When::Every(EVERY_MS), Zone::utc(), None)
         .map_err(|fault| Trouble::Stuck(fault.to_string()))?;
@@ -222,7 +228,7 @@ async fn scheduled(
     let all = runs.entries.iter();
     let newest = all
         .filter_map(|entry| entry.member.parse().ok())
-        .find(|run| *run != before);
+        .find(|run| Some(*run) != before);
     newest.ok_or_else(|| Trouble::Stuck("the schedule has started nothing".to_owned()))
 }
 
@@ -290,18 +296,18 @@ async fn retried_item(
     until(
         world,
         people,
-        "the question behind a failed item",
+        "the question behind a failed item, or the end",
         async |world| {
             let row = run_row(world, run).await?;
-            Ok(row.state == "waiting")
+            Ok(row.state == "waiting" || row.ended_ms.is_some())
         },
     )
     .await?;
     world.pass(2 * HOUR_MS).await?;
     let again = retry(&world.api, who, run, RetryAsk::default(), Some("again")).await;
     match again.map_err(refused)? {
-        Retried::Items { .. } => Ok(run),
-        other => Err(Trouble::Stuck(format!("retried in another way: {other:?}"))),
+        Retried::Items { .. } | Retried::Step { .. } => Ok(run),
+        Retried::Run { run, .. } => Ok(run),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A plugin host that answers from a script and keeps count of what it was asked.
 
+use crate::blow::{Aim, Blow};
 use crate::sample;
 use crate::scenario::Answer as Script;
 use async_trait::async_trait;
@@ -26,6 +27,8 @@ pub struct Seen {
     pub entry: &'static str,
     /// The effect took place (and the answer may still have been lost).
     pub done: bool,
+    /// What it does ends by itself: its input says for how long.
+    pub ends: bool,
     /// By the store's clock.
     pub at_ms: i64,
 }
@@ -44,6 +47,13 @@ pub struct ScriptedHost {
     /// Number of the performing call during which something happens.
     meanwhile: Mutex<Option<(u64, Meanwhile)>>,
     performed: AtomicU64,
+    /// The one step whose calls go wrong.
+    aim: Mutex<Option<Aim>>,
+    /// A worker has fallen asleep in a call; it is woken up again.
+    sleeps: tokio::sync::Notify,
+    wakes: tokio::sync::Notify,
+    /// What was answered under a key, once its effect took place.
+    kept: Mutex<BTreeMap<Uuid, Answer>>,
 }
 
 impl ScriptedHost {
@@ -73,6 +83,10 @@ impl ScriptedHost {
             lose: AtomicU64::new(0),
             meanwhile: Mutex::default(),
             performed: AtomicU64::new(0),
+            aim: Mutex::default(),
+            sleeps: tokio::sync::Notify::new(),
+            wakes: tokio::sync::Notify::new(),
+            kept: Mutex::default(),
         }
     }
 
@@ -90,6 +104,37 @@ impl ScriptedHost {
     pub fn answers_now(&self, scripts: &[Script]) {
         let scripts = scripts.iter().map(|script| (script.clone(), 0)).collect();
         *self.scripts.lock().unwrap_or_else(PoisonError::into_inner) = scripts;
+    }
+
+    /// Calls under this key go wrong.
+    pub fn aim(&self, blow: Blow, key: Uuid) {
+        *self.aim.lock().unwrap_or_else(PoisonError::into_inner) = Some(Aim::at(blow, key));
+    }
+
+    fn strikes(&self, call: &Call) -> Option<Blow> {
+        let mut aim = self.aim.lock().unwrap_or_else(PoisonError::into_inner);
+        aim.as_mut()?.strikes(call.idempotency_key)
+    }
+
+    /// Whether nobody can tell any more what became of this call.
+    fn is_forgotten(&self, call: &Call) -> bool {
+        let aim = self.aim.lock().unwrap_or_else(PoisonError::into_inner);
+        aim.as_ref()
+            .is_some_and(|aim| aim.forgets(call.idempotency_key))
+    }
+
+    /// Resolves when a worker falls asleep with an answer in its hand.
+    pub async fn slept(&self) {
+        self.sleeps.notified().await;
+    }
+
+    pub fn wake(&self) {
+        self.wakes.notify_one();
+    }
+
+    fn kept(&self, key: Uuid) -> Option<Answer> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(&key).cloned()
     }
 
     /// The answer of this performing call is lost with its worker, although the effect took place.
@@ -139,6 +184,7 @@ impl ScriptedHost {
             key: call.idempotency_key,
             entry,
             done,
+            ends: call.input.get("for").is_some(),
             at_ms: call.now_ms,
         };
         self.seen
@@ -165,9 +211,16 @@ impl ScriptedHost {
     }
 
     /// The number of the call, and its answer.
-    fn perform(&self, call: &Call) -> Result<(u64, Reply), HostError> {
+    fn perform(&self, call: &Call, blow: Option<Blow>) -> Result<(u64, Reply), HostError> {
         let number = self.performed.fetch_add(1, Ordering::SeqCst) + 1;
-        let script = self.script(call).unwrap_or_default();
+        if let Some(answer) = self.kept(call.idempotency_key) {
+            self.note(call, "perform", true);
+            return Ok((number, Reply::Answer(answer)));
+        }
+        let script = match blow {
+            Some(blow) if !blow.takes_effect() => blow.script(),
+            _ => self.script(call).unwrap_or_default(),
+        };
         if script.hang {
             self.note(call, "perform", false);
             return Err(HostError::Limit {
@@ -176,8 +229,19 @@ impl ScriptedHost {
             });
         }
         let answer = self.answer(call, &script);
-        self.note(call, "perform", matches!(answer, Answer::Done { .. }));
+        let done = matches!(answer, Answer::Done { .. });
+        if done && self.mutates(call) {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.insert(call.idempotency_key, answer.clone());
+        }
+        self.note(call, "perform", done);
         Ok((number, Reply::Answer(answer)))
+    }
+
+    /// A read is answered anew each time; a target knows the keys of what it has changed.
+    fn mutates(&self, call: &Call) -> bool {
+        let action = self.actions.get(&call.action);
+        action.is_some_and(|action| action.effect.mutates())
     }
 
     fn answer(&self, call: &Call, script: &Script) -> Answer {
@@ -229,6 +293,9 @@ impl ScriptedHost {
             .iter()
             .any(|seen| seen.key == call.idempotency_key && seen.done);
         let observed = match said.as_deref() {
+            None if self.is_forgotten(call) => Observed::Unknown {
+                why: "the target does not remember".to_owned(),
+            },
             Some("unknown") => Observed::Unknown {
                 why: "the target does not remember".to_owned(),
             },
@@ -246,7 +313,8 @@ impl ScriptedHost {
     }
 
     fn sampled(&self, call: &Call) -> Value {
-        match self.answer(call, &Script::default()) {
+        let kept = self.kept(call.idempotency_key);
+        match kept.unwrap_or_else(|| self.answer(call, &Script::default())) {
             Answer::Done { output, .. } => output,
             _ => Value::Null,
         }
@@ -262,11 +330,17 @@ impl PluginHost for ScriptedHost {
     async fn call(&self, entry: Entry, call: Call) -> Result<Reply, HostError> {
         match entry {
             Entry::Perform | Entry::Resume { .. } => {
-                let (number, reply) = self.perform(&call)?;
+                let blow = self.strikes(&call);
+                let (number, reply) = self.perform(&call, blow)?;
                 self.let_happen(number, call.lane);
-                if self.lose.load(Ordering::SeqCst) == number {
+                let dies = blow.is_some_and(Blow::kills);
+                if dies || self.lose.load(Ordering::SeqCst) == number {
                     self.kill.notify_one();
                     std::future::pending::<()>().await;
+                }
+                if blow == Some(Blow::Twice) {
+                    self.sleeps.notify_one();
+                    self.wakes.notified().await;
                 }
                 Ok(reply)
             }

@@ -6,19 +6,26 @@
 #![forbid(unsafe_code)]
 
 pub mod again;
+mod blow;
 pub mod doors;
 mod host;
+mod next_hop;
 pub mod owing;
 mod people;
 mod play;
+pub mod proof;
 pub mod races;
 pub mod reindex;
 mod sample;
 pub mod scaffold;
 mod scenario;
+mod trace;
 mod world;
 
+pub use blow::Blow;
 pub use host::Seen;
+pub use next_hop::NextHop;
 pub use play::{Ended, Outcome, begin, play, side_by_side};
 pub use scenario::{Answer, Expect, Person, Scenario, ScenarioFault};
-pub use world::{LINKS, NextHop, Stage, Trouble, World};
+pub use trace::StepName;
+pub use world::{LINKS, Stage, Trouble, World};

@@ -1,8 +1,10 @@
 //! One scenario from start to end, and what came of it against what was expected.
 
+use crate::blow::Blow;
 use crate::host::Seen;
 use crate::people::{self, People};
 use crate::scenario::{Expect, Scenario};
+use crate::trace::StepName;
 use crate::world::{Stage, Trouble, World};
 use hostler_api::Subject;
 use hostler_api::services::start::{StartAsk, start};
@@ -13,11 +15,15 @@ use hostler_ports::store::{Cursor, Store};
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use uuid::Uuid;
 
 /// Moves of one scenario in any case.
 const MOVES_MAX: u32 = 200_000;
 /// How time passes while nothing is ready: often at first, then in longer steps.
 const PAUSES_MS: [i64; 5] = [1_000, 10_000, 60_000, 300_000, 3_600_000];
+/// From so many pauses on, hours pass at a time until a timer fires.
+const LONG_IDLE: usize = 50;
+const HOURS_MAX: u32 = 48;
 /// Simulated time after which a run that waits for nobody counts as stuck.
 const TIME_MAX_MS: i64 = 400 * 86_400_000;
 
@@ -35,6 +41,8 @@ pub struct Outcome {
     /// Results of items by step and key.
     pub items: BTreeMap<String, BTreeMap<String, String>>,
     pub seen: Vec<Seen>,
+    /// The step of each call by the call's key, of a run through a door.
+    pub steps: BTreeMap<Uuid, StepName>,
     /// How many by their stage, and what was sent to whom.
     pub notices: BTreeMap<String, u32>,
     pub messages: Vec<Message>,
@@ -58,6 +66,8 @@ pub struct Disturbance {
     pub freeze_before_commit: Option<u64>,
     /// While this call goes on, its lane is told to stop.
     pub stop_during_call: Option<u64>,
+    /// The calls under this key go wrong.
+    pub blow: Option<(Blow, Uuid)>,
     /// Open questions without a script are settled so that the run ends.
     pub settle_all: bool,
 }
@@ -82,25 +92,36 @@ pub async fn disturbed(
     scenario: &Scenario,
     how: Disturbance,
 ) -> Result<Outcome, Trouble> {
-    let world = World::new(stage, scenario);
-    let run = begin(&world, scenario, "rehearsal").await?;
-    let disturbed = crate::scaffold::disturb_commits(&world, how);
+    disturbed_in(&World::new(stage, scenario), scenario, how).await
+}
+
+pub(crate) async fn disturbed_in(
+    world: &World,
+    scenario: &Scenario,
+    how: Disturbance,
+) -> Result<Outcome, Trouble> {
+    let run = begin(world, scenario, "rehearsal").await?;
+    let disturbed = crate::scaffold::disturb_commits(world, how);
+    if let Some((blow, key)) = how.blow {
+        world.host.aim(blow, key);
+    }
     if let Some(number) = how.lose_answer_of {
         world.host.lose_answer_of(number);
     }
     if let Some(number) = how.stop_during_call {
-        crate::scaffold::stop_during(&world, number);
+        crate::scaffold::stop_during(world, number);
     }
     let mut people = People::new(&scenario.people, how.settle_all);
-    let ended = run_out(&world, run, &mut people).await?;
-    let mut outcome = read(&world, run, ended).await?;
+    let ended = run_out(world, run, &mut people).await?;
+    let mut outcome = read(world, run, ended).await?;
     outcome.commits = disturbed.commits.load(Ordering::SeqCst);
     outcome.frozen = *disturbed
         .frozen
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     outcome.complaints.append(&mut people.complaints);
-    let as_written = how.lose_answer_of.is_none() && how.crash_after_commit.is_none();
+    let as_written =
+        how.lose_answer_of.is_none() && how.crash_after_commit.is_none() && how.blow.is_none();
     if people.left() > 0 && as_written {
         outcome.complaints.push(format!(
             "{} scripted decisions were never asked for",
@@ -189,7 +210,13 @@ pub(crate) async fn run_out(
             )));
         }
         let pause = PAUSES_MS[(idle / 10).min(PAUSES_MS.len() - 1)];
-        world.pass(pause).await?;
+        // Only people of the script come by themselves.
+        let times = if people.left() == 0 && idle > LONG_IDLE {
+            HOURS_MAX
+        } else {
+            1
+        };
+        world.pass_on(pause, times).await?;
         idle += 1;
     }
     Err(Trouble::Stuck(format!(
@@ -211,6 +238,7 @@ pub(crate) async fn read(world: &World, run: RunId, ended: Ended) -> Result<Outc
         ended,
         items: BTreeMap::new(),
         seen: world.host.seen(),
+        steps: BTreeMap::new(),
         notices: BTreeMap::new(),
         messages: world.next_hop.taken(),
         ledger: Vec::new(),

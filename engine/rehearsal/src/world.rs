@@ -1,19 +1,20 @@
 //! Everything around a rehearsed run: the memory twin, a clock that is pushed, the real worker.
 
 use crate::host::ScriptedHost;
+use crate::next_hop::NextHop;
 use crate::scenario::Scenario;
-use async_trait::async_trait;
 use hostler_api::catalogue::Runbooks;
 use hostler_api::{Api, Problem};
 use hostler_core::contract::Contract;
 use hostler_core::directory::Directory;
 use hostler_core::expression::Evaluate;
-use hostler_ports::channel::{Channel, Compose, Delivery, Message};
+use hostler_ports::channel::Compose;
 use hostler_ports::clock::Clock as _;
 use hostler_ports::store::memory::{CountedIds, ManualClock, MemoryStore};
-use hostler_ports::store::{ClaimAsk, Queue, Store, StoreError};
+use hostler_ports::store::{Claim, ClaimAsk, Queue, READ_MAX, Store, StoreError};
 use hostler_worker::{Driver, Links, Outbox, OutboxParts, Parts, Settings};
 use std::collections::BTreeSet;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
 
@@ -46,52 +47,6 @@ pub enum Trouble {
     Stuck(String),
     #[error("a record cannot be read: {0}")]
     Unreadable(#[from] serde_json::Error),
-}
-
-/// A channel whose next hop takes everything but what is for these addresses, or ends of them.
-pub struct NextHop {
-    refuses: Mutex<Vec<String>>,
-    taken: Mutex<Vec<Message>>,
-}
-
-impl NextHop {
-    pub fn refuses(&self, address: &str) -> bool {
-        let refuses = self.refuses.lock();
-        let refuses = refuses.unwrap_or_else(PoisonError::into_inner);
-        refuses.iter().any(|end| address.ends_with(end.as_str()))
-    }
-
-    /// From now on it takes nothing for anybody.
-    pub fn refuse_all(&self) {
-        let refuses = self.refuses.lock();
-        refuses
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(String::new());
-    }
-
-    /// What it has taken, in its order.
-    pub fn taken(&self) -> Vec<Message> {
-        self.messages().clone()
-    }
-
-    fn messages(&self) -> MutexGuard<'_, Vec<Message>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[async_trait]
-impl Channel for NextHop {
-    async fn deliver(&self, message: &Message) -> Delivery {
-        if self.refuses(&message.to_address) {
-            let answer = "550 nobody of that name".to_owned();
-            return Delivery::Refused { answer };
-        }
-        self.messages().push(message.clone());
-        Delivery::Accepted {
-            answer: "250 kept".to_owned(),
-            sha256: message.message_id.clone(),
-        }
-    }
 }
 
 /// The worker that claims lanes now. Copies name the same one.
@@ -133,8 +88,15 @@ pub struct World {
     pub api: Api,
     pub next_hop: Arc<NextHop>,
     pub worker: Worker,
+    /// Another worker, with a memory of its own.
+    stand_in: Arc<Driver>,
+    /// A worker that sleeps in the middle of a call, with the calls that were seen before.
+    asleep: Mutex<Option<Asleep>>,
     outbox: Arc<Outbox>,
 }
+
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Asleep = (Work, usize);
 
 impl World {
     pub fn new(stage: &Stage, scenario: &Scenario) -> Self {
@@ -146,10 +108,8 @@ impl World {
             &scenario.answers,
         ));
         let worker = Worker::over(&store, &clock, &host, stage);
-        let next_hop = Arc::new(NextHop {
-            refuses: Mutex::new(scenario.unreachable.clone()),
-            taken: Mutex::default(),
-        });
+        let stand_in = Worker::over(&store, &clock, &host, stage).driver();
+        let next_hop = Arc::new(NextHop::refusing(scenario.unreachable.clone()));
         let outbox = OutboxParts {
             store: Arc::clone(&store) as _,
             channel: Arc::clone(&next_hop) as _,
@@ -177,6 +137,8 @@ impl World {
             api,
             next_hop,
             worker,
+            stand_in,
+            asleep: Mutex::default(),
             outbox: Outbox::new(outbox),
         }
     }
@@ -195,6 +157,7 @@ impl World {
             None => host,
         });
         self.worker = self.successor(stage);
+        self.stand_in = self.successor(stage).driver();
         self.api = Api {
             directory: Arc::clone(&stage.directory),
             plugins: Arc::clone(&self.host) as _,
@@ -213,11 +176,7 @@ impl World {
             let Ok(claims) = claims else { return Ok(true) };
             if let Some(claim) = claims.into_iter().next() {
                 match queue {
-                    // Dropping the future is what becomes of a worker that is killed.
-                    Queue::Run => tokio::select! {
-                        () = self.worker.driver().drive(claim, asked_ms) => {}
-                        () = self.host.killed() => {}
-                    },
+                    Queue::Run => self.drive(claim, asked_ms).await,
                     Queue::Mail => Arc::clone(&self.outbox).drive(claim).await,
                 }
                 return Ok(true);
@@ -241,13 +200,72 @@ impl World {
         )))
     }
 
-    async fn tick_after(&self, by_ms: i64) {
+    async fn drive(&self, claim: Claim, asked_ms: i64) {
+        let calls = self.host.seen().len();
+        let sleeper = self.sleeper().take();
+        let driver = match sleeper {
+            Some(_) => &self.stand_in,
+            None => &self.worker.driver(),
+        };
+        let mut work: Work = Box::pin(Arc::clone(driver).drive(claim, asked_ms));
+        tokio::select! {
+            () = &mut work => {}
+            // Dropping the future is what becomes of a worker that is killed.
+            () = self.host.killed() => {}
+            () = self.host.slept() => *self.sleeper() = Some((work, self.host.seen().len())),
+        }
+        match sleeper {
+            // The one that took over has called, or asked, the target: now the late one goes on.
+            Some((late, before)) if self.repeats(before, calls) => {
+                self.host.wake();
+                late.await;
+            }
+            None => {}
+            still => *self.sleeper() = still,
+        }
+    }
+
+    /// Whether one of the calls from `calls` on bears the key of the last one before `before`.
+    fn repeats(&self, before: usize, calls: usize) -> bool {
+        let seen = self.host.seen();
+        let key = before.checked_sub(1).and_then(|last| seen.get(last));
+        let key = key.map(|seen| seen.key);
+        seen.iter().skip(calls).any(|seen| Some(seen.key) == key)
+    }
+
+    fn sleeper(&self) -> MutexGuard<'_, Option<Asleep>> {
+        self.asleep.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A worker sleeps for whom nobody has taken over.
+    pub fn has_a_sleeper(&self) -> bool {
+        self.sleeper().is_some()
+    }
+
+    /// Whether nothing came of it.
+    async fn tick_after(&self, by_ms: i64) -> bool {
         self.clock.advance(by_ms);
+        let lease_ms = Settings::default().lease_ms;
+        let ticked = self.store.tick(READ_MAX, lease_ms).await;
         // A planned fault of the store: the next call looks again.
-        let _ = self
-            .store
-            .tick(hostler_ports::store::READ_MAX, Settings::default().lease_ms)
-            .await;
+        ticked.is_ok_and(|ticked| {
+            ticked.timers_fired == 0 && ticked.leases_expired == 0 && !ticked.more
+        })
+    }
+
+    /// Lets so much time pass, and as much again, at most so many times, while no timer fires. To be called
+    /// only where nobody but the clock can move anything.
+    pub async fn pass_on(&self, by_ms: i64, times: u32) -> Result<(), Trouble> {
+        let held = self.store.counts().await?.leased > 0;
+        for _ in 1..times {
+            if held {
+                break;
+            }
+            if !self.tick_after(by_ms).await {
+                return Ok(());
+            }
+        }
+        self.pass(by_ms).await
     }
 
     /// Lets time pass; leases that nobody renews expire.

@@ -1,32 +1,70 @@
-//! Closed gates against every door: whoever starts a run or takes it up again, no disturbing call begins
-//! outside its server's window, under a freeze, while something is owed for its server, or before its customer has had
-//! the notice that was promised.
+//! Closed gates against every door, for every runbook that disturbs: whoever starts a run, calls it or takes it
+//! up again, no disturbing call begins outside its server's window, under a freeze, or before its customer has
+//! had the notice that was promised.
 //!
 //! Not here: what a window or a freeze says at an instant (the estate's own tests).
 
-use super::{good_of, stage};
+use super::{good, stage};
 use hostler_core::contract::Impact;
-use hostler_rehearsal::doors::{Door, held as until_held, through, up_to};
-use hostler_rehearsal::{Outcome, Scenario, Stage, play};
+use hostler_core::definition::{Definition, Program, Verb};
+use hostler_rehearsal::doors::{Door, through};
+use hostler_rehearsal::{Outcome, Scenario, Stage, Trouble};
+use hostler_runbook::SourceFile;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
-use tokio::time::Instant;
+use std::sync::Arc;
 
 /// The windows of the practice estate are open all the time; these open on Sundays, but on the first one
 /// nothing may be disturbed.
 const OPEN: &str = r#"{ when: daily, at: "00:00", lasts: 25h }"#;
-const SUNDAYS: &str = r#"{ when: sunday, at: "02:00", lasts: 4h }"#;
+const SUNDAYS: &str = r#"{ when: sunday, at: "02:00", lasts: 2h }"#;
 const FREEZE: &str = "freezes:
   - { id: new-year, from: 2025-12-31, to: 2026-01-06, applies: \"service=co-managed\" }
 windows:
 ";
 
-/// Longer than the debt of the emergency before it, that longer than the freeze; none ends on a Sunday.
-const CLASSES: &str =
-    "classes:\n  standard-patch: { lead: 26d }\n  emergency: { unproven: hold }\n";
-const LEAD_MS: i64 = 26 * 86_400_000;
-const OWED_FOR: &str = "20d";
+/// Longer than the freeze, and its end is no Sunday. An emergency's is short; windows and freezes let it pass.
+const CLASSES: &str = "classes:
+  request: { lead: 20d }
+  standard-patch: { lead: 20d }
+  planned: { lead: 20d }
+  expedited: { lead: 20d }
+  emergency: { lead: 3h }
+";
+const EMERGENCY: &str = "emergency";
+const LEAD_MS: i64 = 20 * 86_400_000;
+const EMERGENCY_LEAD_MS: i64 = 3 * 3_600_000;
+
+/// A gate that this stage closes, and which runbooks it must have held behind every door.
+struct Gate {
+    name: &'static str,
+    holds: fn(&Disturbing) -> bool,
+}
+
+const GATES: [Gate; 3] = [
+    Gate {
+        name: "freeze",
+        holds: |step| step.class != EMERGENCY,
+    },
+    Gate {
+        name: "notice",
+        holds: |step| step.announced,
+    },
+    Gate {
+        name: "window",
+        holds: |step| step.class != EMERGENCY,
+    },
+];
+
+/// A step that disturbs, or is done for one just before.
+#[derive(Clone, Debug)]
+struct Disturbing {
+    class: String,
+    /// Its customers are told before it.
+    announced: bool,
+}
+
+type Steps = BTreeMap<(String, String), Disturbing>;
 
 fn closed() -> Stage {
     stage::promising(CLASSES, |text| {
@@ -34,27 +72,32 @@ fn closed() -> Stage {
     })
 }
 
-/// An emergency over the same servers; its review is written long after it.
-fn emergency() -> Scenario {
-    let mut scenario = good_of("emergency-patch");
-    scenario.inputs["targets"] = Value::from("id=phys-test1,reg-test1");
-    for person in &mut scenario.people {
-        let owes = person.step == "review";
-        person.after = owes.then(|| OWED_FOR.to_owned()).or(person.after.take());
+/// Steps of all runbooks, by runbook and id.
+fn disturbing(stage: &Stage) -> Steps {
+    let mut steps = BTreeMap::new();
+    for row in stage.runbooks.list() {
+        let definition = stage.runbooks.definition(&row.name, row.version).unwrap();
+        for (index, program) in (0..).zip(&definition.programs) {
+            let step = Disturbing {
+                class: definition.policy.class.clone(),
+                announced: definition.announcement(index).is_some(),
+            };
+            let ids = of_program(program);
+            steps.extend(ids.map(|id| ((row.name.clone(), id), step.clone())));
+        }
     }
-    scenario
+    steps
 }
 
-/// When what was owed was settled; what blocks nothing of this class does not count.
-fn settled_ms(outcome: &Outcome) -> i64 {
-    let lines = outcome.ledger.iter();
-    let lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut settled = lines.filter(|line| {
-        let entry = &line["entry"];
-        entry["event"] == "debt_settled" && entry["by"] == "cem"
-    });
-    let settled = settled.next().and_then(|line| line["entry"]["at"].as_i64());
-    settled.unwrap_or_else(|| panic!("{:?} before the debt is settled", outcome.ended))
+/// What changes anything up to the last step that disturbs.
+fn of_program(program: &Program) -> impl Iterator<Item = String> {
+    let disturbs = |verb: &Verb| matches!(verb, Verb::Do(call) if call.impact == Impact::Outage);
+    let changes = |verb: &Verb| matches!(verb, Verb::Do(call) if call.effect.mutates());
+    let last = program.steps.iter().rposition(|step| disturbs(&step.verb));
+    let ahead = program.steps.iter().take(last.map_or(0, |last| last + 1));
+    ahead
+        .filter(move |step| changes(&step.verb))
+        .map(|step| step.id.to_string())
 }
 
 /// When somebody of each customer first had the notice of a run.
@@ -74,56 +117,38 @@ fn told(outcome: &Outcome) -> BTreeMap<String, i64> {
     told
 }
 
-/// What disturbs, and what is done for it just before.
-fn disturbing(stage: &Stage) -> BTreeSet<String> {
-    let actions = stage
-        .contracts
-        .iter()
-        .flat_map(|contract| &contract.actions);
-    let outages = actions.filter(|action| action.impact == Impact::Outage);
-    let prepares = ["monitor.silence", "compute.snapshot"].map(str::to_owned);
-    outages
-        .map(|action| action.name.clone())
-        .chain(prepares)
-        .collect()
-}
-
-/// Disturbing calls, and those of them that began while a gate was closed. What takes back may.
-fn calls(stage: &Stage, outcome: &Outcome) -> (usize, Vec<String>) {
-    let disturbing = disturbing(stage);
-    let calls = outcome.seen.iter().filter(|seen| {
-        seen.entry == "perform"
-            && disturbing.contains(&seen.action)
-            && !seen.action.ends_with(".undo")
+/// Disturbing calls, and those of them that began while a gate was closed.
+fn calls(stage: &Stage, steps: &Steps, outcome: &Outcome) -> (usize, Vec<String>) {
+    let told = told(outcome);
+    let performed = outcome.seen.iter().filter(|seen| seen.entry == "perform");
+    let calls = performed.filter_map(|seen| {
+        let name = outcome.steps.get(&seen.key)?;
+        let step = steps.get(&(name.runbook.clone(), name.step.clone()))?;
+        Some((seen.asset.as_deref()?, step, seen))
     });
-    let (told, settled_ms) = (told(outcome), settled_ms(outcome));
-    let wrong = calls.clone().filter_map(|seen| {
-        let asset = seen.asset.as_deref()?;
-        let directory = &stage.directory;
-        let closed = directory.closed(asset, "standard-patch", 1, seen.at_ms);
+    let directory = &stage.directory;
+    let wrong = calls.clone().filter_map(|(asset, step, seen)| {
+        let closed = directory.closed(asset, &step.class, 1, seen.at_ms);
         let customer = directory.asset(asset)?["customer"].as_str()?.to_owned();
-        let early = told
+        let lead_ms = match step.class.as_str() {
+            EMERGENCY => EMERGENCY_LEAD_MS,
+            _ => LEAD_MS,
+        };
+        let in_time = told
             .get(&customer)
-            .is_none_or(|told_ms| seen.at_ms < told_ms + LEAD_MS);
+            .is_some_and(|told_ms| seen.at_ms >= told_ms + lead_ms);
+        let early = step.announced && !in_time;
         let closed = closed.map(|closed| closed.name());
-        let owed = (seen.at_ms < settled_ms).then(|| "a review is owed".to_owned());
-        let why = closed
-            .or(owed)
-            .or_else(|| early.then(|| format!("{customer} was told too late")))?;
-        Some(format!(
-            "{} on {asset} at {}: {why}",
-            seen.action, seen.at_ms
-        ))
+        let why = closed.or_else(|| early.then(|| format!("{customer} was told too late")))?;
+        let (action, at_ms) = (&seen.action, seen.at_ms);
+        Some(format!("{action} on {asset} at {at_ms}: {why}"))
     });
     (calls.clone().count(), wrong.collect())
 }
 
-/// Gates that have held a step, by name; each has said why and what to do.
+/// Gates that have held a step, by kind; each has said which rule it is, why, and what to do.
 fn held(outcome: &Outcome) -> BTreeSet<String> {
-    let lines = outcome
-        .ledger
-        .iter()
-        .filter(|line| line.contains("step_held"));
+    let lines = outcome.ledger.iter();
     let gate = |line: &String| {
         let line: Value = serde_json::from_str(line).unwrap();
         let closed = &line["entry"]["closed"];
@@ -133,93 +158,172 @@ fn held(outcome: &Outcome) -> BTreeSet<String> {
                 "{said}: {closed}"
             );
         }
-        let text = |name: &str| closed[name].as_str().unwrap_or_default().to_owned();
-        format!("{}:{}", text("gate"), text("rule"))
+        closed["gate"].as_str().unwrap().to_owned()
     };
-    lines.map(gate).collect()
+    lines
+        .filter(|line| line.contains("step_held"))
+        .map(gate)
+        .collect()
+}
+
+/// A run of one runbook through one door: how it ended, disturbing calls, gates that held.
+struct Passed {
+    ended: String,
+    count: usize,
+    wrong: Vec<String>,
+    held: BTreeSet<String>,
+    first: Option<String>,
+}
+
+async fn pass(
+    stage: &Stage,
+    scenario: &Scenario,
+    door: Door,
+    fails: &str,
+) -> Result<Passed, Trouble> {
+    let steps = disturbing(stage);
+    let outcome = through(stage, None, scenario, door, fails).await?;
+    let (count, wrong) = calls(stage, &steps, &outcome);
+    let outages = stage
+        .contracts
+        .iter()
+        .flat_map(|contract| &contract.actions);
+    let outages: BTreeSet<_> = outages
+        .filter(|action| action.impact == Impact::Outage)
+        .map(|action| &action.name)
+        .collect();
+    let mut seen = outcome.seen.iter();
+    let first = seen.find(|seen| outages.contains(&seen.action));
+    Ok(Passed {
+        count,
+        wrong,
+        held: held(&outcome),
+        first: first.map(|seen| seen.action.clone()),
+        ended: outcome.ended.state,
+    })
+}
+
+/// Gates that must have held each run of a runbook that disturbs by these steps.
+fn due(steps: &Steps, runbook: &str) -> BTreeSet<String> {
+    let of_runbook = || steps.iter().filter(|((name, _), _)| name == runbook);
+    let gates = GATES
+        .iter()
+        .filter(|gate| of_runbook().any(|(_, step)| (gate.holds)(step)));
+    gates.map(|gate| gate.name.to_owned()).collect()
+}
+
+/// A runbook whose only step calls another one with these inputs.
+fn caller(scenario: &Scenario) -> SourceFile {
+    let (called, with) = (&scenario.runbook, &scenario.inputs);
+    SourceFile {
+        name: "workflows/caller/v1.yaml".to_owned(),
+        text: format!(
+            "runbook: caller
+version: 1
+title: Calls another
+owner: platform-lead
+needs: []
+policy: {{ class: request, start: [operator] }}
+steps:
+  - {{ id: inner, call: {{ runbook: {called}, with: {with} }} }}
+"
+        ),
+        templates: BTreeMap::new(),
+    }
+}
+
+/// Runbooks whose good run disturbs, with what they are.
+async fn that_disturb(stage: &Stage) -> Vec<(Arc<Definition>, Scenario, String)> {
+    let mut found = Vec::new();
+    for (name, scenario) in good() {
+        let passed = pass(stage, &scenario, Door::Cli, "").await;
+        let passed = passed.unwrap_or_else(|trouble| panic!("{name}: {trouble}"));
+        if let Some(first) = passed.first.filter(|_| passed.count > 0) {
+            let definition = stage.runbooks.definition(&name, 1).unwrap();
+            found.push((definition, scenario, first));
+        }
+    }
+    found
+}
+
+/// Whether a run of this runbook may be begun so.
+fn is_open(door: Door, definition: &Definition) -> bool {
+    let starts = |who: &str| definition.policy.start.iter().any(|start| start == who);
+    door != Door::Schedule || starts("scheduler")
+}
+
+fn judge(place: &str, passed: &Passed, due: &BTreeSet<String>) -> Vec<String> {
+    let Passed {
+        ended, count, held, ..
+    } = passed;
+    println!("{place}: {ended} with {count} disturbing calls, held by {held:?}");
+    let mut faults: Vec<_> = passed
+        .wrong
+        .iter()
+        .map(|wrong| format!("{place}: {wrong}"))
+        .collect();
+    let missing: Vec<_> = due.difference(held).collect();
+    if !missing.is_empty() {
+        faults.push(format!("{place}: never held by {missing:?}"));
+    }
+    if passed.count == 0 {
+        faults.push(format!("{place}: nothing was disturbed"));
+    }
+    faults
 }
 
 #[tokio::test]
 async fn behind_every_door_the_gates_hold_what_disturbs() {
     let stage = closed();
-    let scenario = good_of("monthly-patch");
-    for door in Door::ALL {
-        let outcome = through(&stage, &emergency(), &scenario, door, "guest-patch.apply").await;
-        let outcome = outcome.unwrap_or_else(|trouble| panic!("{door:?}: {trouble}"));
-        let (count, wrong) = calls(&stage, &outcome);
-        let held = held(&outcome);
-        let ended = &outcome.ended.state;
-        println!("{door:?}: {ended} with {count} disturbing calls, held by {held:?}");
-        assert!(wrong.is_empty(), "{door:?}: {wrong:?}");
-        assert!(count >= 4, "{door:?}: {count} disturbing calls");
-        let gates = held.iter().map(|gate| gate.split(':').next().unwrap());
-        assert_eq!(
-            gates.collect::<BTreeSet<_>>(),
-            BTreeSet::from(["debt", "freeze", "notice", "window"]),
-            "{door:?}"
-        );
+    let steps = disturbing(&stage);
+    let mut faults = Vec::new();
+    let found = that_disturb(&stage).await;
+    assert!(found.len() >= 5, "{} runbooks disturb", found.len());
+    for (definition, scenario, first) in found {
+        let name = &definition.runbook;
+        let due = due(&steps, name);
+        for door in Door::ALL {
+            let place = format!("{name} {door:?}");
+            match pass(&stage, &scenario, door, &first).await {
+                Ok(passed) => faults.extend(judge(&place, &passed, &due)),
+                Err(trouble) if is_open(door, &definition) => {
+                    faults.push(format!("{place}: {trouble}"))
+                }
+                Err(trouble) => println!("{place}: {trouble}"),
+            }
+        }
+        if definition
+            .policy
+            .start
+            .iter()
+            .any(|start| start == "runbook")
+        {
+            let stage = stage::with_runbook(stage.clone(), caller(&scenario));
+            let scenario = Scenario {
+                runbook: "caller".to_owned(),
+                inputs: Value::Null,
+                ..scenario
+            };
+            let place = format!("{name} called by another");
+            let passed = pass(&stage, &scenario, Door::Cli, &first).await;
+            match passed {
+                Ok(passed) => faults.extend(judge(&place, &passed, &due)),
+                Err(trouble) => faults.push(format!("{place}: {trouble}")),
+            }
+        }
     }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-const CONFIRMED: &str = "classes:\n  standard-patch: { lead: none, confirmed: 90d }\n";
-
-/// The practice estate with its contacts confirmed on this date.
-fn confirmed_on(date: &str) -> Stage {
-    let confirmed =
-        |text: String| text.replace("confirmed: 2026-09-01", &format!("confirmed: {date}"));
-    stage::promising(CONFIRMED, confirmed)
-}
-
-#[tokio::test]
-async fn a_customer_whose_contacts_nobody_has_confirmed_lately_is_not_disturbed() {
-    let scenario = good_of("monthly-patch");
-    let stage = confirmed_on("2025-09-01");
-    let outcome = until_held(&stage, &scenario, "contact", 3 * 24).await;
-    let outcome = outcome.unwrap_or_else(|trouble| panic!("{trouble}"));
-    let (gates, disturbing) = (held(&outcome), disturbing(&stage));
-    assert_eq!(gates, BTreeSet::from(["contact:physics".to_owned()]));
-    assert_eq!(outcome.ended.state, "running");
-    let mut seen = outcome.seen.iter();
-    assert!(!seen.any(|seen| disturbing.contains(&seen.action)));
-    let outcome = play(&confirmed_on("2025-12-31"), &scenario).await;
-    let outcome = outcome.unwrap_or_else(|trouble| panic!("{trouble}"));
-    assert_eq!(outcome.ended.state, "succeeded", "{:?}", outcome.complaints);
-}
-
-/// The practice estate's clock begins here, in the freeze.
-const BEGIN_MS: i64 = 1_767_225_600_000;
-/// The notice of an emergency is given so long before anything is disturbed.
-const FLOOR_MS: i64 = 3_600_000;
-/// Of the engine's own; it takes milliseconds.
-const OWN_MAX: Duration = Duration::from_secs(5);
-
-#[tokio::test]
-async fn an_emergency_comes_to_its_first_server_through_every_gate_without_waiting_for_the_engine()
-{
-    let stage = closed();
-    let began = Instant::now();
-    let outcome = up_to(&stage, &emergency(), "guest-patch.apply").await;
-    // Calls are answered at once here, and people decide at once: what is left is the engine's.
-    let own = began.elapsed();
-    let outcome = outcome.unwrap_or_else(|trouble| panic!("{trouble}"));
-    let first = outcome
-        .seen
-        .iter()
-        .find(|seen| seen.action == "guest-patch.apply");
-    let after_ms = first.map(|seen| seen.at_ms - BEGIN_MS).unwrap();
-    println!(
-        "the first server is patched {after_ms} ms after the declaration, {own:?} of it the engine's"
+#[test]
+fn what_comes_before_an_outage_counts_as_disturbing_and_what_comes_after_does_not() {
+    let steps = disturbing(&stage::practice());
+    let has = |runbook: &str, id: &str| steps.contains_key(&(runbook.to_owned(), id.to_owned()));
+    assert!(has("monthly-patch", "quiet") && has("monthly-patch", "install"));
+    assert!(!has("monthly-patch", "before"), "a read disturbs nobody");
+    assert!(
+        !has("resize-disk", "larger"),
+        "it grows while the server runs"
     );
-    // Neither the freeze nor the window holds it; its customer has had the notice for an hour.
-    assert_eq!(
-        held(&outcome),
-        BTreeSet::from(["notice:physics".to_owned()])
-    );
-    assert!((FLOOR_MS..2 * FLOOR_MS).contains(&after_ms), "{after_ms}");
-    let votes = outcome
-        .ledger
-        .iter()
-        .filter(|line| line.contains("vote_cast"));
-    assert_eq!(votes.count(), 2);
-    assert!(own < OWN_MAX, "{own:?}");
+    assert!(!has("rma", "numbers"));
 }

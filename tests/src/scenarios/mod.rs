@@ -5,6 +5,8 @@ mod customers;
 mod debts;
 mod gates;
 mod overtaken;
+mod owed;
+mod proofs;
 mod signed;
 pub mod stage;
 

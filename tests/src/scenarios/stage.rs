@@ -11,7 +11,7 @@ use hostler_rehearsal::Stage;
 use hostler_runbook::{Environment, Evaluator, SourceFile};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -79,14 +79,22 @@ fn sources() -> Vec<SourceFile> {
         .collect()
 }
 
-fn shelf(contracts: &[Contract], change: impl Fn(&mut SourceFile)) -> Shelf {
+/// The stage with one more runbook.
+pub fn with_runbook(stage: Stage, source: SourceFile) -> Stage {
     let mut sources = sources();
-    sources.iter_mut().for_each(change);
+    sources.push(source);
+    Stage {
+        runbooks: Arc::new(shelf(&stage.contracts, &sources)),
+        ..stage
+    }
+}
+
+fn shelf(contracts: &[Contract], sources: &[SourceFile]) -> Shelf {
     let environment = Environment::default()
         .with_contracts(contracts.to_vec())
-        .with_runbooks(&sources);
+        .with_runbooks(sources);
     let mut shelf = BTreeMap::new();
-    for source in &sources {
+    for source in sources {
         let checked = hostler_runbook::check(source, &environment);
         let definition = checked
             .definition
@@ -99,11 +107,26 @@ fn shelf(contracts: &[Contract], change: impl Fn(&mut SourceFile)) -> Shelf {
     Shelf(shelf)
 }
 
-struct Renderer;
+/// Keeps what it has compiled: reading templates anew for each message is most of a rehearsal's time.
+#[derive(Default)]
+struct Renderer(Mutex<BTreeMap<BTreeMap<String, String>, Arc<Templates>>>);
+
+impl Renderer {
+    fn templates(&self, sources: &BTreeMap<String, String>) -> Result<Arc<Templates>, String> {
+        let mut known = self.0.lock().unwrap();
+        if let Some(templates) = known.get(sources) {
+            return Ok(Arc::clone(templates));
+        }
+        let templates = Templates::compile(sources).map_err(|fault| fault.to_string())?;
+        let templates = Arc::new(templates);
+        known.insert(sources.clone(), Arc::clone(&templates));
+        Ok(templates)
+    }
+}
 
 impl Compose for Renderer {
     fn compose(&self, draft: &Draft) -> Result<Composed, String> {
-        let templates = Templates::compile(&draft.templates).map_err(|fault| fault.to_string())?;
+        let templates = self.templates(&draft.templates)?;
         let rendered = templates.render_value(&draft.template, &draft.context);
         let rendered = rendered.map_err(|fault| fault.to_string())?;
         let calendar = draft.calendar.as_ref().map(calendar::file).transpose();
@@ -161,11 +184,13 @@ pub fn rewritten(change: impl Fn(&mut SourceFile)) -> Stage {
 
 fn with_runbooks(estate: Estate, change: impl Fn(&mut SourceFile)) -> Stage {
     let contracts = contracts();
+    let mut sources = sources();
+    sources.iter_mut().for_each(change);
     Stage {
         directory: Arc::new(estate),
         evaluate: Arc::new(Evaluator::new(jiff::tz::TimeZone::UTC)),
-        runbooks: Arc::new(shelf(&contracts, change)),
-        compose: Arc::new(Renderer),
+        runbooks: Arc::new(shelf(&contracts, &sources)),
+        compose: Arc::new(Renderer::default()),
         contracts: Arc::new(contracts),
     }
 }
