@@ -3,13 +3,12 @@
 use crate::support::build::*;
 use crate::support::drive::*;
 use crate::support::letters::*;
-use hostler_core::command::{Command, Input, RetryItem};
+use hostler_core::command::{Command, Input};
 use hostler_core::decide::{ADMIT_MAX, LIVE_MAX};
 use hostler_core::definition::*;
-use hostler_core::event::Event;
 use hostler_core::lane::PersonKind;
 use hostler_core::refusal::Refusal;
-use hostler_core::result::LaneResult::{self, *};
+use hostler_core::result::LaneResult::*;
 
 pub const PLAIN: &[&[&str]] = &[&[], &[], &[], &[], &[], &[], &[], &[]];
 
