@@ -269,6 +269,10 @@ async fn notices(world: &World, run: RunId, outcome: &mut Outcome) -> Result<(),
             .await?;
         for entry in page.entries {
             let row: MailRow = serde_json::from_str(&entry.body)?;
+            // What is over before its message leaves is told to nobody.
+            if row.state == "withdrawn" {
+                continue;
+            }
             if row.state != "accepted" && !world.next_hop.refuses(&row.to) {
                 let why = row.answer.unwrap_or_default();
                 outcome.complaints.push(format!(

@@ -169,7 +169,8 @@ impl World {
 
     /// Moves one ready lane or message; false when nothing is ready.
     pub async fn step(&self) -> Result<bool, Trouble> {
-        for queue in [Queue::Run, Queue::Mail] {
+        // Messages leave while runs go on, and most of them at once.
+        for queue in [Queue::Mail, Queue::Run] {
             let asked_ms = self.clock.monotonic_ms();
             let claims = self.store.claim(&claim_one(queue)).await;
             // A planned fault of the store: the claim is repeated later.

@@ -113,12 +113,12 @@ impl Bed {
         let mail = SmtpSink::start(&lab).unwrap();
         let target = Target::start(&lab, size.doors, behave);
         let folder = lab.folder("installation").unwrap();
-        write_estates(&folder, &target, size);
+        write_estate(&folder, &target, size);
         let listen = lab.service_address();
         let differs = Differs {
             listen,
             store: &store,
-            estate: &estate_of(&folder, 0),
+            estate: &estate_of(&folder),
             mail: mail.address(),
             lease_ms: size.lease_ms,
             permits: size.permits,
@@ -132,7 +132,7 @@ impl Bed {
         } else {
             &["serve", "--no-worker"]
         };
-        let serve_command = command(&folder, &settings, words);
+        let serve_command = behind(&folder, 0, &command(&folder, &settings, words));
         let serve = serve(&lab, &serve_command, listen);
         Bed {
             api: Api(listen),
@@ -193,7 +193,11 @@ impl Bed {
     /// The API again, with a setting besides.
     pub fn serve_upon(&mut self, setting: &str) {
         let words = ["--set", setting, "serve"];
-        self.serve_command = command(&self.folder, &self.settings, &words);
+        self.serve_command = behind(
+            &self.folder,
+            0,
+            &command(&self.folder, &self.settings, &words),
+        );
         self.serve = serve(&self.lab, &self.serve_command, self.api.0);
     }
 
@@ -228,7 +232,7 @@ impl Bed {
         let differs = Differs {
             listen: self.api.0,
             store,
-            estate: &estate_of(&self.folder, door),
+            estate: &estate_of(&self.folder),
             mail: self.mail.address(),
             lease_ms: self.size.lease_ms,
             permits: self.size.permits,
@@ -238,7 +242,9 @@ impl Bed {
         let named = format!("worker.name={name}");
         let level = "log.level=info,hostler_worker=debug";
         let words = ["--set", &named, "--set", level, "worker"];
-        Program::start(&self.lab, &name, &command(&self.folder, &settings, &words)).unwrap()
+        let command = command(&self.folder, &settings, &words);
+        let command = behind(&self.folder, door, &command);
+        Program::start(&self.lab, &name, &command).unwrap()
     }
 }
 
@@ -267,16 +273,34 @@ fn serve(lab: &Lab, command: &Command, listen: SocketAddr) -> Program {
     serve
 }
 
-fn write_estates(folder: &Path, target: &Target, size: Size) {
+fn write_estate(folder: &Path, target: &Target, size: Size) {
     files::write_shared(folder, size.timeout);
+    let estate = files::estate(&target.doors, size.assets, size.per_host);
+    std::fs::write(estate_of(folder), estate).unwrap();
     for (door, address) in target.doors.iter().enumerate() {
-        let estate = files::estate(*address, size.assets, size.per_host);
-        std::fs::write(estate_of(folder, door), estate).unwrap();
+        std::fs::write(hosts_of(folder, door), files::hosts(*address)).unwrap();
     }
 }
 
-fn estate_of(folder: &Path, door: usize) -> PathBuf {
-    folder.join(format!("estate-{door}.yaml"))
+fn estate_of(folder: &Path) -> PathBuf {
+    folder.join("estate.yaml")
+}
+
+fn hosts_of(folder: &Path, door: usize) -> PathBuf {
+    folder.join(format!("hosts-{door}"))
+}
+
+/// The same command where the target's name leads to one of its doors, under the same process id.
+fn behind(folder: &Path, door: usize, command: &Command) -> Command {
+    let mut behind = Command::new("unshare");
+    let script = r#"mount --bind "$0" /etc/hosts && exec "$@""#;
+    behind
+        .current_dir(folder)
+        .args(["--mount", "sh", "-c", script])
+        .arg(hosts_of(folder, door))
+        .arg(command.get_program())
+        .args(command.get_args());
+    behind
 }
 
 fn write_settings(folder: &Path, name: &str, differs: &Differs<'_>) -> PathBuf {

@@ -94,9 +94,21 @@ pub fn pair(run: usize) -> String {
     format!("id={},{}", asset(2 * run), asset(2 * run + 1))
 }
 
-/// The estate as the worker behind one door of the target sees it.
-pub fn estate(door: SocketAddr, assets: usize, per_host: usize) -> String {
-    let range = format!("{}/32", door.ip());
+/// The name under which the target is known: each worker finds another of its doors behind it.
+const TARGET: &str = "target.example";
+
+/// What a worker takes the names of the network from, so that it comes to this door.
+pub fn hosts(door: SocketAddr) -> String {
+    format!("127.0.0.1 localhost\n{} {TARGET}\n", door.ip())
+}
+
+/// The estate, the same for everybody: what is signed names the connection.
+pub fn estate(doors: &[SocketAddr], assets: usize, per_host: usize) -> String {
+    let ranges: Vec<_> = doors
+        .iter()
+        .map(|door| format!("\"{}/32\"", door.ip()))
+        .collect();
+    let (ranges, port) = (ranges.join(", "), doors[0].port());
     let mut text = format!(
         "realm: main\nzone: America/Chicago\n\
          customers:\n\
@@ -106,7 +118,7 @@ pub fn estate(door: SocketAddr, assets: usize, per_host: usize) -> String {
          \x20   people:\n\
          \x20     - {{ id: chloe, name: Chloe Curie, mail: chloe@chemistry.example, roles: [owner, notices], confirmed: 2026-09-01 }}\n\
          connections:\n\
-         \x20 practice: {{ plugin: practice, url: \"http://{door}/\", addresses: [\"{range}\"], limits: {{ at_once: 400, per_host: {per_host} }} }}\n\
+         \x20 practice: {{ plugin: practice, url: \"http://{TARGET}:{port}/\", addresses: [{ranges}], limits: {{ at_once: 400, per_host: {per_host} }} }}\n\
          defaults:\n\
          \x20 - match: \"id=*\"\n\
          \x20   set: {{ kind: virtual, service: co-managed, patch: monthly, data_level: 2, os: debian-12, customer: chemistry, via: {{ guest: practice, compute: practice }} }}\n\

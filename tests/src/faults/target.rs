@@ -162,7 +162,7 @@ impl Caught {
 }
 
 impl Target {
-    /// Listens at as many addresses as there are workers to be told apart.
+    /// Listens at as many addresses as there are workers to be told apart; all have one port.
     pub fn start(
         lab: &Lab,
         doors: usize,
@@ -177,14 +177,13 @@ impl Target {
             closed: AtomicBool::new(false),
             begun: begin(),
         });
-        let listen = |door| {
-            let listener = TcpListener::bind(lab.service_address()).unwrap();
-            let address = listener.local_addr().unwrap();
+        let doors = lab.service_addresses(doors);
+        let listen = |(door, address): (usize, &SocketAddr)| {
+            let listener = TcpListener::bind(address).unwrap();
             let shared = Arc::clone(&shared);
-            let thread = std::thread::spawn(move || wire::accept(&listener, door, &shared));
-            (address, thread)
+            std::thread::spawn(move || wire::accept(&listener, door, &shared))
         };
-        let (doors, threads) = (0..doors).map(listen).unzip();
+        let threads = doors.iter().enumerate().map(listen).collect();
         Target {
             doors,
             shared,

@@ -87,6 +87,15 @@ impl Lab {
         SocketAddr::from((self.host_address(SERVICES), port))
     }
 
+    /// Fresh addresses that share a port: what tells them apart is the host alone. At most 5.
+    pub fn service_addresses(&self, count: usize) -> Vec<SocketAddr> {
+        let port = self.service_address().port();
+        let hosts = (SERVICES..u8::MAX).take(count);
+        hosts
+            .map(|host| SocketAddr::from((self.host_address(host), port)))
+            .collect()
+    }
+
     /// A folder of the lab's own, made if need be; it vanishes with the lab.
     pub fn folder(&self, name: &str) -> Result<PathBuf> {
         let path = self.0.folder.join(name);

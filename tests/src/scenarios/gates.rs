@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// The windows of the practice estate are open all the time; these open on Sundays, but on the first one
 /// nothing may be disturbed.
 const OPEN: &str = r#"{ when: daily, at: "00:00", lasts: 25h }"#;
-const SUNDAYS: &str = r#"{ when: sunday, at: "02:00", lasts: 2h }"#;
+const SUNDAYS: &str = r#"{ when: sunday, at: "02:00", lasts: 4h }"#;
 const FREEZE: &str = "freezes:
   - { id: new-year, from: 2025-12-31, to: 2026-01-06, applies: \"service=co-managed\" }
 windows:

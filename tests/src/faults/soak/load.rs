@@ -29,7 +29,7 @@ const LOOK_AT: usize = 100;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// A run of that age may have left the newest: it is looked at by itself, so many at a time.
 const OLD: Duration = Duration::from_secs(5);
-const OLD_AT_ONCE: usize = 4;
+const OLD_AT_ONCE: usize = 16;
 
 /// What the load has seen so far.
 #[derive(Debug, Default)]
