@@ -22,6 +22,9 @@ use std::sync::Arc;
 
 /// Moves until something is expected to have happened.
 const MOVES_MAX: u32 = 50_000;
+/// So many of them are a minute apart, the others so many minutes.
+const OFTEN: u32 = 10_000;
+const SELDOM: i64 = 10;
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// A schedule of rehearsals fires this often.
@@ -246,21 +249,22 @@ pub(crate) async fn wish(
     Ok(())
 }
 
-/// Moves on, minute by minute, until `seen` is so.
+/// Moves on, minute by minute at first, until `seen` is so.
 pub(crate) async fn until(
     world: &World,
     people: &mut People,
     what: &str,
     seen: impl AsyncFn(&World) -> Result<bool, Trouble>,
 ) -> Result<(), Trouble> {
-    for _ in 0..MOVES_MAX {
+    for move_number in 0..MOVES_MAX {
         if world.step().await? || people.act(world).await? {
             continue;
         }
         if seen(world).await? {
             return Ok(());
         }
-        world.pass(MINUTE_MS).await?;
+        let pause = if move_number < OFTEN { 1 } else { SELDOM };
+        world.pass(pause * MINUTE_MS).await?;
     }
     Err(Trouble::Stuck(format!("{what} has never come")))
 }

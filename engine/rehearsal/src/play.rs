@@ -270,10 +270,8 @@ async fn notices(world: &World, run: RunId, outcome: &mut Outcome) -> Result<(),
         for entry in page.entries {
             let row: MailRow = serde_json::from_str(&entry.body)?;
             // What is over before its message leaves is told to nobody.
-            if row.state == "withdrawn" {
-                continue;
-            }
-            if row.state != "accepted" && !world.next_hop.refuses(&row.to) {
+            let is_in_order = row.state == "accepted" || row.state == "withdrawn";
+            if !is_in_order && !world.next_hop.refuses(&row.to) {
                 let why = row.answer.unwrap_or_default();
                 outcome.complaints.push(format!(
                     "notice {} to {} is {}: {why}",

@@ -169,8 +169,7 @@ impl World {
 
     /// Moves one ready lane or message; false when nothing is ready.
     pub async fn step(&self) -> Result<bool, Trouble> {
-        // Messages leave while runs go on, and most of them at once.
-        for queue in [Queue::Mail, Queue::Run] {
+        for queue in [Queue::Run, Queue::Mail] {
             let asked_ms = self.clock.monotonic_ms();
             let claims = self.store.claim(&claim_one(queue)).await;
             // A planned fault of the store: the claim is repeated later.

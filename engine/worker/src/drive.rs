@@ -26,7 +26,7 @@ const LOOKS_MAX: u32 = 5;
 /// What happens after a commit.
 enum Next {
     /// Begin another turn, with this to report first.
-    Report(Option<Input>),
+    Report(Option<Box<Input>>),
     Leave,
 }
 
@@ -94,7 +94,7 @@ impl Driver {
                 .await?
             {
                 Next::Leave => return Ok(()),
-                Next::Report(next) => report = next,
+                Next::Report(next) => report = next.map(|next| *next),
             }
             steps += u32::from(hold.lane.version != version);
         }
@@ -197,12 +197,14 @@ impl Driver {
             self.read_letters(hold).await?;
         }
         match &hold.lane.phase {
-            Phase::Running(_) => Ok(Next::Report(Some(
-                self.perform(hold, lease, committed.seq).await?,
-            ))),
-            Phase::Checking(checking) if checking.due_ms() <= self.store_now(hold) => Ok(
-                Next::Report(Some(self.observe(hold, lease, committed.seq).await?)),
-            ),
+            Phase::Running(_) => {
+                let report = self.perform(hold, lease, committed.seq).await?;
+                Ok(Next::Report(Some(Box::new(report))))
+            }
+            Phase::Checking(checking) if checking.due_ms() <= self.store_now(hold) => {
+                let report = self.observe(hold, lease, committed.seq).await?;
+                Ok(Next::Report(Some(Box::new(report))))
+            }
             _ => Ok(Next::Report(None)),
         }
     }

@@ -10,6 +10,7 @@ use hostler_tests::lab::{Mail, until};
 use serde_json::Value;
 
 use super::bed::Bed;
+use super::files;
 use super::target::Book;
 
 /// What became of the runs.
@@ -95,10 +96,13 @@ fn ids(mails: &[Mail]) -> BTreeMap<String, u32> {
     counts
 }
 
-/// Every run that has ended has sent its one message; the largest number of copies of any.
+/// Every run that has ended has sent its one report; the largest number of copies of any. Whoever was asked had a
+/// message, too.
 pub fn notices(bed: &Bed, ended: usize, limit: Duration) -> u32 {
     let counts = until(limit, || {
-        let counts = ids(&bed.mail.mails().ok()?);
+        let mut mails = bed.mail.mails().ok()?;
+        mails.retain(|mail| mail.text.contains(files::REPORT));
+        let counts = ids(&mails);
         (counts.len() >= ended).then_some(counts)
     });
     let counts = counts.unwrap_or_else(|| panic!("{ended} messages: {:?}", bed.mail.mails()));

@@ -37,6 +37,9 @@ steps:
     notify: { template: report, to: [role:patch-lead] }
 ";
 
+/// In the text of each report, and of no other message.
+pub const REPORT: &str = "is over";
+
 /// Name of the runbook over very many servers.
 pub const WIDE: &str = "wide";
 
@@ -151,7 +154,8 @@ pub fn write_shared(folder: &Path, timeout: &str) {
         );
     };
     notice("subject", "{{runbook.title}}: over ({{run.reference}})");
-    notice("text", "{{run.reference}} is over. Questions: {{contact}}");
+    let text = format!("{{{{run.reference}}}} {REPORT}. Questions: {{{{contact}}}}");
+    notice("text", &text);
     notice(
         "html",
         "<p>{{run.reference}} is over. Questions: {{contact}}</p>",

@@ -26,7 +26,7 @@ const LOOKS_MAX: usize = 120;
 /// Two deaths among others, and one alone: what the lane had against it before each. A death may stand there
 /// twice: a worker that the machine held up for seconds has let its lanes go before it is killed, which is no
 /// strike.
-const STRIKES: [&str; 3] = ["0", "1", "2"];
+const STRIKES: [&str; 3] = ["", "1", "2"];
 const DEATHS_MAX: usize = 6;
 
 fn strikes_of(bed: &Bed, run: &str, asset: &str) -> String {

@@ -63,6 +63,13 @@ fn a_worker_that_wakes_up_after_its_lease_writes_nothing_and_calls_nobody() {
         .until("the second worker ends it", &run, LIMIT, ended);
     assert_eq!(view["run"]["state"], "succeeded", "{view:#}");
     audit::notices(&bed, 1, LIMIT);
+    // The message is out before what became of it is written down.
+    let said = || bed.api.read(&format!("/api/v1/runs/{run}/notices"));
+    let accepted = until(LIMIT, || {
+        let said = said().to_string();
+        said.contains(r#""state":"accepted""#).then_some(())
+    });
+    assert!(accepted.is_some(), "{:#}", said());
     let (before, ledger) = (written(&bed, &view), bed.redis_says("LLEN h:{main}.led"));
     let through = |door: usize| {
         bed.target

@@ -189,16 +189,15 @@ fn cell(stage: &Stage, base: &Played, hit: &Played, target: &Target) -> Cell {
         faults.push("the call was never delivered again".to_owned());
     }
     let run = outcome.ended.state.clone();
+    let stands = |played: &Played| played.trace.stands(&played.outcome.seen, &stage.contracts);
+    let is_usual = run == base.outcome.ended.state && stands(hit) == stands(base);
     let good = ["succeeded", "nothing", "recovered"].contains(&&*run);
     Cell {
         lane: hit.trace.ends.get(&target.lane).cloned(),
         asked: asked(&base.trace.asked, &hit.trace.asked),
-        stands: if good {
-            Vec::new()
-        } else {
-            hit.trace.stands(&outcome.seen, &stage.contracts)
-        },
+        stands: if good { Vec::new() } else { stands(hit) },
         run,
+        is_usual,
         faults,
     }
 }

@@ -11,7 +11,7 @@ const SCENARIO: &str = "
 scenario: held over
 runbook: told
 starter: olga
-inputs: { targets: 'customer=chem' }
+inputs: { targets: 'id=web1,web2' }
 expect: { result: succeeded }
 ";
 
