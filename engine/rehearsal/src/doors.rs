@@ -2,7 +2,7 @@
 //!
 //! Not here: what a gate says.
 
-use crate::people::People;
+use crate::people::{self, People};
 use crate::play::{Ended, Outcome, begin, read, run_out, run_row};
 use crate::scenario::{Answer, Scenario};
 use crate::trace::Trace;
@@ -303,15 +303,19 @@ async fn retried_item(
         "the question behind a failed item, or the end",
         async |world| {
             let row = run_row(world, run).await?;
-            Ok(row.state == "waiting" || row.ended_ms.is_some())
+            let over = row.state == "waiting" || row.ended_ms.is_some();
+            Ok(over || people::are_asked_about_a_failure(world).await?)
         },
     )
     .await?;
     world.pass(2 * HOUR_MS).await?;
     let again = retry(&world.api, who, run, RetryAsk::default(), Some("again")).await;
-    match again.map_err(refused)? {
-        Retried::Items { .. } | Retried::Step { .. } => Ok(run),
-        Retried::Run { run, .. } => Ok(run),
+    match again {
+        Ok(Retried::Items { .. } | Retried::Step { .. }) => Ok(run),
+        Ok(Retried::Run { run, .. }) => Ok(run),
+        // What stands in the middle of a lane is tried again by whoever is asked about it.
+        Err(_) if people.try_again(world).await? => Ok(run),
+        Err(problem) => Err(refused(problem)),
     }
 }
 

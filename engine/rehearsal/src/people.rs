@@ -75,6 +75,28 @@ impl People {
         Ok(false)
     }
 
+    /// Whoever may has every failed step tried once more that somebody is asked about; false: nobody is.
+    pub async fn try_again(&mut self, world: &World) -> Result<bool, Trouble> {
+        let page = world
+            .store
+            .query(index::WAITING, false, Cursor::default())
+            .await?;
+        let mut tried = false;
+        for entry in page.entries {
+            let row: WaitingRow = serde_json::from_str(&entry.body)?;
+            if row.kind != PersonKind::Failure {
+                continue;
+            }
+            let mut command = hard_way(world, &row, None);
+            if let Command::Choose { choice, .. } = &mut command {
+                *choice = Choice::Retry;
+            }
+            self.send(world, &row, command).await?;
+            tried = true;
+        }
+        Ok(tried)
+    }
+
     async fn scripted(
         &mut self,
         world: &World,
@@ -116,13 +138,21 @@ impl People {
 
 /// Whether time alone settles one of the open questions.
 pub async fn expires(world: &World) -> Result<bool, Trouble> {
+    is_open(world, |row| row.expires_ms.is_some() && !row.escalated).await
+}
+
+/// Whether somebody is asked what becomes of a failure.
+pub async fn are_asked_about_a_failure(world: &World) -> Result<bool, Trouble> {
+    is_open(world, |row| row.kind == PersonKind::Failure).await
+}
+
+async fn is_open(world: &World, such: impl Fn(&WaitingRow) -> bool) -> Result<bool, Trouble> {
     let page = world
         .store
         .query(index::WAITING, false, Cursor::default())
         .await?;
     for entry in page.entries {
-        let row: WaitingRow = serde_json::from_str(&entry.body)?;
-        if row.expires_ms.is_some() && !row.escalated {
+        if such(&serde_json::from_str(&entry.body)?) {
             return Ok(true);
         }
     }

@@ -32,6 +32,8 @@ const CLASSES: &str = "classes:
   emergency: { lead: 3h, unproven: hold }
 ";
 const EMERGENCY: &str = "emergency";
+/// Where its step has failed, a technician who is not in the script takes the server out of the rack first.
+const UNDONE_BY_HAND: &str = "order-hardware";
 /// Its servers come weeks after the freeze.
 const BEHIND_THE_FREEZE: &str = "order-hardware";
 /// What may not wait for a window.
@@ -256,7 +258,8 @@ async fn that_disturb(stage: &Stage) -> Vec<(Arc<Definition>, Scenario, String)>
 /// Whether a run of this runbook may be begun so.
 fn is_open(door: Door, definition: &Definition) -> bool {
     let starts = |who: &str| definition.policy.start.iter().any(|start| start == who);
-    door != Door::Schedule || starts("scheduler")
+    let by_hand = door == Door::RetriedItem && definition.runbook == UNDONE_BY_HAND;
+    (door != Door::Schedule || starts("scheduler")) && !by_hand
 }
 
 fn judge(place: &str, passed: &Passed, due: &BTreeSet<String>) -> Vec<String> {
