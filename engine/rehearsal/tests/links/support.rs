@@ -142,10 +142,10 @@ impl House {
 
     pub fn message_to(&self, mail: &str) -> Message {
         let taken = self.world.next_hop.taken();
-        let mine = taken
+        let mut mine = taken
             .into_iter()
             .filter(|message| message.to_address == mail);
-        mine.last()
+        mine.next_back()
             .unwrap_or_else(|| panic!("{mail} was not asked"))
     }
 
