@@ -53,6 +53,7 @@ codes! {
     NoPlugin = "no-plugin", 422, "A plugin is missing";
     DutyRefused = "duty-refused", 422, "This is not the platform's to do";
     Conflict = "conflict", 409, "The same key was used for something else";
+    TooEarly = "too-early", 425, "It is too early for this";
     Ended = "ended", 409, "It is over";
     Changed = "changed", 409, "What was shown has changed";
     NobodyAsked = "nobody-asked", 409, "Nobody is asked here";

@@ -8,7 +8,7 @@ use crate::keeper::Keeper;
 use hostler_core::event::{Event, Recorded};
 use hostler_core::gate::told_document;
 use hostler_core::id::{Digest, LaneId, RunId};
-use hostler_core::mail::announced_document;
+use hostler_core::mail::{announced_document, bounced_document};
 use hostler_ports::archive::ArchivedRun;
 use hostler_ports::store::{IndexChange, IndexEntry, Own, READ_MAX, Upkeep, bounds};
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,8 @@ fn removal(index: &str, member: &str) -> IndexChange {
     }
 }
 
-/// What customers were told of this run is kept in documents of its own, also for those whom nobody could be sent to.
+/// What customers were told of this run is kept in documents of its own, also for those whom nobody could be sent to;
+/// so is what came back of its messages.
 fn documents(run: RunId, archived: &ArchivedRun) -> BTreeSet<String> {
     let events = archived.lanes.iter().flat_map(|(id, lane)| {
         let due = lane
@@ -61,7 +62,14 @@ fn documents(run: RunId, archived: &ArchivedRun) -> BTreeSet<String> {
         ]),
         _ => None,
     };
-    events.filter_map(documents).flatten().collect()
+    let accepted = |events: &[String]| {
+        let mut events = events.iter();
+        events.any(|event| event.contains("\"mail_accepted\""))
+    };
+    let messages = archived.lanes.iter();
+    let messages = messages.filter(|(_, lane)| accepted(&lane.events));
+    let back = messages.map(|(id, _)| bounced_document(*id));
+    events.filter_map(documents).flatten().chain(back).collect()
 }
 
 impl Keeper {

@@ -3,6 +3,7 @@
 //! No field can begin a header or name a second recipient: what could is refused, not repaired. Not
 //! here: sending.
 
+use crate::dkim::Dkim;
 use hostler_core::id::Digest;
 use hostler_ports::channel::Message;
 use lettre::Address;
@@ -27,6 +28,8 @@ pub struct Sender {
     pub reply_to: Option<String>,
     /// `notices.platform.example`.
     pub list_id: String,
+    /// Where reports of mail servers go; none: to `address`.
+    pub return_path: Option<String>,
 }
 
 /// Why a message cannot be written down safely. It will never be sent.
@@ -55,10 +58,28 @@ pub enum ComposeFault {
 /// What goes over the wire.
 #[derive(Clone, Debug)]
 pub struct Composed {
+    /// The envelope's sender: reports come back to it.
     pub from: Address,
     pub to: Address,
     pub bytes: Vec<u8>,
     pub sha256: Digest,
+}
+
+impl Composed {
+    /// The same with its signature before it.
+    ///
+    /// # Errors
+    /// When the key does not sign.
+    pub fn signed(self, dkim: &Dkim, date_ms: i64) -> Result<Self, ComposeFault> {
+        let header = dkim.header(&self.bytes, date_ms);
+        let header = header.map_err(|fault| ComposeFault::Build(fault.to_string()))?;
+        let bytes = [header.as_bytes(), &self.bytes].concat();
+        Ok(Self {
+            sha256: Digest::of(&bytes),
+            bytes,
+            ..self
+        })
+    }
 }
 
 /// Writes a message down. `date_ms` is the time it is handed over.
@@ -107,8 +128,10 @@ pub fn compose(sender: &Sender, message: &Message, date_ms: i64) -> Result<Compo
     if bytes.len() > MESSAGE_MAX_BYTES {
         return Err(ComposeFault::TooLong { bytes: bytes.len() });
     }
+    let back = sender.return_path.as_deref();
+    let back = back.map(|back| mailbox("the return path", "", back));
     Ok(Composed {
-        from: from.email,
+        from: back.transpose()?.unwrap_or(from).email,
         to: to.email,
         sha256: Digest::of(&bytes),
         bytes,

@@ -5,6 +5,7 @@
 //! with the hop, the login or the sender is tried again later. Not here: repeating.
 
 use crate::compose::{Composed, Sender, compose};
+use crate::dkim::Dkim;
 use async_trait::async_trait;
 use hostler_ports::channel::{Channel, Delivery, Message};
 use hostler_ports::clock::Clock;
@@ -93,6 +94,7 @@ pub struct MailChannel {
     sender: Sender,
     clock: Arc<dyn Clock>,
     tls: Option<TlsParameters>,
+    dkim: Option<Dkim>,
     permits: Semaphore,
 }
 
@@ -125,8 +127,16 @@ impl MailChannel {
             sender,
             clock,
             tls,
+            dkim: None,
             permits,
         })
+    }
+
+    /// Each message bears a signature from now on.
+    #[must_use]
+    pub fn signing(self, dkim: Dkim) -> Self {
+        let dkim = Some(dkim);
+        Self { dkim, ..self }
     }
 
     /// Connects, protects and logs in.
@@ -214,7 +224,13 @@ async fn transfer(
 #[async_trait]
 impl Channel for MailChannel {
     async fn deliver(&self, message: &Message) -> Delivery {
-        let composed = match compose(&self.sender, message, self.clock.now_ms()) {
+        let now_ms = self.clock.now_ms();
+        let composed = compose(&self.sender, message, now_ms);
+        let composed = composed.and_then(|composed| match &self.dkim {
+            Some(dkim) => composed.signed(dkim, now_ms),
+            None => Ok(composed),
+        });
+        let composed = match composed {
             Ok(composed) => composed,
             Err(fault) => {
                 return Delivery::Refused {

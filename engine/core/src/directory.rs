@@ -100,8 +100,15 @@ pub trait Directory: Send + Sync + 'static {
     }
 
     /// The gate that holds work of this class on this asset because nobody of its customer who has the notices
-    /// was confirmed lately. None: somebody was, or the policies do not ask for it.
-    fn unconfirmed(&self, _asset: &str, _class: &str, _now_ms: i64) -> Option<Closed> {
+    /// was confirmed lately. None: somebody was, or the policies do not ask for it. Whoever is among `dead` (ids of
+    /// people) counts as nobody.
+    fn unconfirmed(
+        &self,
+        _asset: &str,
+        _class: &str,
+        _now_ms: i64,
+        _dead: &BTreeSet<PersonId>,
+    ) -> Option<Closed> {
         None
     }
 

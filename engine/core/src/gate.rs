@@ -26,9 +26,30 @@ pub struct Told {
     /// The first one that arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reached: Option<Reached>,
+    /// The others that arrived, in their order: one of them counts when the first comes back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Reached>,
 }
 
 impl Told {
+    /// One more has arrived.
+    pub fn arrived(&mut self, reached: Reached) {
+        match &self.reached {
+            None => self.reached = Some(reached),
+            Some(_) => self.also.push(reached),
+        }
+    }
+
+    /// One that had arrived came back. Who had it next is whom the customer's time counts from.
+    pub fn came_back(&mut self, message_id: &str) {
+        let all = self.reached.take().into_iter().chain(self.also.drain(..));
+        let mut kept = all.filter(|reached| reached.message_id != message_id);
+        let first = kept.next();
+        self.also = kept.collect();
+        self.reached = first;
+        self.refused += 1;
+    }
+
     /// Nobody will be reached any more.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
@@ -159,4 +180,44 @@ impl DeclaredFreeze {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freezes {
     pub freezes: Vec<DeclaredFreeze>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reached(at_ms: i64) -> Reached {
+        Reached {
+            at_ms,
+            to: format!("{at_ms}@chem.example"),
+            message_id: format!("{at_ms}@main.hostler"),
+        }
+    }
+
+    #[test]
+    fn what_comes_back_counts_no_more_and_the_next_who_had_it_does() {
+        let mut told = Told {
+            sent: 2,
+            ..Told::default()
+        };
+        told.arrived(reached(1));
+        told.arrived(reached(2));
+        assert_eq!(told.reached, Some(reached(1)));
+        told.came_back("1@main.hostler");
+        assert_eq!((told.reached.clone(), told.refused), (Some(reached(2)), 1));
+        assert!(!told.is_hopeless());
+        told.came_back("2@main.hostler");
+        assert_eq!(told.reached, None);
+        assert!(told.is_hopeless());
+    }
+
+    #[test]
+    fn what_an_earlier_engine_kept_reads_as_before() {
+        let told: Told = serde_json::from_str(r#"{"sent":2,"refused":0}"#).unwrap();
+        assert_eq!((told.also.len(), told.sent), (0, 2));
+        assert_eq!(
+            serde_json::to_string(&told).unwrap(),
+            r#"{"sent":2,"refused":0}"#
+        );
+    }
 }

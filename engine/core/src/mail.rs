@@ -4,10 +4,12 @@
 
 mod announced;
 mod announcement;
+mod bounced;
 mod link;
 
 pub use announced::{Announced, AnnouncedAsset, Becomes, Difference, announced_document};
 pub use announcement::{Announcement, Recipient};
+pub use bounced::{DeadContact, bounced_document, dead_document, is_permanent};
 pub use link::Link;
 
 use crate::event::Stage;
@@ -130,6 +132,13 @@ pub enum MailEvent {
         why: String,
         at_ms: i64,
     },
+    /// The next hop had taken it, and it came back: this person does not have it. Kept in a document beside the log.
+    MailBounced {
+        /// `5.1.1`, as the report says it.
+        status: String,
+        diagnostic: String,
+        at_ms: i64,
+    },
     /// Not handed over yet: whether this person has the announcement that it speaks of is not known.
     MailWaits {
         retry_ms: i64,
@@ -152,11 +161,11 @@ pub struct Mail {
     pub queued_ms: i64,
     pub attempts: u32,
     pub retry_ms: Option<i64>,
-    /// Accepted, refused or withdrawn: nothing more will happen.
+    /// Accepted, refused or withdrawn: nothing more is done about it.
     pub settled: bool,
     /// Digests of its links, one for each time it was begun to be handed over.
     pub links: Vec<Digest>,
-    /// The next hop has taken it over.
+    /// The next hop has taken it over, and it did not come back.
     pub accepted: bool,
 }
 
@@ -193,6 +202,10 @@ impl Mail {
             }
             MailEvent::MailWithdrawn { .. } => {
                 (self.retry_ms, self.settled) = (None, true);
+                return;
+            }
+            MailEvent::MailBounced { .. } => {
+                (self.retry_ms, self.settled, self.accepted) = (None, true, false);
                 return;
             }
             MailEvent::MailDeferred { retry_ms, .. } => self.retry_ms = Some(*retry_ms),

@@ -144,7 +144,7 @@ pub struct MailRow {
     pub template: String,
     pub to: String,
     pub message_id: String,
-    /// `queued`, `accepted`, `deferred`, `refused`, `withdrawn`.
+    /// `queued`, `accepted`, `deferred`, `refused`, `withdrawn`, `bounced`.
     pub state: String,
     pub attempts: u32,
     pub queued_ms: i64,
@@ -155,6 +155,9 @@ pub struct MailRow {
     /// SHA-256 of the bytes handed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// The address cannot be reached since something came back from it; said where messages are listed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dead: bool,
 }
 
 /// Something that will end later.

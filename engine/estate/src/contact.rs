@@ -4,9 +4,11 @@
 
 use crate::model::Estate;
 use hostler_calendar::zone::Zone;
+use hostler_core::directory::PersonId;
 use hostler_core::gate::{Closed, GateKind};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The role of those who are told.
@@ -14,7 +16,12 @@ const TOLD: &str = "notices";
 const DAY_MS: u64 = 86_400_000;
 
 /// See `Directory::unconfirmed`.
-pub fn unconfirmed(estate: &Estate, asset: &str, class: &str, now_ms: i64) -> Option<Closed> {
+pub fn unconfirmed(
+    estate: &Estate,
+    (asset, class): (&str, &str),
+    now_ms: i64,
+    dead: &BTreeSet<PersonId>,
+) -> Option<Closed> {
     let within_ms = estate.policies.as_ref()?.class(class)?.confirmed_ms?;
     let days = within_ms / DAY_MS;
     let asset = estate.assets.get(asset)?;
@@ -27,7 +34,10 @@ pub fn unconfirmed(estate: &Estate, asset: &str, class: &str, now_ms: i64) -> Op
     let told: Vec<_> = people
         .filter(|contact| contact.roles.iter().any(|role| role == TOLD))
         .collect();
-    let dates = told.iter().filter_map(|contact| contact.confirmed.as_ref());
+    let living = told
+        .iter()
+        .filter(|contact| !dead.contains(&contact.person));
+    let dates = living.filter_map(|contact| contact.confirmed.as_ref());
     let newest = dates.filter_map(|date| date.parse::<Date>().ok()).max();
     let counts = |date: Date| date.checked_add(Duration::from_millis(days * DAY_MS)).ok();
     if newest.and_then(counts).is_some_and(|last| today <= last) {
@@ -37,11 +47,20 @@ pub fn unconfirmed(estate: &Estate, asset: &str, class: &str, now_ms: i64) -> Op
         || "was ever confirmed".to_owned(),
         |date| format!("was confirmed since {date}"),
     );
+    let lost: Vec<_> = told
+        .iter()
+        .map(|contact| contact.person.as_str())
+        .filter(|person| dead.contains(*person))
+        .collect();
+    let lost = match lost.is_empty() {
+        true => String::new(),
+        false => format!("; mail to {} came back", lost.join(", ")),
+    };
     let names: Vec<_> = told.iter().map(|contact| contact.person.as_str()).collect();
     Some(Closed {
         gate: GateKind::Contact,
         rule: customer.id.clone(),
-        why: format!("nobody there who has the notices {since}; {days} days are allowed"),
+        why: format!("nobody there who has the notices {since}; {days} days are allowed{lost}"),
         remedy: format!(
             "make sure that one of them is right ({}), then write `confirmed: {today}` beside that person under \
              customers/{}/people in the estate's files; it is looked at again every day",
@@ -66,6 +85,7 @@ mod tests {
     use hostler_core::directory::Directory;
     use hostler_core::gate::Closed;
     use jiff::Timestamp;
+    use std::collections::BTreeSet;
 
     const ESTATE: &str = r#"
 realm: main
@@ -97,7 +117,24 @@ assets:
 
     fn held(estate: &Estate, asset: &str, class: &str, now: &str) -> Option<Closed> {
         let now: Timestamp = now.parse().unwrap();
-        estate.unconfirmed(asset, class, now.as_millisecond())
+        estate.unconfirmed(asset, class, now.as_millisecond(), &BTreeSet::new())
+    }
+
+    #[test]
+    fn whose_mail_came_back_does_not_count_as_confirmed() {
+        let asks = under("classes:\n  planned: { confirmed: 90d }\n").unwrap();
+        let now: Timestamp = "2026-09-02T12:00:00Z".parse().unwrap();
+        let closed = |dead: &[&str]| {
+            let dead = dead.iter().map(ToString::to_string).collect();
+            asks.unconfirmed("web1", "planned", now.as_millisecond(), &dead)
+        };
+        assert_eq!(closed(&["bob"]), None, "bob has no notices");
+        let closed = closed(&["ada"]).unwrap();
+        assert!(
+            closed.why.contains("mail to ada came back"),
+            "{}",
+            closed.why
+        );
     }
 
     #[test]

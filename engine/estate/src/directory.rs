@@ -271,8 +271,14 @@ impl Directory for Estate {
         gates::passes_freezes(self, class)
     }
 
-    fn unconfirmed(&self, asset: &str, class: &str, now_ms: i64) -> Option<Closed> {
-        contact::unconfirmed(self, asset, class, now_ms)
+    fn unconfirmed(
+        &self,
+        asset: &str,
+        class: &str,
+        now_ms: i64,
+        dead: &BTreeSet<PersonId>,
+    ) -> Option<Closed> {
+        contact::unconfirmed(self, (asset, class), now_ms, dead)
     }
 
     fn earliest_ms(&self, class: &str, asset: &str, told_ms: Option<i64>) -> Option<i64> {

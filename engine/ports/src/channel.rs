@@ -37,6 +37,12 @@ pub enum Delivery {
 #[async_trait]
 pub trait Channel: Send + Sync + 'static {
     async fn deliver(&self, message: &Message) -> Delivery;
+
+    /// Whether nobody but the recipient reads what goes to this address. A link that stands for a person goes nowhere
+    /// else.
+    fn is_private(&self, _to_address: &str) -> bool {
+        true
+    }
 }
 
 /// What a message is made from.

@@ -9,5 +9,6 @@ pub mod channel;
 pub mod clock;
 pub mod connection;
 pub mod plugin;
+pub mod returned;
 pub mod sealed;
 pub mod store;

@@ -8,6 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct NextHop {
     refuses: Mutex<Vec<String>>,
     taken: Mutex<Vec<Message>>,
+    /// Addresses behind which many read.
+    rooms: Mutex<Vec<String>>,
 }
 
 impl NextHop {
@@ -15,6 +17,7 @@ impl NextHop {
         Self {
             refuses: Mutex::new(ends),
             taken: Mutex::default(),
+            rooms: Mutex::default(),
         }
     }
 
@@ -30,6 +33,14 @@ impl NextHop {
         refuses
             .unwrap_or_else(PoisonError::into_inner)
             .push(String::new());
+    }
+
+    /// From now on many read what goes to this address.
+    pub fn is_a_room(&self, address: &str) {
+        let rooms = self.rooms.lock();
+        rooms
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(address.to_owned());
     }
 
     /// What it has taken, in its order.
@@ -54,5 +65,11 @@ impl Channel for NextHop {
             answer: "250 kept".to_owned(),
             sha256: message.message_id.clone(),
         }
+    }
+
+    fn is_private(&self, to_address: &str) -> bool {
+        let rooms = self.rooms.lock();
+        let rooms = rooms.unwrap_or_else(PoisonError::into_inner);
+        !rooms.iter().any(|room| room == to_address)
     }
 }

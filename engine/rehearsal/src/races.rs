@@ -10,10 +10,11 @@ use crate::scaffold::freeze;
 use crate::scenario::Scenario;
 use crate::world::{Stage, Trouble, Worker, World};
 use futures::FutureExt;
-use hostler_core::gate::{Told, told_document};
-use hostler_core::id::RunId;
+use hostler_core::directory::Directory;
+use hostler_ports::channel::Message;
+use hostler_ports::returned::{NotReached, Returned};
 use hostler_ports::store::memory::{Fault, MemoryStore};
-use hostler_ports::store::{DocumentWrite, Store, Upkeep};
+use hostler_worker::come_back;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -106,7 +107,7 @@ pub async fn raced(
 ) -> Result<Raced, Trouble> {
     let world = World::new(stage, scenario);
     let run = begin(&world, scenario, "raced").await?;
-    let happened = arm(&world, run, scenario, then, race, step.commit);
+    let happened = arm(&world, then, race, step.commit);
     let mut people = People::new(&scenario.people, true);
     let ended = run_out(&world, run, &mut people).await?;
     let outcome = read(&world, run, ended).await?;
@@ -135,19 +136,12 @@ pub async fn raced(
 /// Calls that had been made when it happened, and the instant of its end.
 type Happened = Arc<Mutex<Option<(usize, i64)>>>;
 
-fn arm(
-    world: &World,
-    run: RunId,
-    scenario: &Scenario,
-    then: &Stage,
-    race: Race,
-    commit: u64,
-) -> Happened {
+fn arm(world: &World, then: &Stage, race: Race, commit: u64) -> Happened {
     let happened = Happened::default();
     let (told, host) = (Arc::clone(&happened), Arc::clone(&world.host));
     let (worker, heir): (Worker, Worker) = (world.worker.clone(), world.successor(then));
     let (store, next_hop) = (Arc::downgrade(&world.store), Arc::clone(&world.next_hop));
-    let notices = notices(world, run, scenario);
+    let directory = Arc::clone(&world.api.directory);
     let commits = AtomicU64::new(0);
     world.store.set_faults(Box::new(move |verb, _| {
         if verb != "commit" || commits.fetch_add(1, Ordering::SeqCst) + 1 != commit {
@@ -163,7 +157,7 @@ fn arm(
             }
             Race::Bounce => {
                 next_hop.refuse_all();
-                bounce(&store, &notices);
+                bounce(&store, &*directory, &next_hop.taken());
                 i64::MAX
             }
         };
@@ -173,52 +167,19 @@ fn arm(
     happened
 }
 
-/// The documents that say of each customer whether they were told of the run's work.
-fn notices(world: &World, run: RunId, scenario: &Scenario) -> Vec<String> {
-    let rows = world.api.runbooks.list().into_iter();
-    let own = rows.filter(|row| row.name == scenario.runbook);
-    let definitions = own.filter_map(|row| world.api.runbooks.definition(&row.name, row.version));
-    let mut templates = BTreeSet::new();
-    for definition in definitions {
-        let steps = definition
-            .programs
-            .iter()
-            .flat_map(|program| &program.steps);
-        let plans = steps.filter_map(|step| step.notices.as_ref());
-        templates.extend(plans.map(|plan| plan.template.clone()));
-    }
-    let customers = world.api.directory.customers();
-    let document = |template: &String| {
-        let of = |customer: &String| told_document(run, template, customer);
-        customers.iter().map(of).collect::<Vec<_>>()
-    };
-    templates.iter().flat_map(document).collect()
-}
-
-/// Nobody was reached after all.
-fn bounce(store: &MemoryStore, notices: &[String]) {
-    // The twin in memory never waits.
-    let found = store.documents(notices).now_or_never();
-    let found = found.and_then(Result::ok).unwrap_or_default();
-    let refused = |body: String| {
-        let told: Told = serde_json::from_str(&body).unwrap_or_default();
-        let told = Told {
-            refused: told.sent,
-            reached: None,
-            ..told
+/// Everything that was taken comes back, as mail servers report it.
+fn bounce(store: &MemoryStore, directory: &dyn Directory, taken: &[Message]) {
+    for message in taken {
+        let returned = Returned {
+            message_id: message.message_id.clone(),
+            recipients: vec![NotReached {
+                addresses: vec![message.to_address.clone()],
+                failed: true,
+                status: "5.1.1".to_owned(),
+                diagnostic: "550 nobody of that name".to_owned(),
+            }],
         };
-        serde_json::to_string(&told).ok()
-    };
-    let documents = notices.iter().zip(found).filter_map(|(key, found)| {
-        let body = refused(found?.body?);
-        Some(DocumentWrite {
-            key: key.clone(),
-            body,
-        })
-    });
-    let change = Upkeep {
-        documents: documents.collect(),
-        ..Upkeep::default()
-    };
-    let _ = store.upkeep(change).now_or_never();
+        // The twin in memory never waits.
+        let _ = come_back(store, directory, &returned).now_or_never();
+    }
 }

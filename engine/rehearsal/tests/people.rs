@@ -19,6 +19,8 @@ use hostler_runbook::{Environment, Evaluator, SourceFile};
 use std::path::Path;
 use std::sync::Arc;
 
+#[path = "people/returned.rs"]
+mod returned;
 #[path = "people/told.rs"]
 mod told;
 

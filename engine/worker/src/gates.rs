@@ -197,7 +197,8 @@ impl Driver {
         let mut expect = vec![expect];
         let mut closed = self.frozen(view, disturbs, &freezes.unwrap_or_default());
         if closed.is_none() {
-            closed = self.unsure_contact(view, disturbs);
+            let (unsure, versions) = self.unsure_contact(view, disturbs).await?;
+            (closed, expect) = (unsure, [expect, versions].concat());
         }
         let (owed, version) = self.owed(view, disturbs).await?;
         expect.push(version);

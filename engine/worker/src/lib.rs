@@ -18,6 +18,7 @@ mod outbox;
 mod record;
 mod reindex;
 mod resolve;
+mod returns;
 mod scope;
 mod spawn;
 mod trouble;
@@ -25,6 +26,7 @@ mod turn;
 
 pub use outbox::{Links, Outbox, OutboxParts};
 pub use reindex::{Reindex, Reindexed};
+pub use returns::{Returns, come_back};
 pub use trouble::Trouble;
 
 use cache::Cache;

@@ -8,7 +8,9 @@ pub(crate) use record::row;
 use crate::Trouble;
 use crate::notices::post;
 use hostler_core::definition::Definition;
-use hostler_core::mail::{Announced, Announcement, HandOver, Link, Mail, MailEvent, MailSpec};
+use hostler_core::mail::{
+    Announced, Announcement, HandOver, Link, Mail, MailEvent, MailSpec, bounced_document,
+};
 use hostler_ports::channel::{Channel, Compose, Delivery, Draft, Message};
 use hostler_ports::clock::Ids;
 use hostler_ports::store::{Batch, Claim, Confirmed, Expect, Loaded, Store, Then};
@@ -99,6 +101,7 @@ impl Outbox {
     fn link(&self, spec: &MailSpec) -> Option<Link> {
         let links = self.parts.links.as_ref()?;
         let asks = spec.question.as_ref().filter(|question| question.by_link);
+        let asks = asks.filter(|_| self.parts.channel.is_private(&spec.to_address));
         asks.map(|_| Link::new(spec.lane, std::array::from_fn(|_| links.ids.fresh())))
     }
 
@@ -169,7 +172,7 @@ impl Outbox {
         let first = match mail.spec.follows {
             None => None,
             Some(first) => match store.load(first, 0).await? {
-                Some(loaded) => Mail::fold(&read_events(&loaded)?),
+                Some(loaded) => self.with_return(Mail::fold(&read_events(&loaded)?)).await?,
                 None => None,
             },
         };
@@ -190,6 +193,21 @@ impl Outbox {
         };
         let event = mail.stands_back(first.as_ref(), announced.as_ref(), now_ms);
         Ok((event, expect))
+    }
+
+    /// A message as it is with what came back of it.
+    async fn with_return(&self, mail: Option<Mail>) -> Result<Option<Mail>, Trouble> {
+        let Some(mut mail) = mail else {
+            return Ok(None);
+        };
+        let key = bounced_document(mail.spec.lane);
+        let found = self.parts.store.documents(&[key]).await?;
+        let body = found.into_iter().flatten().find_map(|found| found.body);
+        let event = body.map(|body| serde_json::from_str::<MailEvent>(&body));
+        let event = event.transpose();
+        let event = event.map_err(|fault| Trouble::Unreadable(fault.to_string()))?;
+        event.iter().for_each(|event| mail.apply(event));
+        Ok(Some(mail))
     }
 
     async fn put_away(&self, claim: &Claim, loaded: &Loaded, then: Then) -> Result<(), Trouble> {
@@ -257,7 +275,7 @@ impl Outbox {
     }
 }
 
-fn read_events(loaded: &Loaded) -> Result<Vec<MailEvent>, Trouble> {
+pub(crate) fn read_events(loaded: &Loaded) -> Result<Vec<MailEvent>, Trouble> {
     let events = loaded
         .events
         .iter()

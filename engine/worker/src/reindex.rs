@@ -10,7 +10,7 @@ use crate::{Trouble, outbox, scope};
 use hostler_core::definition::Definition;
 use hostler_core::id::LaneId;
 use hostler_core::lane::{Lane, Origin};
-use hostler_core::mail::{Mail, MailEvent};
+use hostler_core::mail::{Mail, MailEvent, bounced_document};
 use hostler_core::view::{LeaseRow, index, rows};
 use hostler_ports::store::upkeep::stray_lanes;
 use hostler_ports::store::{
@@ -189,10 +189,21 @@ impl Reindex {
                 .push(put(&index, member, header.created_ms, String::new()));
         }
         match header.queue {
-            Queue::Mail => mail_rows(&events, &mut change)?,
+            Queue::Mail => {
+                let back = self.came_back(header.lane).await?;
+                mail_rows(&events, back, &mut change)?;
+            }
             Queue::Run => self.lane_rows(&events, &mut change).await?,
         }
         Ok(Some(change))
+    }
+
+    /// What came back of a message lies beside its log.
+    async fn came_back(&self, message: LaneId) -> Result<Option<MailEvent>, Trouble> {
+        let found = self.store.documents(&[bounced_document(message)]).await?;
+        let body = found.into_iter().flatten().find_map(|found| found.body);
+        let read = body.map(|body| serde_json::from_str(&body)).transpose();
+        read.map_err(|fault| Trouble::Unreadable(fault.to_string()))
     }
 
     async fn log(&self, header: &Header) -> Result<Vec<String>, Trouble> {
@@ -309,15 +320,20 @@ fn removal(index: &str, member: String) -> IndexChange {
     }
 }
 
-fn mail_rows(events: &[String], change: &mut Upkeep) -> Result<(), Trouble> {
+fn mail_rows(
+    events: &[String],
+    back: Option<MailEvent>,
+    change: &mut Upkeep,
+) -> Result<(), Trouble> {
     let read = events.iter().map(|event| serde_json::from_str(event));
-    let events: Vec<MailEvent> = read
+    let mut events: Vec<MailEvent> = read
         .collect::<Result<_, _>>()
         .map_err(|fault: serde_json::Error| Trouble::Unreadable(fault.to_string()))?;
     if let Some(MailEvent::MailsPacked { .. }) = events.first() {
         // Nobody lists it: what it became has rows of its own.
         return Ok(());
     }
+    events.extend(back);
     // A link that was made tells nothing of what became of the message.
     let told = |event: &&MailEvent| !matches!(event, MailEvent::LinkMade { .. });
     let last = events.iter().rev().find(told);

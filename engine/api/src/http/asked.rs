@@ -1,16 +1,18 @@
 //! A request, taken apart; and answers.
 
 use crate::problem::{Code, Problem};
+use crate::services::bounces::Bounces;
 use crate::services::outcome::Settled;
 use crate::{Api, Subject};
 use axum::body::{Body, Bytes};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
+use std::sync::Arc;
 
 pub(super) struct Asked {
     pub api: Api,
@@ -26,6 +28,8 @@ pub(super) struct Asked {
     /// `Last-Event-ID`.
     pub last_seen: Option<u64>,
     pub body: Bytes,
+    pub bounces: Option<Arc<Bounces>>,
+    pub headers: HeaderMap,
 }
 
 impl Asked {

@@ -4,6 +4,7 @@
 //! who may do what (services refuse), TLS (a proxy in front, or loopback).
 
 mod asked;
+mod bounces;
 mod debts;
 mod decide;
 mod feed;
@@ -19,6 +20,7 @@ mod waiting;
 pub use routes::{ROUTES, Route};
 
 use crate::problem::Problem;
+use crate::services::bounces::Bounces;
 use crate::tokens::Tokens;
 use crate::{Api, Subject};
 use asked::Asked;
@@ -41,6 +43,8 @@ pub struct Door {
     pub api: Api,
     pub tokens: Arc<RwLock<Tokens>>,
     pub clock: Arc<dyn Clock>,
+    /// Where reports of mail servers go; none: they are not taken.
+    pub bounces: Option<Arc<Bounces>>,
 }
 
 impl Door {
@@ -142,6 +146,8 @@ async fn serve(
         key,
         last_seen,
         body,
+        bounces: door.bounces,
+        headers,
     })
     .await
 }

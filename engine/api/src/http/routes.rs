@@ -1,7 +1,7 @@
 //! The table of routes. A route that is not in it does not exist.
 
 use super::asked::Asked;
-use super::{debts, decide, feed, freezes, general, runs, schedules, store, waiting};
+use super::{bounces, debts, decide, feed, freezes, general, runs, schedules, store, waiting};
 use crate::authorize::Action;
 use crate::problem::Problem;
 use axum::response::Response;
@@ -15,7 +15,8 @@ pub struct Route {
     pub path: &'static str,
     /// What `authorize` is asked about it; none: nobody has to be signed in.
     pub action: Option<Action>,
-    /// The address itself holds the key, and the service asks `authorize` about whoever it belongs to.
+    /// The address itself holds the key, and the service asks `authorize` about whoever it belongs to; or the request is
+    /// signed with a key that only one machine has.
     pub keyed: bool,
     pub(super) handler: Handler,
 }
@@ -74,6 +75,12 @@ pub static ROUTES: &[Route] = &[
         "/api/v1/customers/{customer}/calendar.ics",
         |asked| Box::pin(feed::calendar(asked)),
     ),
+    keyed("POST", "/api/v1/notices/bounces", |asked| {
+        Box::pin(bounces::bring(asked))
+    }),
+    get("/api/v1/notices/bounces", Action::ReadNotices, |asked| {
+        Box::pin(bounces::counts(asked))
+    }),
     get("/api/v1/me", Action::WhoAmI, |asked| {
         Box::pin(general::me(asked))
     }),

@@ -1,14 +1,17 @@
 //! Messages of a run with what became of them, and what a template makes of sample data.
 
+use super::document;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::problem::{Code, Problem};
 use crate::{Api, catalogue, read};
 use hostler_core::id::RunId;
+use hostler_core::mail::{DeadContact, dead_document};
 use hostler_core::view::{MailRow, index};
 use hostler_ports::channel::Draft;
-use hostler_ports::store::Cursor;
+use hostler_ports::store::{Cursor, READ_MAX};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most messages of one answer.
 pub const NOTICES_MAX: usize = 5_000;
@@ -19,10 +22,10 @@ pub const NOTICES_MAX: usize = 5_000;
 /// `forbidden`, the store's.
 pub async fn list(api: &Api, subject: &Subject, run: RunId) -> Result<Vec<MailRow>, Problem> {
     authorize(subject, Action::ReadNotices, Resource::Realm).check(subject)?;
-    let api = &read::of_run(api, run).await?;
+    let kept = &read::of_run(api, run).await?;
     let mut rows = Vec::new();
     read::walk(
-        api,
+        kept,
         &index::notices(run),
         false,
         Cursor::default(),
@@ -32,7 +35,43 @@ pub async fn list(api: &Api, subject: &Subject, run: RunId) -> Result<Vec<MailRo
         },
     )
     .await?;
+    mark_dead(api, &mut rows).await?;
     Ok(rows)
+}
+
+/// Which of the addresses cannot be reached any more, as the estate confirms them today.
+async fn mark_dead(api: &Api, rows: &mut [MailRow]) -> Result<(), Problem> {
+    let addresses: BTreeSet<&String> = rows.iter().map(|row| &row.to).collect();
+    let addresses: Vec<String> = addresses.into_iter().cloned().collect();
+    let mut dead = BTreeMap::new();
+    for some in addresses.chunks(READ_MAX) {
+        let keys: Vec<_> = some.iter().map(|address| dead_document(address)).collect();
+        for (address, kept) in some
+            .iter()
+            .zip(document::read_all::<DeadContact>(api, &keys).await?)
+        {
+            dead.extend(
+                kept.value
+                    .ok()
+                    .flatten()
+                    .map(|kept| (address.clone(), kept)),
+            );
+        }
+    }
+    for row in rows {
+        let confirmed = confirmed(api, row);
+        row.dead = dead
+            .get(&row.to)
+            .is_some_and(|dead| dead.holds(confirmed.as_deref()));
+    }
+    Ok(())
+}
+
+/// When somebody last made sure of the address that a message went to.
+fn confirmed(api: &Api, row: &MailRow) -> Option<String> {
+    let contacts = api.directory.contacts(row.customer.as_deref()?, "any");
+    let mut theirs = contacts.into_iter().filter(|it| it.mail == row.to);
+    theirs.find_map(|contact| contact.confirmed)
 }
 
 /// A rendered message.

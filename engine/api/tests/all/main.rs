@@ -5,6 +5,7 @@
     reason = "a test that cannot go on says where it stopped"
 )]
 
+mod bouncing;
 mod deciding;
 mod freezing;
 mod planning;

@@ -1,5 +1,6 @@
 //! The table of routes against strangers, and the door itself.
 
+use crate::bouncing::bounces;
 use crate::support::{World, world};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -35,6 +36,7 @@ fn open() -> Open {
         api: world.api.clone(),
         tokens: Arc::new(RwLock::new(tokens)),
         clock,
+        bounces: Some(bounces(Arc::default())),
     };
     Open {
         router: router(door),
@@ -130,6 +132,7 @@ async fn no_route_but_health_answers_a_stranger() {
                 (Some(_), _) => StatusCode::UNAUTHORIZED,
                 (None, false) => StatusCode::OK,
                 // Its key is in the address: whatever else comes with it opens nothing.
+                (None, true) if route.path.ends_with("/bounces") => StatusCode::UNAUTHORIZED,
                 (None, true) if route.path.ends_with(".ics") => StatusCode::UNAUTHORIZED,
                 (None, true) if route.method == "GET" => StatusCode::NOT_FOUND,
                 (None, true) => StatusCode::BAD_REQUEST,
@@ -267,6 +270,7 @@ async fn a_token_that_was_good_stays_good_only_while_the_person_is_known() {
         api: open.world.api.clone(),
         tokens: Arc::new(RwLock::new(tokens)),
         clock,
+        bounces: None,
     };
     let request =
         Request::get("/api/v1/me").header(header::AUTHORIZATION, format!("Bearer {stranger}"));

@@ -12,10 +12,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
 
 /// A connection, protected or not.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -46,6 +48,10 @@ pub enum Stage {
 /// Says another answer than the friendly one: `Some("550 5.1.1 nobody here")`.
 pub type Policy = Arc<dyn Fn(Stage, &str) -> Option<String> + Send + Sync>;
 
+/// Takes a message instead of the sink, and says the answer: `250 2.0.0 taken`.
+pub(crate) type Taker =
+    Arc<dyn Fn(Vec<u8>) -> Pin<Box<dyn Future<Output = String> + Send>> + Send + Sync>;
+
 /// What a sink takes.
 #[derive(Clone)]
 pub struct Options {
@@ -55,6 +61,8 @@ pub struct Options {
     pub sessions_max: usize,
     /// A session that says nothing for so long ends.
     pub idle_ms: u64,
+    /// Longest session in milliseconds, whatever is said in it.
+    pub session_ms: u64,
     pub policy: Option<Policy>,
     /// Offers STARTTLS.
     pub upgrade: Option<Upgrade>,
@@ -71,6 +79,7 @@ impl Default for Options {
             message_bytes_max: 2 * 1024 * 1024,
             sessions_max: 64,
             idle_ms: 60_000,
+            session_ms: 3_600_000,
             policy: None,
             upgrade: None,
             tls_at_start: false,
@@ -81,6 +90,10 @@ impl Default for Options {
 
 struct Shared {
     options: Options,
+    /// None: messages are kept.
+    taker: Option<Taker>,
+    /// What the server calls itself.
+    name: &'static str,
     messages: Mutex<VecDeque<Arc<Caught>>>,
     /// How many messages ever came.
     count: watch::Sender<u64>,
@@ -121,10 +134,22 @@ impl Sink {
             let why = "the mail catcher takes any mail: it listens on loopback addresses only, such as 127.0.0.1";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
+        Self::listen(address, options, "practice", None).await
+    }
+
+    /// The same for whoever has judged the address: the intake of reports.
+    pub(crate) async fn listen(
+        address: SocketAddr,
+        options: Options,
+        name: &'static str,
+        taker: Option<Taker>,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             options,
+            taker,
+            name,
             messages: Mutex::default(),
             count: watch::Sender::new(0),
         });
@@ -198,14 +223,16 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
                 let shared = Arc::clone(&shared);
                 sessions.spawn(async move {
                     let _permit = permit;
-                    if let Err(error) = session::run(stream, &shared).await {
+                    let longest = Duration::from_millis(shared.options.session_ms);
+                    let session = timeout(longest, session::run(stream, &shared)).await;
+                    if let Err(error) = session.unwrap_or(Err(io::ErrorKind::TimedOut.into())) {
                         tracing::debug!(%error, "a mail session ended early");
                     }
                 });
             }
             // Out of file handles, for instance: other sessions must end first.
             Err(error) => {
-                tracing::warn!(%error, "the mail catcher cannot accept");
+                tracing::warn!(%error, "no mail can be accepted");
                 tokio::task::yield_now().await;
             }
         }

@@ -47,7 +47,7 @@ pub(super) async fn run(stream: TcpStream, shared: &Shared) -> io::Result<()> {
         to: Vec::new(),
     };
     if !session
-        .reply(Stage::Greeting, "", "220 practice mail catcher")
+        .reply(Stage::Greeting, "", &format!("220 {} mail", shared.name))
         .await?
     {
         return Ok(());
@@ -74,7 +74,7 @@ impl<'a> Session<'a> {
         let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
         match verb.to_ascii_uppercase().as_str() {
             "EHLO" => self.hello().await?,
-            "HELO" => self.say("250 practice").await?,
+            "HELO" => self.say(&format!("250 {}", self.shared.name)).await?,
             "STARTTLS" if self.can_upgrade() => {
                 self.say("220 2.0.0 go ahead").await?;
                 return Ok(Next::Upgrade);
@@ -105,7 +105,7 @@ impl<'a> Session<'a> {
 
     async fn hello(&mut self) -> io::Result<()> {
         let mut lines = vec![
-            "practice".to_owned(),
+            self.shared.name.to_owned(),
             format!("SIZE {}", self.shared.options.message_bytes_max),
             "8BITMIME".to_owned(),
         ];
@@ -177,9 +177,14 @@ impl<'a> Session<'a> {
             return Ok(Next::End);
         };
         let policy = self.shared.options.policy.as_ref();
-        match policy.and_then(|policy| policy(Stage::Message, &from)) {
-            Some(answer) => self.say(&answer).await?,
-            None => {
+        let other = policy.and_then(|policy| policy(Stage::Message, &from));
+        match (other, &self.shared.taker) {
+            (Some(answer), _) => self.say(&answer).await?,
+            (None, Some(taker)) => {
+                let answer = taker(bytes).await;
+                self.say(&answer).await?;
+            }
+            (None, None) => {
                 let number = self.shared.keep(from, std::mem::take(&mut self.to), bytes);
                 self.say(&format!("250 2.0.0 caught as {number}")).await?;
             }

@@ -53,7 +53,7 @@ async fn an_accepted_message_is_proven_by_answer_and_digest() {
     assert_eq!(
         (caught.from.as_str(), &caught.to[..]),
         (
-            "platform@hostler.example",
+            "bounces@hostler.example",
             &["ada@chem.example".to_owned()][..]
         )
     );

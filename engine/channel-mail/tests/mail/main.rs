@@ -6,7 +6,9 @@
 
 mod composing;
 mod delivery;
+mod intake;
 mod rendering;
+mod reporting;
 mod sinking;
 
 use hostler_channel_mail::Sender;
@@ -32,6 +34,7 @@ pub fn sender() -> Sender {
         address: "platform@hostler.example".to_owned(),
         reply_to: Some("help@hostler.example".to_owned()),
         list_id: "notices.hostler.example".to_owned(),
+        return_path: Some("bounces@hostler.example".to_owned()),
     }
 }
 

@@ -23,6 +23,14 @@ async fn whoever_is_asked_gets_one_message_with_a_link_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn where_many_read_a_message_it_has_no_link() {
+    let targets = "id=redmark-web1,bluemark-db1";
+    let house = House::asking_in(plain(), targets, &[CARLA]).await;
+    assert_eq!(House::link_of(&house.message_to(CARLA)), None);
+    assert!(House::link_of(&house.message_to(CEM)).is_some());
+}
+
+#[tokio::test]
 async fn a_link_decides_as_whoever_it_was_sent_to_and_its_text_is_kept_nowhere() {
     let house = House::asking(plain()).await;
     let (carla, cem) = (house.link(CARLA), house.link(CEM));

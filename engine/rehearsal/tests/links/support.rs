@@ -122,8 +122,14 @@ impl House {
     }
 
     pub async fn asking_over(estate: Estate, targets: &str) -> Self {
+        Self::asking_in(estate, targets, &[]).await
+    }
+
+    /// Where many read what goes to some addresses.
+    pub async fn asking_in(estate: Estate, targets: &str, rooms: &[&str]) -> Self {
         let scenario = scenario(targets);
         let world = World::new(&stage(estate), &scenario);
+        rooms.iter().for_each(|room| world.next_hop.is_a_room(room));
         let run = begin(&world, &scenario, "first").await.unwrap();
         world.settle().await.unwrap();
         let api = world.api.clone();
@@ -200,6 +206,7 @@ impl House {
             api: self.api.clone(),
             tokens: Arc::new(RwLock::new(self.tokens.clone())),
             clock: Arc::clone(&self.world.clock) as _,
+            bounces: None,
         };
         let answer = async { router(door).oneshot(request).await.unwrap() };
         let work = async {

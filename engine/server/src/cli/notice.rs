@@ -8,6 +8,7 @@ use crate::times;
 use clap::Subcommand;
 use hostler_api::services::notices::Preview;
 use hostler_core::view::MailRow;
+use hostler_ports::returned::Counts;
 
 #[derive(Subcommand)]
 pub enum NoticeCommand {
@@ -22,6 +23,8 @@ pub enum NoticeCommand {
     },
     /// Messages of a run and what became of them
     List { run: String },
+    /// What became of reports about messages that came back, since the server began
+    Bounces,
 }
 
 pub async fn run(context: &Context, command: NoticeCommand) -> Result<(), Failure> {
@@ -53,6 +56,21 @@ pub async fn run(context: &Context, command: NoticeCommand) -> Result<(), Failur
             let mails: Vec<MailRow> = client.get(&super::run::path(&run, "/notices")).await?;
             context.out.list(&rows(&mails), &mails)
         }
+        NoticeCommand::Bounces => {
+            let counts: Counts = client.get("/api/v1/notices/bounces").await?;
+            let text = format!(
+                "{} bounced, {} known before, {} not ours, {} to another recipient, {} not given up, {} unreadable, {} \
+                 too early",
+                counts.bounced,
+                counts.known,
+                counts.not_ours,
+                counts.other_recipient,
+                counts.not_failed,
+                counts.unreadable,
+                counts.not_yet
+            );
+            context.out.one(&text, &counts)
+        }
     }
 }
 
@@ -64,7 +82,10 @@ fn rows(mails: &[MailRow]) -> Rows {
         rows.add(vec![
             mail.customer.clone().unwrap_or_else(|| "staff".to_owned()),
             mail.stage.clone(),
-            mail.to.clone(),
+            match mail.dead {
+                true => format!("{} (dead)", mail.to),
+                false => mail.to.clone(),
+            },
             mail.state.clone(),
             mail.attempts.to_string(),
             times::local(mail.queued_ms),

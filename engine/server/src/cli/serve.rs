@@ -1,6 +1,7 @@
 //! `hostler serve` and `hostler worker`.
 
 use super::Context;
+use crate::compose::bounces;
 use crate::compose::engine::{self, Engine};
 use crate::config::{Config, Log};
 use crate::failure::Failure;
@@ -56,10 +57,12 @@ pub async fn serve(context: &Context, args: ServeArgs) -> Result<(), Failure> {
         config.server.tokens_file.clone(),
         Arc::clone(&tokens),
     ));
+    let taking = bounces::open(&config.bounces, &engine.api).await?;
     let door = Door {
         api: engine.api.clone(),
         tokens,
         clock: Arc::clone(&engine.clock),
+        bounces: taking.as_ref().map(|taking| Arc::clone(&taking.door)),
     };
     let api = serve_api(listener, door, shutdown.clone());
     if args.no_worker {

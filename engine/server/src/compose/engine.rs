@@ -2,7 +2,9 @@
 
 use super::connections::EstateConnections;
 use super::library::{self, Library};
-use super::{archive, contracts, export, folders, ledger, mail, policies, scheduler, store};
+use super::{
+    archive, contracts, export, folders, ledger, mail, policies, scheduler, store, webhooks,
+};
 use crate::clock::{SystemClock, SystemIds};
 use crate::config::Config;
 use anyhow::{Context, anyhow, bail};
@@ -12,7 +14,7 @@ use hostler_core::directory::Directory;
 use hostler_core::expression::Evaluate;
 use hostler_estate::{Estate, Known};
 use hostler_host_wasmtime::{HostConfig, SystemResolver, WasmHost};
-use hostler_ports::channel::{Channel, Compose};
+use hostler_ports::channel::Compose;
 use hostler_ports::clock::{Clock, Ids};
 use hostler_ports::plugin::PluginHost;
 use hostler_ports::store::{Queue, Store};
@@ -148,11 +150,13 @@ impl Engine {
             settings: self.driver_settings(&worker),
         });
         let channel = mail::channel(
-            &self.config.mail,
+            (&self.config.mail, &self.config.bounces),
             self.config.worker.mail_permits,
             Arc::clone(&self.clock),
         )?;
-        let channel: Arc<dyn Channel> = Arc::new(channel);
+        let hooks = &self.config.webhooks.file;
+        let channel =
+            webhooks::beside(Arc::new(channel), hooks, &self.clock).context("webhooks.file")?;
         let outbox = Outbox::new(OutboxParts {
             store: Arc::clone(&self.api.store),
             channel: Arc::clone(&channel),

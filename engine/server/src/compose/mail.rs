@@ -1,9 +1,9 @@
 //! Mail as configured, and messages from templates.
 
-use crate::config::Mail;
+use crate::config::{Bounces, Mail};
 use anyhow::{Context, bail};
 use hostler_channel_mail::render::Templates;
-use hostler_channel_mail::{Login, MailChannel, Security, Sender, SmtpConfig, calendar};
+use hostler_channel_mail::{Dkim, Login, MailChannel, Security, Sender, SmtpConfig, calendar};
 use hostler_ports::channel::{Compose, Composed, Draft};
 use hostler_ports::clock::{Clock, Ids};
 use hostler_worker::Links;
@@ -16,7 +16,11 @@ const URL_MAX_BYTES: usize = 200;
 /// Longest secret or certificate file.
 const FILE_MAX_BYTES: u64 = 64 * 1024;
 
-pub fn channel(mail: &Mail, at_once: usize, clock: Arc<dyn Clock>) -> anyhow::Result<MailChannel> {
+pub fn channel(
+    (mail, bounces): (&Mail, &Bounces),
+    at_once: usize,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<MailChannel> {
     let security = match mail.security.as_str() {
         "tls" => Security::Tls,
         "starttls" => Security::StartTls,
@@ -53,8 +57,28 @@ pub fn channel(mail: &Mail, at_once: usize, clock: Arc<dyn Clock>) -> anyhow::Re
         address: mail.from_address.clone(),
         reply_to: Some(mail.reply_to.clone()).filter(|reply_to| !reply_to.is_empty()),
         list_id: mail.list_id.clone(),
+        return_path: Some(bounces.recipient.clone()).filter(|address| !address.is_empty()),
     };
-    Ok(MailChannel::new(config, sender, clock)?)
+    let channel = MailChannel::new(config, sender, clock)?;
+    Ok(match dkim(mail)? {
+        Some(dkim) => channel.signing(dkim),
+        None => channel,
+    })
+}
+
+/// The key that signs; none where none is configured.
+fn dkim(mail: &Mail) -> anyhow::Result<Option<Dkim>> {
+    match (mail.dkim_selector.as_str(), mail.dkim_key_file.as_str()) {
+        ("", "") => Ok(None),
+        ("", _) => bail!("mail.dkim_key_file needs mail.dkim_selector: where its public half lies"),
+        (_, "") => bail!("mail.dkim_selector needs mail.dkim_key_file: the key that signs"),
+        (selector, path) => {
+            let pem = file(path).context("mail.dkim_key_file")?;
+            let domain = mail.from_address.rsplit('@').next().unwrap_or_default();
+            let dkim = Dkim::new(domain, selector, &pem).context("mail.dkim_key_file")?;
+            Ok(Some(dkim))
+        }
+    }
 }
 
 /// Links of messages that ask; none where nobody said where people reach the engine.
@@ -79,7 +103,7 @@ pub fn links(public_url: &str, ids: Arc<dyn Ids>) -> anyhow::Result<Option<Links
     Ok(Some(Links { base, ids }))
 }
 
-fn file(path: &str) -> anyhow::Result<String> {
+pub fn file(path: &str) -> anyhow::Result<String> {
     if path.is_empty() {
         bail!("names no file");
     }

@@ -1,6 +1,7 @@
 //! The composition root: which adapter stands behind which port.
 
 pub mod archive;
+pub mod bounces;
 pub mod connections;
 pub mod contracts;
 pub mod engine;
@@ -12,3 +13,4 @@ pub mod mail;
 pub mod policies;
 pub mod scheduler;
 pub mod store;
+pub mod webhooks;

@@ -24,6 +24,8 @@ pub struct Config {
     pub archive: Archive,
     pub ledger: Ledger,
     pub mail: Mail,
+    pub bounces: Bounces,
+    pub webhooks: Webhooks,
     pub log: Log,
 }
 
@@ -170,9 +172,35 @@ pub struct Mail {
     pub password_file: String,
     /// PEM of the authority of the next hop's certificate; empty: the system's.
     pub authority_file: String,
+    /// Selector of the key that signs messages (DKIM) for the domain of `from_address`; empty: unsigned.
+    pub dkim_selector: String,
+    /// PEM of that key.
+    pub dkim_key_file: String,
     /// What we call ourselves.
     pub hello_name: String,
     pub timeout_ms: u64,
+}
+
+/// Chat rooms and programs that are told like people.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    /// A file of hooks, each for one address of the estate; empty: everything goes by mail.
+    pub file: String,
+}
+
+/// Messages that come back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bounces {
+    /// Address of ours that mail servers report to; empty: to `mail.from_address`, and the engine hears nothing.
+    pub recipient: String,
+    /// Address and port on which the engine takes mail for `recipient`; empty: it takes none.
+    pub listen: String,
+    /// `listen` may be more than loopback.
+    pub beyond_loopback: bool,
+    /// A file with the key of those who bring reports over HTTP; empty: nobody may.
+    pub key_file: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -287,6 +315,8 @@ impl Default for Mail {
             user: String::new(),
             password_file: String::new(),
             authority_file: String::new(),
+            dkim_selector: String::new(),
+            dkim_key_file: String::new(),
             hello_name: "hostler.platform.example".into(),
             timeout_ms: 30_000,
         }

@@ -114,6 +114,7 @@ pub async fn start(context: &Context, args: &DevArgs) -> Result<Practice, Failur
         api: engine.api.clone(),
         tokens: Arc::new(RwLock::new(tokens)),
         clock: Arc::clone(&engine.clock),
+        bounces: None,
     };
     let api = tokio::spawn(serve_api(listener, door, shutdown.clone()));
     let stop = shutdown.clone();

@@ -181,6 +181,17 @@ pub(super) fn reference(run: hostler_core::id::RunId) -> String {
     run.to_string().chars().take(8).collect()
 }
 
+/// The date there, as ISO 8601; without a zone UTC's.
+pub(crate) fn date(zone: Option<String>, at_ms: i64) -> String {
+    let zone = zone.unwrap_or_else(|| "UTC".to_owned());
+    let instant = jiff::Timestamp::from_millisecond(at_ms);
+    let zoned = instant.and_then(|instant| instant.in_tz(&zone));
+    zoned.map_or_else(
+        |_| instant_text(at_ms).chars().take(10).collect(),
+        |zoned| zoned.date().to_string(),
+    )
+}
+
 fn local(at_ms: i64, zone: &str) -> String {
     let instant = jiff::Timestamp::from_millisecond(at_ms);
     let zoned = instant.and_then(|instant| instant.in_tz(zone));

@@ -8,6 +8,7 @@ mod context;
 pub mod post;
 mod prospect;
 
+pub(crate) use context::date;
 pub(crate) use prospect::Outlook;
 
 use crate::scope::View;
@@ -17,12 +18,15 @@ use hostler_core::directory::Contact;
 use hostler_core::effect::Effect;
 use hostler_core::event::Stage;
 use hostler_core::lane::{Lane, Slot};
-use hostler_core::mail::{Announced, Announcement, Recipient};
+use hostler_core::mail::{Announced, Announcement, DeadContact, Recipient, dead_document};
+use hostler_ports::store::Document;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Contacts of one customer, or staff behind one role, that one notice reaches.
-const RECIPIENTS_MAX: usize = 50;
+pub(crate) const RECIPIENTS_MAX: usize = 50;
+/// The role of those whom notices reach.
+pub(crate) const TOLD: &str = "notices";
 
 /// Keys of the present step's items by the customer who owns them.
 type Shares = BTreeMap<String, Vec<String>>;
@@ -164,7 +168,7 @@ impl Driver {
         };
         let to = match &was {
             Some(was) => was.to.clone(),
-            None => self.everybody(notice.customer),
+            None => self.everybody(notice.customer).await?,
         };
         let reminds = notice.stage == Stage::Reminder;
         Ok(Announcement {
@@ -201,15 +205,28 @@ impl Driver {
         }
     }
 
-    fn everybody(&self, customer: &str) -> Vec<Recipient> {
-        let contacts = self.parts.directory.contacts(customer, "notices");
+    /// Whose mail came back is told nothing until somebody has made sure of the address.
+    async fn everybody(&self, customer: &str) -> Result<Vec<Recipient>, Trouble> {
+        let mut contacts = self.parts.directory.contacts(customer, TOLD);
+        contacts.truncate(RECIPIENTS_MAX);
+        let keys = contacts.iter().map(|contact| dead_document(&contact.mail));
+        let keys: Vec<_> = keys.collect();
+        let dead = match keys.is_empty() {
+            true => Vec::new(),
+            false => self.parts.store.documents(&keys).await?,
+        };
         let recipient = |contact: Contact| Recipient {
             person: contact.person,
             name: contact.name,
             address: contact.mail,
         };
-        let contacts = contacts.into_iter().take(RECIPIENTS_MAX);
-        contacts.map(recipient).collect()
+        let living = |(contact, dead): &(Contact, Option<Document>)| {
+            let dead = dead.as_ref().and_then(|dead| dead.body.as_deref());
+            let dead = dead.and_then(|dead| serde_json::from_str::<DeadContact>(dead).ok());
+            dead.is_none_or(|dead| !dead.holds(contact.confirmed.as_deref()))
+        };
+        let contacts = contacts.into_iter().zip(dead).filter(living);
+        Ok(contacts.map(|(contact, _)| recipient(contact)).collect())
     }
 
     /// To staff with all servers of the run, to a customer's people with that customer's.

@@ -141,6 +141,7 @@ fn queue(spec: MailSpec, at_ms: i64, batch: &mut Batch) {
         settled_ms: None,
         answer: None,
         sha256: None,
+        dead: false,
     };
     let summary = serde_json::to_string(&row).unwrap_or_default();
     batch.index.push(IndexChange::Put {

@@ -15,8 +15,9 @@ use hostler_ports::store::{
 };
 use serde_json::json;
 
-/// Looks at what a customer was told that others write at the same moment.
-const LOOKS_MAX: u32 = 5;
+/// Looks at what a customer was told that others write at the same moment: each look that fails is one that another
+/// message has won, and far fewer are on their way at a time.
+const LOOKS_MAX: u32 = 32;
 
 impl Outbox {
     /// What becomes of the customer's notice with this message.
@@ -81,13 +82,11 @@ impl Outbox {
 /// What is known about a customer behind one more message; none: nothing new.
 fn heard(mut told: Told, mail: &Mail, event: &MailEvent) -> Option<Told> {
     match event {
-        MailEvent::MailAccepted { at_ms, .. } if told.reached.is_none() => {
-            told.reached = Some(Reached {
-                at_ms: *at_ms,
-                to: mail.spec.to_address.clone(),
-                message_id: mail.spec.message_id.clone(),
-            });
-        }
+        MailEvent::MailAccepted { at_ms, .. } => told.arrived(Reached {
+            at_ms: *at_ms,
+            to: mail.spec.to_address.clone(),
+            message_id: mail.spec.message_id.clone(),
+        }),
         MailEvent::MailRefused { .. } => told.refused += 1,
         _ => return None,
     }
@@ -148,6 +147,16 @@ pub(crate) fn row(mail: &Mail, event: &MailEvent) -> MailRow {
         MailEvent::MailRefused { answer, at_ms } => ("refused", Some(answer.clone()), None, *at_ms),
         MailEvent::MailWithdrawn { why, at_ms } => ("withdrawn", Some(why.clone()), None, *at_ms),
         MailEvent::MailWaits { at_ms, .. } => ("queued", None, None, *at_ms),
+        MailEvent::MailBounced {
+            status,
+            diagnostic,
+            at_ms,
+        } => (
+            "bounced",
+            Some(format!("{status} {diagnostic}")),
+            None,
+            *at_ms,
+        ),
     };
     MailRow {
         run: spec.run,
@@ -163,5 +172,6 @@ pub(crate) fn row(mail: &Mail, event: &MailEvent) -> MailRow {
         settled_ms: mail.settled.then_some(at_ms),
         answer,
         sha256,
+        dead: false,
     }
 }
