@@ -172,7 +172,14 @@ fn one_not_fixed() -> Scenario {
 async fn a_monthly_patch_that_succeeds_on_a_server_settles_what_was_not_fixed_there() {
     let stage = stage::promising(CLASSES, |text| text);
     let (first, second) = (one_not_fixed(), good_of("monthly-patch"));
-    let outcome = through(&stage, Some(&first), &second, Door::Cli, "guest-patch.apply").await;
+    let outcome = through(
+        &stage,
+        Some(&first),
+        &second,
+        Door::Cli,
+        "guest-patch.apply",
+    )
+    .await;
     let outcome = outcome.unwrap_or_else(|trouble| panic!("{trouble}"));
     assert_eq!(outcome.ended.state, "succeeded", "{:?}", outcome.ended);
     let settled = entries(&outcome, "debt_settled");

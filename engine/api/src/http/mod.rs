@@ -4,6 +4,7 @@
 //! who may do what (services refuse), TLS (a proxy in front, or loopback).
 
 mod asked;
+mod budgets;
 mod debts;
 mod decide;
 mod feed;

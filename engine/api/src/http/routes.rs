@@ -1,7 +1,7 @@
 //! The table of routes. A route that is not in it does not exist.
 
 use super::asked::Asked;
-use super::{debts, decide, feed, freezes, general, runs, schedules, store, waiting};
+use super::{budgets, debts, decide, feed, freezes, general, runs, schedules, store, waiting};
 use crate::authorize::Action;
 use crate::problem::Problem;
 use axum::response::Response;
@@ -112,6 +112,14 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/debts", Action::ReadDebts, |asked| {
         Box::pin(debts::list(asked))
     }),
+    get("/api/v1/budgets", Action::ReadBudgets, |asked| {
+        Box::pin(budgets::list(asked))
+    }),
+    post(
+        "/api/v1/budgets/{customer}/allow",
+        Action::Overdraw,
+        |asked| Box::pin(budgets::allow(asked)),
+    ),
     get("/api/v1/freezes", Action::ReadFreezes, |asked| {
         Box::pin(freezes::list(asked))
     }),
