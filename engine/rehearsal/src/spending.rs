@@ -3,13 +3,15 @@
 //!
 //! Not here: what counts, and what was agreed.
 
-use crate::doors::{is_held, until};
+use crate::doors::{is_held, refused, until};
 use crate::people::People;
 use crate::play::{Outcome, begin, read, run_out};
 use crate::scenario::Scenario;
 use crate::world::{Stage, Trouble, World};
 use hostler_api::Subject;
 use hostler_api::services::budgets::{AllowAsk, BudgetRow, allow, list};
+use hostler_api::services::planning::BudgetView;
+use hostler_api::services::start::{StartAsk, preview};
 
 const HOUR_MS: i64 = 3_600_000;
 /// The held run is watched for so long before anybody does anything.
@@ -21,6 +23,8 @@ pub struct Spending {
     /// What was spent behind the first run, and at the end.
     pub spent: Vec<BudgetRow>,
     pub left: Vec<BudgetRow>,
+    /// What the plan of the second run says before it is started.
+    pub planned: Vec<BudgetView>,
     /// Calls that the plugins had seen when the second run was held, and when its watch ended.
     pub calls_held: usize,
     pub calls_watched: usize,
@@ -48,6 +52,12 @@ pub async fn held_by_budget(
     let first = read(&world, run, ended).await?;
     let reader = subject(&world, &second.starter)?;
     let spent = budgets(&world, &reader).await?;
+    let ask = StartAsk {
+        runbook: second.runbook.clone(),
+        inputs: second.inputs.clone(),
+        ..StartAsk::default()
+    };
+    let plan = preview(&world.api, &reader, ask).await.map_err(refused)?;
     world.host.answers_now(&second.answers);
     let run = begin(&world, second, "second").await?;
     let mut people = People::new(&second.people, false);
@@ -78,6 +88,7 @@ pub async fn held_by_budget(
     Ok(Spending {
         first,
         spent,
+        planned: plan.budgets,
         left: budgets(&world, &reader).await?,
         calls_held,
         calls_watched,

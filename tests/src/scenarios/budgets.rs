@@ -86,6 +86,18 @@ async fn a_run_is_held_by_what_another_has_spent_and_goes_on_when_that_is_forgot
             "{one:?}"
         );
     }
+    let planned = spending.planned.iter();
+    let planned: Vec<_> = planned
+        .map(|view| {
+            (
+                view.customer.as_str(),
+                view.spent.disruptions,
+                view.needs.disruptions,
+            )
+        })
+        .collect();
+    assert_eq!(planned, CUSTOMERS.map(|customer| (customer, 1, 1)));
+    assert!(spending.planned.iter().all(|view| !view.fits && view.holds));
     let held = entries(&spending.second, "step_held");
     let mut held = held.iter().map(|entry| &entry["closed"]);
     let closed = held.find(|closed| closed["gate"] == "budget").unwrap();

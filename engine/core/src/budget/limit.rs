@@ -46,6 +46,16 @@ pub struct Sum {
     pub downtime_ms: u64,
 }
 
+impl Sum {
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            disruptions: self.disruptions.saturating_add(other.disruptions),
+            downtime_ms: self.downtime_ms.saturating_add(other.downtime_ms),
+        }
+    }
+}
+
 impl Limit {
     pub(super) fn counts(&self, at_ms: i64, now_ms: i64) -> bool {
         match self.within {
@@ -54,7 +64,8 @@ impl Limit {
         }
     }
 
-    pub(super) fn fits(&self, sum: Sum) -> bool {
+    #[must_use]
+    pub fn fits(&self, sum: Sum) -> bool {
         self.disruptions.is_none_or(|max| sum.disruptions <= max)
             && self.downtime_ms.is_none_or(|max| sum.downtime_ms <= max)
     }
