@@ -20,7 +20,7 @@ pub(crate) struct Spends {
     /// Names of the budgets that have no room for it.
     pub overdraws: Vec<String>,
     /// Held until the commit is made: whoever looks meanwhile would only lose to it.
-    pub turn: OwnedMutexGuard<()>,
+    pub _turn: OwnedMutexGuard<()>,
 }
 
 /// What the budgets say about a call: held, or what it spends; and from what that was read.
@@ -72,7 +72,7 @@ impl Driver {
                         body: Some(json!(spent).to_string()),
                     },
                     overdraws,
-                    turn,
+                    _turn: turn,
                 }),
                 expect: Some(expect),
             },
