@@ -233,7 +233,7 @@ steps:
 }
 
 /// Runbooks whose good run disturbs, with what they are.
-pub(super) async fn that_disturb(stage: &Stage) -> Vec<(Arc<Definition>, Scenario, String)> {
+async fn that_disturb(stage: &Stage) -> Vec<(Arc<Definition>, Scenario, String)> {
     let mut found = Vec::new();
     for (name, scenario) in good() {
         let passed = pass(stage, &scenario, Door::Cli, "").await;
@@ -247,7 +247,7 @@ pub(super) async fn that_disturb(stage: &Stage) -> Vec<(Arc<Definition>, Scenari
 }
 
 /// Whether a run of this runbook may be begun so.
-pub(super) fn is_open(door: Door, definition: &Definition) -> bool {
+fn is_open(door: Door, definition: &Definition) -> bool {
     let starts = |who: &str| definition.policy.start.iter().any(|start| start == who);
     door != Door::Schedule || starts("scheduler")
 }

@@ -230,7 +230,7 @@ fn other_files_are_refused_by_name() {
     };
     let near = "did you mean `classes.yaml`?".to_owned();
     assert_eq!(fault("clases.yaml"), ("HP020", near));
-    assert!(fault("README.md").1.contains("there are: classes.yaml"));
+    assert!(fault("README.md").1.contains("there are: budgets.yaml"));
 }
 
 #[test]
