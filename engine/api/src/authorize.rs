@@ -104,6 +104,10 @@ pub enum Action {
     ReadFreezes,
     /// What is owed since an emergency.
     ReadDebts,
+    /// What customers' budgets of disruption have spent.
+    ReadBudgets,
+    /// Let a run that somebody else has started overdraw them.
+    Overdraw,
     /// Declare and lift times in which nothing is disturbed.
     ControlFreezes,
     /// What was announced to a customer, as a calendar.
@@ -171,6 +175,7 @@ pub fn authorize(subject: &Subject, action: Action, resource: Resource<'_>) -> D
             | Action::ReadSchedules
             | Action::ReadFreezes
             | Action::ReadDebts
+            | Action::ReadBudgets
             | Action::ReadStore,
             _,
         ) => Decision::of(subject.is_staff(), "a role of the staff"),
@@ -184,7 +189,7 @@ pub fn authorize(subject: &Subject, action: Action, resource: Resource<'_>) -> D
             subject.has_any(&["auditor", "admin"]),
             "the role auditor or admin",
         ),
-        (Action::ControlSchedules | Action::ControlFreezes, _) => Decision::of(
+        (Action::ControlSchedules | Action::ControlFreezes | Action::Overdraw, _) => Decision::of(
             subject.has_any(&["operator", "admin"]),
             "the role operator or admin",
         ),
@@ -297,6 +302,15 @@ mod tests {
             (&["role:viewer"], Action::ReadRuns, Resource::Realm, true),
             (&["role:viewer"], Action::ReadLedger, Resource::Realm, false),
             (&["role:auditor"], Action::ReadLedger, Resource::Realm, true),
+            (&["role:viewer"], Action::ReadBudgets, Resource::Realm, true),
+            (
+                &["customer:chemistry"],
+                Action::ReadBudgets,
+                Resource::Realm,
+                false,
+            ),
+            (&["role:viewer"], Action::Overdraw, Resource::Realm, false),
+            (&["role:operator"], Action::Overdraw, Resource::Realm, true),
             (&["role:viewer"], Action::ReadStore, Resource::Realm, true),
             (
                 &["role:viewer"],

@@ -3,6 +3,7 @@
 //! Answers are values from one frozen reading of the estate, so that a plan can name its digest.
 //! Not here: files, parsing, credentials. A secret appears only as a reference to where it lies.
 
+use crate::budget::Budgets;
 use crate::duty::{Owed, Work};
 use crate::gate::Closed;
 use crate::id::Digest;
@@ -109,6 +110,12 @@ pub trait Directory: Send + Sync + 'static {
         _now_ms: i64,
         _dead: &BTreeSet<PersonId>,
     ) -> Option<Closed> {
+        None
+    }
+
+    /// The budgets of disruption that bind this asset at this instant; those that hold work of one of these classes
+    /// say so. None: nothing is counted.
+    fn budgets(&self, _asset: &str, _classes: &[String], _now_ms: i64) -> Option<Budgets> {
         None
     }
 

@@ -84,6 +84,8 @@ pub enum GateKind {
     Debt,
     /// Nobody knows whether the customer's people can be reached.
     Contact,
+    /// The customer has been disturbed as often, or as long, as was agreed.
+    Budget,
 }
 
 impl GateKind {
@@ -96,6 +98,7 @@ impl GateKind {
             Self::Signed => "signed",
             Self::Debt => "debt",
             Self::Contact => "contact",
+            Self::Budget => "budget",
         }
     }
 }

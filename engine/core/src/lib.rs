@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod apply;
+pub mod budget;
 pub mod command;
 pub mod concern;
 pub mod contract;

@@ -2,6 +2,7 @@
 
 use crate::asking;
 use crate::asset::Asset;
+use crate::budget;
 use crate::contact;
 use crate::gates;
 use crate::model::Estate;
@@ -9,6 +10,7 @@ use crate::notice;
 use crate::owing;
 use crate::selector::Selector;
 use hostler_calendar::zone::Zone;
+use hostler_core::budget::Budgets;
 use hostler_core::directory::{
     AssetId, Connection, Contact, Directory, Person, PersonId, Route, SelectorFault,
 };
@@ -279,6 +281,10 @@ impl Directory for Estate {
         dead: &BTreeSet<PersonId>,
     ) -> Option<Closed> {
         contact::unconfirmed(self, (asset, class), now_ms, dead)
+    }
+
+    fn budgets(&self, asset: &str, classes: &[String], now_ms: i64) -> Option<Budgets> {
+        budget::limits(self, asset, classes, now_ms)
     }
 
     fn earliest_ms(&self, class: &str, asset: &str, told_ms: Option<i64>) -> Option<i64> {

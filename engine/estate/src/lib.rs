@@ -9,6 +9,7 @@ mod address;
 mod asking;
 mod asset;
 mod at;
+mod budget;
 mod build;
 mod contact;
 mod difference;

@@ -4,8 +4,8 @@
 
 use crate::fault::ForecastFault;
 use crate::input::{
-    Anchor, Approver, Approvers, Asset, AtOnce, Contact, Customer, Durations, Group, Input, Month,
-    Overflow, Terms, Wave,
+    Anchor, Approver, Approvers, Asset, AtOnce, Budget, Contact, Customer, Durations, Group, Input,
+    Month, Overflow, Terms, Wave,
 };
 use hostler_calendar::business::BusinessDays;
 use hostler_calendar::freeze::Freeze;
@@ -17,6 +17,7 @@ use hostler_core::definition::{
 use hostler_core::directory::Directory as _;
 use hostler_core::duration::parse_ms;
 use hostler_core::expression::{Dynamic, Expression};
+use hostler_estate::policies::{Per, Within};
 use hostler_estate::{Estate, Selector};
 use jiff::civil::Date;
 use serde_json::Value;
@@ -71,7 +72,7 @@ pub fn from_estate(
             .map(|(_, freeze)| (freeze.id.clone(), freeze.clone()))
             .collect(),
         groups: groups(estate),
-        customers: customers(estate, &assets)?,
+        customers: customers(estate, &assets, &options.terms.class)?,
         assets,
         terms: options.terms.clone(),
         approvers: approvers(estate, approve, options),
@@ -251,9 +252,32 @@ fn groups(estate: &Estate) -> BTreeMap<String, Group> {
     estate.groups.iter().map(row).collect()
 }
 
+/// Those that hold work of this class, and are shared by all servers of the customer.
+fn budgets(estate: &Estate, customer: &str, class: &str) -> Vec<Budget> {
+    let all = estate
+        .policies
+        .iter()
+        .flat_map(|policies| &policies.budgets);
+    let binds = all.filter(|(_, budget)| {
+        let its = budget.customers.is_empty() || budget.customers.contains(customer);
+        its && budget.classes.contains(class) && budget.per == Per::Customer
+    });
+    let row = |(name, budget): (&String, &hostler_estate::policies::Budget)| Budget {
+        name: name.clone(),
+        disruptions: budget.disruptions,
+        downtime_ms: budget.downtime_ms,
+        within_ms: match budget.within {
+            Within::Month => None,
+            Within::Rolling(ms) => Some(ms),
+        },
+    };
+    binds.map(row).collect()
+}
+
 fn customers(
     estate: &Estate,
     assets: &[Asset],
+    class: &str,
 ) -> Result<BTreeMap<String, Customer>, ForecastFault> {
     let weekdays = BusinessDays::new("mon-fri", Holidays::default());
     let weekdays = weekdays.map_err(|fault| ForecastFault::Text(fault.to_string()))?;
@@ -276,6 +300,7 @@ fn customers(
             business: Arc::clone(business.unwrap_or(&weekdays)),
             contacts: contacts(customer),
             disruptions_per_month: reboots.and_then(per_month),
+            budgets: budgets(estate, id, class),
         };
         customers.insert(id.clone(), row);
     }

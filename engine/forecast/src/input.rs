@@ -9,6 +9,7 @@ use hostler_calendar::freeze::Freeze;
 use hostler_calendar::when::DayRule;
 use hostler_calendar::window::Windows;
 use hostler_calendar::zone::Zone;
+use hostler_core::budget::length;
 use hostler_core::definition::Ramp;
 use jiff::civil::{Date, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -152,6 +153,33 @@ pub struct Customer {
     pub contacts: Vec<Contact>,
     /// Windows of one local month in which anything of theirs may be disturbed. None: no bound.
     pub disruptions_per_month: Option<u32>,
+    /// Those of the policies that all its servers share.
+    pub budgets: Vec<Budget>,
+}
+
+/// How often, and how long, a customer's servers may be disturbed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    pub name: String,
+    pub disruptions: Option<u32>,
+    pub downtime_ms: Option<u64>,
+    /// Rolling milliseconds; none: a month of the customer's calendar.
+    pub within_ms: Option<u64>,
+}
+
+impl Budget {
+    /// `2 disruptions and 4h of downtime in 30d`.
+    #[must_use]
+    pub fn says(&self) -> String {
+        let count = self.disruptions.map(|max| format!("{max} disruptions"));
+        let time = self
+            .downtime_ms
+            .map(|ms| format!("{} of downtime", length(ms)));
+        let both: Vec<_> = count.into_iter().chain(time).collect();
+        let within = self.within_ms.map(|ms| format!("in {}", length(ms)));
+        let within = within.unwrap_or_else(|| "a month".to_owned());
+        format!("{} {within}", both.join(" and "))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,8 +23,8 @@ pub use forecast::{
     Outcome, Slot, WaveRow, Work,
 };
 pub use input::{
-    ASSETS_MAX, Anchor, Approver, Approvers, Asset, AtOnce, Contact, Customer, Duration, Durations,
-    Group, Input, Month, Overflow, Terms, Wave,
+    ASSETS_MAX, Anchor, Approver, Approvers, Asset, AtOnce, Budget, Contact, Customer, Duration,
+    Durations, Group, Input, Month, Overflow, Terms, Wave,
 };
 pub use moment::Moment;
 pub use plan::forecast;

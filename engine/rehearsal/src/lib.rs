@@ -19,6 +19,7 @@ pub mod reindex;
 mod sample;
 pub mod scaffold;
 mod scenario;
+pub mod spending;
 mod trace;
 mod world;
 

@@ -113,10 +113,36 @@ pub async fn owed_before_each_commit(
     scenario: &Scenario,
     debts: &BTreeMap<String, Debts>,
 ) -> Result<Vec<Raced>, Trouble> {
+    let assets = debts.values().flat_map(|debts| &debts.debts);
+    let between = Between {
+        gate: "debt",
+        assets: assets.flat_map(|debt| debt.assets.clone()).collect(),
+        put: written(debts),
+    };
+    written_before_each_commit(stage, scenario, &between).await
+}
+
+/// What others write between a worker's look at the gates and its commit, and remove again after [`OWED_HOURS`].
+pub struct Between {
+    /// The gate that it closes, and the assets of which calls are collected.
+    pub gate: &'static str,
+    pub assets: BTreeSet<String>,
+    pub put: Vec<DocumentWrite>,
+}
+
+/// The same with any documents.
+///
+/// # Errors
+/// As `play`.
+pub async fn written_before_each_commit(
+    stage: &Stage,
+    scenario: &Scenario,
+    between: &Between,
+) -> Result<Vec<Raced>, Trouble> {
     let commits = play(stage, scenario).await?.commits;
     let mut raced = Vec::new();
     for number in sampled(commits) {
-        raced.push(race(stage, scenario, debts, number).await?);
+        raced.push(race(stage, scenario, between, number).await?);
     }
     Ok(raced)
 }
@@ -124,14 +150,14 @@ pub async fn owed_before_each_commit(
 async fn race(
     stage: &Stage,
     scenario: &Scenario,
-    debts: &BTreeMap<String, Debts>,
+    between: &Between,
     before_commit: u64,
 ) -> Result<Raced, Trouble> {
     let world = World::new(stage, scenario);
     let run = begin(&world, scenario, "raced").await?;
     let (store, host) = (Arc::downgrade(&world.store), Arc::clone(&world.host));
     let (count, began) = (AtomicU64::new(0), Arc::new(AtomicUsize::new(usize::MAX)));
-    let (owed, told) = (debts.clone(), Arc::clone(&began));
+    let (put, told) = (between.put.clone(), Arc::clone(&began));
     world.store.set_faults(Box::new(move |verb, _| {
         let number = u64::from(verb == "commit")
             + count.fetch_add(u64::from(verb == "commit"), Ordering::SeqCst);
@@ -141,7 +167,7 @@ async fn race(
         {
             told.store(host.seen().len(), Ordering::SeqCst);
             // The twin in memory never waits.
-            let _ = store.upkeep(written(&owed, true)).now_or_never();
+            let _ = store.upkeep(upkeep(put.clone())).now_or_never();
         }
         None
     }));
@@ -154,20 +180,19 @@ async fn race(
         while world.step().await? || people.act(&world).await? {}
         world.pass(HOUR_MS).await?;
     }
-    let held = is_held(&world, "debt").await?;
-    let assets: BTreeSet<_> = debts
-        .values()
-        .flat_map(|debts| &debts.debts)
-        .flat_map(|debt| &debt.assets)
-        .collect();
+    let held = is_held(&world, between.gate).await?;
     let mut calls = world.host.seen().split_off(began.load(Ordering::SeqCst));
     calls.retain(|seen| seen.entry == "perform");
     calls.retain(|seen| {
         seen.asset
             .as_ref()
-            .is_some_and(|asset| assets.contains(asset))
+            .is_some_and(|asset| between.assets.contains(asset))
     });
-    let settled = world.store.upkeep(written(debts, false)).await;
+    let gone = between.put.iter().map(|write| DocumentWrite {
+        key: write.key.clone(),
+        body: None,
+    });
+    let settled = world.store.upkeep(upkeep(gone.collect())).await;
     settled.map_err(|fault| Trouble::Stuck(fault.to_string()))?;
     let ended = run_out(&world, run, &mut people).await?;
     Ok(Raced {
@@ -178,14 +203,18 @@ async fn race(
     })
 }
 
-/// These debts, or none, in their customers' documents.
-fn written(debts: &BTreeMap<String, Debts>, open: bool) -> Upkeep {
+/// These debts in their customers' documents.
+fn written(debts: &BTreeMap<String, Debts>) -> Vec<DocumentWrite> {
     let document = |(customer, debts): (&String, &Debts)| DocumentWrite {
         key: debts_document(customer),
-        body: open.then(|| serde_json::to_string(debts).ok()).flatten(),
+        body: serde_json::to_string(debts).ok(),
     };
+    debts.iter().map(document).collect()
+}
+
+fn upkeep(documents: Vec<DocumentWrite>) -> Upkeep {
     Upkeep {
-        documents: debts.iter().map(document).collect(),
+        documents,
         ..Upkeep::default()
     }
 }

@@ -38,6 +38,11 @@ impl Driver {
             then,
             ..Batch::default()
         };
+        // A call that does not begin after all spends nothing.
+        let spends = turn.spends.iter().filter(|_| turn.begins());
+        batch
+            .documents
+            .extend(spends.map(|spends| spends.write.clone()));
         for effect in &turn.effects {
             self.add(hold, turn, effect, &mut batch).await?;
         }
@@ -256,6 +261,7 @@ impl Driver {
             batch.index.push(IndexChange::Remove { index, member });
         }
         self.cure(lane, result, batch).await?;
+        self.give_back(lane, batch).await?;
         let Some(parent) = &lane.opening.parent else {
             return Ok(());
         };

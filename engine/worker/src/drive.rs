@@ -178,6 +178,10 @@ impl Driver {
         hold.letters
             .drain(..turn.letters_used.min(hold.letters.len()));
         hold.unshown = true;
+        // What was written is newer than what is known.
+        if turn.spends.is_some() {
+            self.gates.forget();
+        }
         if turn.events.iter().any(crate::batch::forgives) {
             hold.strikes = 0;
         }

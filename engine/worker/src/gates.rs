@@ -5,6 +5,8 @@
 //! What is open is an expectation of the commit that begins the call, so a freeze that is declared
 //! between the look and the commit holds it. Not here: what a closed gate means for a lane (core).
 
+mod ahead;
+pub mod budget;
 pub mod contact;
 pub mod debt;
 mod signed;
@@ -12,11 +14,12 @@ mod signed;
 use crate::resolve::Fault;
 use crate::scope::{View, instant_text};
 use crate::{Driver, Trouble};
+use ahead::disturbs_ms;
 use hostler_core::command::Entry;
 use hostler_core::contract::Impact;
 use hostler_core::definition::{CLASSES, Step, Verb};
 use hostler_core::gate::{Closed, FREEZES, Freezes, GateKind, Told, told_document};
-use hostler_core::lane::{CallSpec, Origin, Section};
+use hostler_core::lane::{CallSpec, Origin};
 use hostler_ports::store::{Expect, StoreError};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -30,7 +33,7 @@ type Known = (u64, Option<Arc<str>>);
 
 /// Documents that gates were read from, by name.
 #[derive(Default)]
-pub struct Gates(Mutex<HashMap<String, Known>>);
+pub struct Gates(Mutex<HashMap<String, Known>>, Arc<tokio::sync::Mutex<()>>);
 
 impl Gates {
     fn known(&self, document: &str) -> Option<Known> {
@@ -48,6 +51,15 @@ impl Gates {
     /// Somebody has changed one of them.
     pub fn forget(&self) {
         self.lock().clear();
+    }
+
+    fn forget_one(&self, document: &str) {
+        self.lock().remove(document);
+    }
+
+    /// One lane of this process at a time writes what it spends: each would be refused but the first.
+    async fn spenders(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.1).lock_owned().await
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
@@ -68,31 +80,32 @@ struct Looked {
     expect: Vec<Expect>,
 }
 
+/// What comes of the gates before a step.
+pub(crate) struct Gated {
+    /// As it stood, or held.
+    pub entry: Entry,
+    /// What must still be so when it is committed.
+    pub expect: Vec<Expect>,
+    /// What the call spends of its customer's budgets, in the commit that begins it.
+    pub spends: Option<budget::Spends>,
+}
+
+impl From<Entry> for Gated {
+    fn from(entry: Entry) -> Self {
+        Self {
+            entry,
+            expect: Vec::new(),
+            spends: None,
+        }
+    }
+}
+
 /// What a call disturbs.
 pub(crate) struct Disturbs<'a> {
     asset: &'a str,
     needed_ms: u64,
     /// Classes of the disturbing steps from here on: each must let it begin.
     classes: Vec<String>,
-}
-
-/// The longest disturbing call from this step on, if the step is one or prepares one: what a lane changes
-/// on the way there (a silence, a snapshot, the lock) does not wait for a window, it comes with it.
-fn disturbs_ms(view: &View<'_>, step: &Step) -> Option<u64> {
-    let Verb::Do(action) = &step.verb else {
-        return None;
-    };
-    let cursor = view.lane.cursor;
-    if cursor.section != Section::Main || !action.effect.mutates() {
-        return None;
-    }
-    let program = view.program()?;
-    let ahead = program.steps.iter().skip(usize::from(cursor.index));
-    let outages = ahead.filter_map(|step| match &step.verb {
-        Verb::Do(action) if action.impact == Impact::Outage => Some(action.timeout_ms),
-        _ => None,
-    });
-    outages.max()
 }
 
 /// The step's own class, or those of the disturbing steps that it prepares. Inside: why a step has none.
@@ -153,26 +166,25 @@ fn held(call: &Arc<CallSpec>, closed: Closed) -> Entry {
 }
 
 impl Driver {
-    /// The entry as it stands, or held by a gate; and what must still be so when it is committed.
     pub(crate) async fn gated(
         &self,
         view: &View<'_>,
         step: &Step,
         entry: Entry,
-    ) -> Result<(Entry, Vec<Expect>), Trouble> {
+    ) -> Result<Gated, Trouble> {
         let Entry::Do(call) = &entry else {
-            return Ok((entry, Vec::new()));
+            return Ok(Gated::from(entry));
         };
         if let Some(closed) = self.unsigned(view, call) {
-            return Ok((held(call, closed), Vec::new()));
+            return Ok(Gated::from(held(call, closed)));
         }
         let (Some(asset), Some(needed_ms)) = (call.asset.as_deref(), disturbs_ms(view, step))
         else {
-            return Ok((entry, Vec::new()));
+            return Ok(Gated::from(entry));
         };
         let classes = match classes(view, step).await? {
             Ok(classes) => classes,
-            Err(reason) => return Ok((Entry::Fault(reason), Vec::new())),
+            Err(reason) => return Ok(Gated::from(Entry::Fault(reason))),
         };
         let disturbs = Disturbs {
             asset,
@@ -185,11 +197,33 @@ impl Driver {
             self.gates.forget();
             looked = self.look(view, &disturbs).await?;
         }
-        let entry = match looked.closed {
-            None => entry,
-            Some(closed) => held(call, closed),
+        let mut expect = looked.expect;
+        if let Some(closed) = looked.closed {
+            let entry = held(call, closed);
+            return Ok(Gated {
+                entry,
+                expect,
+                spends: None,
+            });
+        }
+        // Last: what another gate holds spends nothing.
+        let spending = self.spending(view, &disturbs).await?;
+        expect.extend(spending.expect);
+        let overdraws = spending.spends.as_ref().map(|spends| &spends.overdraws);
+        let entry = match (spending.closed, overdraws) {
+            (Some(closed), _) => held(call, closed),
+            (None, Some(names)) if !names.is_empty() => Entry::Do(Arc::new(CallSpec {
+                overdraws: names.clone(),
+                ..CallSpec::clone(call)
+            })),
+            _ => entry,
         };
-        Ok((entry, looked.expect))
+        let spends = spending.spends;
+        Ok(Gated {
+            entry,
+            expect,
+            spends,
+        })
     }
 
     async fn look(&self, view: &View<'_>, disturbs: &Disturbs<'_>) -> Result<Looked, Trouble> {

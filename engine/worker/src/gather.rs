@@ -1,6 +1,7 @@
 //! What can be decided between two commits: letters, what has come due, the next step.
 
 use crate::drive::wanted;
+use crate::gates::Gated;
 use crate::resolve::{Resolved, resolve, resolve_gate};
 use crate::scope::View;
 use crate::turn::{Hold, Turn};
@@ -200,7 +201,11 @@ impl Driver {
             return Ok(None);
         };
         let Resolved { entry, blobs } = resolve(&view, step).await?;
-        let (entry, expect) = self.gated(&view, step, entry).await?;
+        let Gated {
+            entry,
+            expect,
+            spends,
+        } = self.gated(&view, step, entry).await?;
         turn.blobs.extend(blobs);
         for expect in expect {
             if !turn.expect.contains(&expect) {
@@ -213,6 +218,7 @@ impl Driver {
                 resource: resource.to_owned(),
             }));
         }
+        turn.spends = spends;
         Ok(Some(Input::Enter(entry)))
     }
 

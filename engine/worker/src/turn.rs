@@ -1,6 +1,7 @@
 //! One turn of a lane: everything that is decided between two commits.
 
 use crate::Trouble;
+use crate::gates::budget::Spends;
 use hostler_core::apply::apply;
 use hostler_core::command::Input;
 use hostler_core::decide::{ADMIT_MAX, Context, decide};
@@ -77,6 +78,8 @@ pub struct Turn {
     pub wait_for: Vec<Resource>,
     /// What an open gate was read from: must still be so.
     pub expect: Vec<Expect>,
+    /// What the call that begins behind this turn spends.
+    pub spends: Option<Spends>,
 }
 
 impl Turn {
@@ -89,6 +92,7 @@ impl Turn {
             blobs: Vec::new(),
             wait_for: Vec::new(),
             expect: Vec::new(),
+            spends: None,
         }
     }
 

@@ -151,8 +151,17 @@ pub fn practice_with(change: impl Fn(String) -> String) -> Stage {
 
 /// The same, with classes of change that promise what this file says.
 pub fn promising(classes: &'static str, change: impl Fn(String) -> String) -> Stage {
-    let read = |_: &str| Ok(classes.to_owned());
-    let read = policies::load(&["classes.yaml"], &read, &policies::Known::default());
+    ruled(&[("classes.yaml", classes)], change)
+}
+
+/// The same, under these files of policies.
+pub fn ruled(files: &[(&str, &str)], change: impl Fn(String) -> String) -> Stage {
+    let read = |path: &str| {
+        let file = files.iter().find(|(name, _)| *name == path);
+        Ok(file.unwrap().1.to_owned())
+    };
+    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    let read = policies::load(&names, &read, &policies::Known::default());
     over(estate(change).under(read.unwrap_or_else(|faults| panic!("{faults}"))))
 }
 

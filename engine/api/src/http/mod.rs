@@ -5,6 +5,7 @@
 
 mod asked;
 mod bounces;
+mod budgets;
 mod debts;
 mod decide;
 mod feed;

@@ -1,7 +1,9 @@
 //! The table of routes. A route that is not in it does not exist.
 
 use super::asked::Asked;
-use super::{bounces, debts, decide, feed, freezes, general, runs, schedules, store, waiting};
+use super::{
+    bounces, budgets, debts, decide, feed, freezes, general, runs, schedules, store, waiting,
+};
 use crate::authorize::Action;
 use crate::problem::Problem;
 use axum::response::Response;
@@ -119,6 +121,14 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/debts", Action::ReadDebts, |asked| {
         Box::pin(debts::list(asked))
     }),
+    get("/api/v1/budgets", Action::ReadBudgets, |asked| {
+        Box::pin(budgets::list(asked))
+    }),
+    post(
+        "/api/v1/budgets/{customer}/allow",
+        Action::Overdraw,
+        |asked| Box::pin(budgets::allow(asked)),
+    ),
     get("/api/v1/freezes", Action::ReadFreezes, |asked| {
         Box::pin(freezes::list(asked))
     }),

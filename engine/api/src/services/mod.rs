@@ -1,6 +1,7 @@
 //! One file a thing that people do. Every function takes who asks and refuses by `authorize`.
 
 pub mod bounces;
+pub mod budgets;
 mod changed;
 pub mod control;
 pub mod debts;

@@ -1,6 +1,6 @@
 //! Starting a run, or only showing what it would do.
 
-use super::planning::{self, Planned, WavePreview, Wish};
+use super::planning::{self, BudgetView, Planned, WavePreview, Wish};
 use super::scheduler;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::durable::kept;
@@ -61,6 +61,9 @@ pub struct PlanView {
     /// Digest of the policies that hold, if there are any.
     #[serde(default)]
     pub policies: Option<Digest>,
+    /// What it would spend of customers' budgets of disruption; only before it is started.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<BudgetView>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,7 +89,10 @@ pub struct StartAnswer {
 /// As `start`.
 pub async fn preview(api: &Api, subject: &Subject, ask: StartAsk) -> Result<PlanView, Problem> {
     let planned = prepare(api, subject, &ask, RunId(uuid::Uuid::nil()), None).await?;
-    Ok(view(api, &planned))
+    Ok(PlanView {
+        budgets: planning::budgets(api, &planned).await?,
+        ..view(api, &planned)
+    })
 }
 
 /// Starts a run. The same key with the same contents gives the same run.
@@ -344,6 +350,7 @@ fn view(api: &Api, planned: &Planned) -> PlanView {
         hand_offs: plan.hand_offs.clone(),
         windows: plan.windows.clone(),
         policies: plan.policies,
+        budgets: Vec::new(),
     }
 }
 

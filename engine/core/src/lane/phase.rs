@@ -78,6 +78,9 @@ pub struct CallSpec {
     pub locks: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<(String, u32)>,
+    /// Budgets of disruption that had no room for it: an emergency, or somebody has allowed it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overdraws: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@
 
 mod approval;
 mod ballots;
+mod budgets;
 mod debts;
 mod delegates;
 mod ends;

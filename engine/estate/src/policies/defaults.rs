@@ -95,6 +95,7 @@ pub fn policies() -> Policies {
         deadlines: BTreeMap::new(),
         consent: CLASSES.map(|name| (name.to_owned(), consent(name))).into(),
         deferrals: None,
+        budgets: BTreeMap::new(),
         debts: BTreeMap::new(),
         retention: KEPT.map(|kind| (kind.to_owned(), Keep::Forever)).into(),
         roles: BTreeMap::new(),

@@ -154,6 +154,23 @@ pub struct RawDebt {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+pub struct BudgetsFile {
+    pub budgets: Entries<RawBudget>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawBudget {
+    pub customers: Option<OneOrMany>,
+    pub classes: Option<OneOrMany>,
+    pub per: Option<At<String>>,
+    pub disruptions: Option<At<u32>>,
+    pub downtime: Option<At<String>>,
+    pub within: At<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct RetentionFile {
     pub retention: Entries<At<String>>,
 }

@@ -16,8 +16,9 @@ mod span;
 pub use answers::{Climb, Notice, Reached};
 pub use duty::{Attributes, DUTIES, Duty, OS_GROUPS, Owed, Row};
 pub use model::{
-    CHANNELS, CLASSES, Class, Consent, Cure, Deadline, Debt, Deferrals, Fit, Freeze, Impact, KEPT,
-    Keep, Ladder, Policies, RingNotice, Rung, Spend, Trigger, Unproven, VERBS, Windows,
+    Budget, CHANNELS, CLASSES, Class, Consent, Cure, Deadline, Debt, Deferrals, Fit, Freeze,
+    Impact, KEPT, Keep, Ladder, Per, Policies, RingNotice, Rung, Spend, Trigger, Unproven, VERBS,
+    Windows, Within,
 };
 pub use people::{Absence, Dates, Delegation};
 pub use source::FILES;
@@ -34,6 +35,7 @@ pub struct Known {
     pub people: Option<BTreeSet<String>>,
     /// Roles beside those of `roles.yaml`.
     pub roles: Option<BTreeSet<String>>,
+    pub customers: Option<BTreeSet<String>>,
 }
 
 impl Known {
@@ -42,6 +44,7 @@ impl Known {
         Self {
             people: Some(estate.people.keys().cloned().collect()),
             roles: Some(estate.roles.keys().cloned().collect()),
+            customers: Some(estate.customers.keys().cloned().collect()),
         }
     }
 }

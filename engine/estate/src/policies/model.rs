@@ -30,6 +30,8 @@ pub struct Policies {
     pub consent: BTreeMap<String, Consent>,
     /// Default: none, nobody may defer.
     pub deferrals: Option<Deferrals>,
+    /// How often and how long customers may be disturbed. Default: none, nothing is counted.
+    pub budgets: BTreeMap<String, Budget>,
     /// Kinds of debts. Default: none, so that nothing is blocked by one.
     pub debts: BTreeMap<String, Debt>,
     /// All of [`KEPT`]. Default: for ever.
@@ -188,6 +190,39 @@ pub struct Deferrals {
     pub longer_needs: Vec<String>,
     /// Never `emergency`.
     pub classes: BTreeSet<String>,
+}
+
+/// How often and how long a customer's servers may be disturbed in a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Budget {
+    /// Empty: every customer, each with its own.
+    pub customers: BTreeSet<String>,
+    /// Classes that it holds, never `emergency`; work of all classes counts.
+    pub classes: BTreeSet<String>,
+    pub per: Per,
+    /// At least one of these two.
+    pub disruptions: Option<u32>,
+    /// In milliseconds: what disturbing steps may take at most, together.
+    pub downtime_ms: Option<u64>,
+    pub within: Within,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Per {
+    /// All assets of the customer share it.
+    Customer,
+    /// Each asset has its own.
+    Asset,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Within {
+    /// A month of the calendar, in the customer's zone.
+    Month,
+    /// So many milliseconds, rolling.
+    Rolling(u64),
 }
 
 /// A kind of obligation that short notice or a waived gate leaves behind.

@@ -4,8 +4,9 @@
 
 use super::defaults;
 use super::file::{
-    ClassesFile, ConsentFile, DeadlinesFile, DebtsFile, DeferralsFile, FitFile, LaddersFile,
-    ResponsibilitiesFile, RetentionFile, RolesFile, SpendFile, TextsFile, TriggersFile,
+    BudgetsFile, ClassesFile, ConsentFile, DeadlinesFile, DebtsFile, DeferralsFile, FitFile,
+    LaddersFile, ResponsibilitiesFile, RetentionFile, RolesFile, SpendFile, TextsFile,
+    TriggersFile,
 };
 use crate::at::Position;
 use crate::build::ReadFile;
@@ -16,7 +17,8 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
 /// Names of the files, in ascending order.
-pub const FILES: [&str; 13] = [
+pub const FILES: [&str; 14] = [
+    "budgets.yaml",
     "classes.yaml",
     "consent.yaml",
     "deadlines.yaml",
@@ -113,6 +115,7 @@ pub struct Source<T> {
 
 /// All shapes.
 pub struct Sources {
+    pub budgets: Source<BudgetsFile>,
     pub classes: Source<ClassesFile>,
     pub consent: Source<ConsentFile>,
     pub deadlines: Source<DeadlinesFile>,
@@ -131,6 +134,7 @@ pub struct Sources {
 impl Sources {
     pub fn read(texts: &Texts, out: &mut Collector) -> Self {
         Self {
+            budgets: shape(texts, "budgets.yaml", out),
             classes: shape(texts, "classes.yaml", out),
             consent: shape(texts, "consent.yaml", out),
             deadlines: shape(texts, "deadlines.yaml", out),

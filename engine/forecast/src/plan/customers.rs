@@ -3,6 +3,7 @@
 //! Not here: the texts of notices, and sending them.
 
 use super::Plan;
+use super::budgets;
 use super::conflicts::Found;
 use super::cycle::month_of;
 use super::notice::notice_by;
@@ -30,6 +31,7 @@ pub fn rows<'a>(plan: &mut Plan<'a>) -> Vec<CustomerRow> {
             let deadline = deadlines(plan, &places);
             let row = row(plan, id, &places, deadline);
             budget(plan, &row);
+            budgets::check(plan, id, &places);
             row
         })
         .collect();

@@ -4,6 +4,7 @@
 
 mod admit;
 mod approval;
+mod budgets;
 mod checks;
 mod conflicts;
 mod customers;

@@ -4,7 +4,7 @@ use super::{DAY, HOUR, MINUTE, asset, base, customer, freeze, of, wave, window};
 use hostler_calendar::deadline::Lead;
 use hostler_calendar::window::Length;
 use hostler_core::definition::{Ramp, WaveLimit};
-use hostler_forecast::{Code, Duration, Group, Input, Outcome};
+use hostler_forecast::{Budget, Code, Duration, Group, Input, Outcome};
 use std::collections::BTreeSet;
 
 struct Case {
@@ -277,6 +277,23 @@ fn cases() -> Vec<Case> {
                     .get_mut("chem")
                     .unwrap()
                     .disruptions_per_month = Some(1);
+            })
+        },
+        Case {
+            subject: "customer chem, budget usual",
+            what: &["2 disruptions and", "1 disruptions in 30d are granted"],
+            remedy: "`hostler budget allow`",
+            held: None,
+            assets: &["web2"],
+            ..case(Code::Budget, |input| {
+                add(input, 2);
+                let customer = input.customers.get_mut("chem").unwrap();
+                customer.budgets.push(Budget {
+                    name: "usual".to_owned(),
+                    disruptions: Some(1),
+                    downtime_ms: None,
+                    within_ms: Some(30 * 24 * HOUR),
+                });
             })
         },
         Case {

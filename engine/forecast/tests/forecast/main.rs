@@ -97,6 +97,7 @@ pub fn customer(name: &str) -> Customer {
         business: Arc::new(BusinessDays::new("mon-fri", Holidays::default()).unwrap()),
         contacts: vec![contact("ada"), contact("bo")],
         disruptions_per_month: None,
+        budgets: Vec::new(),
     }
 }
 

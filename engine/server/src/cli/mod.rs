@@ -3,6 +3,7 @@
 mod approve;
 mod ask;
 pub mod asked;
+mod budget;
 mod copies;
 mod debt;
 mod doctor;
@@ -125,6 +126,9 @@ enum Command {
     /// What is owed since an emergency, and what it holds
     #[command(subcommand)]
     Debt(debt::DebtCommand),
+    /// Budgets of disruption: how much customers were disturbed
+    #[command(subcommand)]
+    Budget(budget::BudgetCommand),
     /// Times in which nothing is disturbed
     #[command(subcommand)]
     Freeze(freeze::FreezeCommand),
@@ -246,6 +250,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Policy(command) => policy::run(context, &command),
         Command::Simulate(args) => simulate::run(context, &args),
         Command::Debt(command) => debt::run(context, command).await,
+        Command::Budget(command) => budget::run(context, command).await,
         Command::Freeze(command) => freeze::run(context, command).await,
         Command::Approve(command) => approve::run(context, command).await,
         Command::Ask(command) => ask::run(context, command).await,

@@ -2,8 +2,10 @@
 
 use crate::output::{Output, Rows};
 use crate::times;
+use hostler_api::services::planning::BudgetView;
 use hostler_api::services::runs::RunView;
 use hostler_api::services::start::PlanView;
+use hostler_core::budget::{Sum, length};
 use hostler_core::view::{ChildrenRow, LaneRow, RunRow};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -193,6 +195,9 @@ pub fn plan(view: &PlanView) -> String {
     for (name, rule) in &view.windows {
         let _ = writeln!(text, "  window  {name}: {rule}");
     }
+    for budget in &view.budgets {
+        let _ = writeln!(text, "  spends  {}", spends(budget));
+    }
     if let Some(policies) = &view.policies {
         let _ = writeln!(text, "  under   policies {}", policies.short());
     }
@@ -250,4 +255,31 @@ pub(super) fn value_line(value: &Value) -> String {
         return text;
     }
     text.chars().take(VALUE_MAX_CHARACTERS).collect::<String>() + " … (-o json shows all)"
+}
+
+/// What a run would spend of one budget, and what comes of it.
+fn spends(budget: &BudgetView) -> String {
+    let of = |sum: &Sum| {
+        format!(
+            "{} disruptions ({})",
+            sum.disruptions,
+            length(sum.downtime_ms)
+        )
+    };
+    let comes = match (budget.fits, budget.holds) {
+        (true, _) => String::new(),
+        (false, true) => format!(
+            ": NO ROOM, it waits for it, or for `hostler budget allow {} RUN --reason TEXT`",
+            budget.customer
+        ),
+        (false, false) => ": NO ROOM, it goes on and overdraws".to_owned(),
+    };
+    format!(
+        "{} {}: up to {}; {} spent of {}{comes}",
+        budget.customer,
+        budget.budget,
+        of(&budget.needs),
+        of(&budget.spent),
+        budget.grants
+    )
 }

@@ -77,6 +77,7 @@ pub fn call(view: &View<'_>, action: &Do, meant: Meant) -> Outcome<Entry> {
         timeout_ms: action.timeout_ms,
         locks: lock.into_iter().collect(),
         slot,
+        overdraws: Vec::new(),
     })))
 }
 

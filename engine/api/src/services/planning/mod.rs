@@ -3,6 +3,7 @@
 //!
 //! Not here: storing and starting it.
 
+mod budgets;
 mod duties;
 mod inputs;
 mod promised;
@@ -11,6 +12,7 @@ mod uses;
 mod waves;
 mod windows;
 
+pub use budgets::{BudgetView, budgets};
 pub use inputs::validate;
 pub use waves::{WavePreview, waves};
 

@@ -157,6 +157,7 @@ pub fn spec(action: &str, effect: Class) -> CallSpec {
             .into_iter()
             .collect(),
         slot: Some(("slot:c".to_owned(), 4)),
+        overdraws: Vec::new(),
     }
 }
 

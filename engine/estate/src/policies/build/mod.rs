@@ -2,6 +2,7 @@
 //!
 //! One file here for policies that belong together. Not here: formats of single values.
 
+mod budgets;
 mod change;
 mod debts;
 mod delegates;
@@ -59,6 +60,7 @@ impl<'a> Builder<'a> {
         self.deadlines(&sources.deadlines);
         self.consent(&sources.consent);
         self.deferrals(&sources.deferrals);
+        self.budgets(&sources.budgets);
         self.debts(&sources.debts);
         self.retention(&sources.retention);
         self.fit(&sources.fit);

@@ -11,7 +11,11 @@ use hostler_estate::{Fault, Faults};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The delivered set, in the order of [`FILES`].
-pub const EXAMPLES: [(&str, &str); 13] = [
+pub const EXAMPLES: [(&str, &str); 14] = [
+    (
+        "budgets.yaml",
+        include_str!("../../../examples/policies/budgets.yaml"),
+    ),
     (
         "classes.yaml",
         include_str!("../../../examples/policies/classes.yaml"),
@@ -93,6 +97,7 @@ pub fn staff() -> Known {
     Known {
         people: names(&["carla", "olga", "paul", "sam", "sara", "conrad"]),
         roles: None,
+        customers: names(&["chemistry", "physics"]),
     }
 }
 
@@ -199,6 +204,7 @@ fn every_fault_of_a_policy_says_where_and_how_to_mend_it_and_comes_alone() {
     let known = Known {
         people: names(&["ada", "bo", "cy"]),
         roles: None,
+        customers: names(&["chemistry", "physics"]),
     };
     let cases = cases();
     assert!(cases.len() > 90, "{}", cases.len());
@@ -224,7 +230,7 @@ fn other_files_are_refused_by_name() {
     };
     let near = "did you mean `classes.yaml`?".to_owned();
     assert_eq!(fault("clases.yaml"), ("HP020", near));
-    assert!(fault("README.md").1.contains("there are: classes.yaml"));
+    assert!(fault("README.md").1.contains("there are: budgets.yaml"));
 }
 
 #[test]
