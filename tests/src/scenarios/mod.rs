@@ -1,6 +1,7 @@
 //! Every runbook's scenarios, and what the scaffolds make of them: a new case is a new file in
 //! `workflows/<runbook>/scenarios/`, no Rust.
 
+mod clocks;
 mod customers;
 mod debts;
 mod gates;
