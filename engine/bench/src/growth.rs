@@ -101,6 +101,8 @@ fn programs(children: u32) -> Vec<Program> {
         waves: Vec::new(),
         stop_at: None,
         gate: None,
+        lead_ms: None,
+        overflow: None,
     };
     let root = Step::bare("all", Verb::Spawn(Spawn::Each(Box::new(each))));
     vec![bed::sequence(vec![root]), bed::sequence(vec![bed::step(0)])]

@@ -15,6 +15,8 @@ use std::fmt;
 use std::sync::Arc;
 use thiserror::Error;
 
+const DAY_MS: i64 = 86_400_000;
+
 /// Stable id of a server or device, as the estate writes it.
 pub type AssetId = String;
 /// Stable id of a person, staff or customer's.
@@ -94,6 +96,31 @@ pub trait Directory: Send + Sync + 'static {
     /// milliseconds which disturbs this asset, for a runbook of this class. None: it may begin.
     fn closed(&self, asset: &str, class: &str, needed_ms: u64, now_ms: i64) -> Option<Closed>;
 
+    /// As `closed`, while all of these windows must be open, too, for a class that windows bind. `never` where they
+    /// do not open together.
+    fn closed_within(
+        &self,
+        asset: &str,
+        class: &str,
+        _windows: &[String],
+        needed_ms: u64,
+        now_ms: i64,
+    ) -> Option<Closed> {
+        self.closed(asset, class, needed_ms, now_ms)
+    }
+
+    /// When the windows of an asset, and all of these, close that are open at this instant. None: they are closed,
+    /// or there are none.
+    fn closes_ms(&self, _asset: &str, _windows: &[String], _at_ms: i64) -> Option<i64> {
+        None
+    }
+
+    /// Midnight in the realm's zone, so many days after the day of an instant. Without a zone: UTC.
+    fn midnight_after(&self, days: u16, from_ms: i64) -> Option<i64> {
+        let day = from_ms.div_euclid(DAY_MS).checked_add(days.into())?;
+        day.checked_mul(DAY_MS)
+    }
+
     /// Whether the policies let work of this class go on in a freeze, whatever the freeze itself lets through.
     /// Without policies: no.
     fn passes_freezes(&self, _class: &str) -> bool {
@@ -147,6 +174,11 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Roles that staff can hold, with what each is for.
     fn roles(&self) -> BTreeMap<String, String>;
+
+    /// Ids of all windows.
+    fn windows(&self) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
 
     /// `id`, `when`, `at`, `lasts_ms`, `zone`.
     fn window(&self, id: &str) -> Option<Value>;

@@ -89,6 +89,9 @@ pub struct Opening {
     /// The lane of whose step this one is a question or the end of a lease: what that one sees, this one sees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opener: Option<LaneId>,
+    /// Windows that pass unused from then on are counted; none: nobody counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_ms: Option<i64>,
 }
 
 impl Opening {
@@ -109,6 +112,7 @@ impl Opening {
             lands_ms: 0,
             restored: None,
             opener: None,
+            since_ms: None,
         }
     }
 }

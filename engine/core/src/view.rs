@@ -97,6 +97,9 @@ pub struct ChildrenRow {
     pub wave: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soak_until_ms: Option<i64>,
+    /// The wave is not open before then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_ms: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
 }

@@ -100,6 +100,17 @@ pub(crate) fn asks(estate: &Estate, who: &str, customer: Option<&str>) -> Vec<St
         .collect()
 }
 
+/// Midnight in the realm's zone, so many days after the day of an instant.
+pub fn midnight_after(estate: &Estate, days: u16, from_ms: i64) -> Option<i64> {
+    let zone = Zone::parse(&estate.zone).ok()?;
+    let from = Timestamp::from_millisecond(from_ms).ok()?;
+    let day = zone.wall(from).0.date();
+    let day = day
+        .checked_add(jiff::Span::new().days(i64::from(days)))
+        .ok()?;
+    Some(zone.instant(day.at(0, 0, 0, 0))?.as_millisecond())
+}
+
 #[cfg(test)]
 mod tests {
     use crate::policies;

@@ -269,6 +269,25 @@ impl Directory for Estate {
         gates::closed(self, asset, class, needed_ms, now_ms)
     }
 
+    fn closed_within(
+        &self,
+        asset: &str,
+        class: &str,
+        windows: &[String],
+        needed_ms: u64,
+        now_ms: i64,
+    ) -> Option<Closed> {
+        gates::closed_within(self, asset, class, windows, needed_ms, now_ms)
+    }
+
+    fn closes_ms(&self, asset: &str, windows: &[String], at_ms: i64) -> Option<i64> {
+        gates::closes_ms(self, asset, windows, at_ms)
+    }
+
+    fn midnight_after(&self, days: u16, from_ms: i64) -> Option<i64> {
+        asking::midnight_after(self, days, from_ms)
+    }
+
     fn passes_freezes(&self, class: &str) -> bool {
         gates::passes_freezes(self, class)
     }
@@ -321,6 +340,10 @@ impl Directory for Estate {
 
     fn roles(&self) -> BTreeMap<String, String> {
         self.roles.clone()
+    }
+
+    fn windows(&self) -> BTreeSet<String> {
+        self.windows.keys().cloned().collect()
     }
 
     fn window(&self, id: &str) -> Option<Value> {

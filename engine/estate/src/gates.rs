@@ -79,8 +79,50 @@ pub fn closed(
     needed_ms: u64,
     now_ms: i64,
 ) -> Option<Closed> {
+    closed_within(estate, asset, class, &[], needed_ms, now_ms)
+}
+
+/// The same, while all of these windows must be open, too.
+pub fn closed_within(
+    estate: &Estate,
+    asset: &str,
+    class: &str,
+    windows: &[String],
+    needed_ms: u64,
+    now_ms: i64,
+) -> Option<Closed> {
     let now = Timestamp::from_millisecond(now_ms).ok()?;
-    frozen(estate, asset, class, now).or_else(|| outside(estate, asset, class, needed_ms, now))
+    frozen(estate, asset, class, now)
+        .or_else(|| outside(estate, asset, class, windows, needed_ms, now))
+}
+
+/// When the windows of an asset, and all of these, close that are open at this instant.
+pub fn closes_ms(estate: &Estate, asset: &str, windows: &[String], at_ms: i64) -> Option<i64> {
+    let at = Timestamp::from_millisecond(at_ms).ok()?;
+    let (_, windows) = binding(estate, asset, windows)?;
+    Some(at_ms.saturating_add_unsigned(windows.left_ms(at)?))
+}
+
+/// The windows that must all be open, with their names. None: there are none. One that the estate does not have
+/// never opens.
+fn binding(estate: &Estate, asset: &str, further: &[String]) -> Option<(String, Windows)> {
+    let own = estate.assets.get(asset)?.window.iter();
+    let others = further
+        .iter()
+        .filter(|name| !own.clone().any(|own| own == *name));
+    let names: Vec<&String> = own.clone().chain(others).collect();
+    let windows = names.iter().map(|name| {
+        let known = estate.times.windows.get(*name).cloned();
+        known.unwrap_or(Windows::AnyOf(Vec::new()))
+    });
+    let mut windows: Vec<Windows> = windows.collect();
+    let windows = match windows.len() {
+        0 => return None,
+        1 => windows.remove(0),
+        _ => Windows::AllOf(windows),
+    };
+    let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    Some((names.join("+"), windows))
 }
 
 fn frozen(estate: &Estate, asset: &str, class: &str, now: Timestamp) -> Option<Closed> {
@@ -110,14 +152,14 @@ fn outside(
     estate: &Estate,
     asset: &str,
     class: &str,
+    further: &[String],
     needed_ms: u64,
     now: Timestamp,
 ) -> Option<Closed> {
-    let name = estate.assets.get(asset)?.window.as_ref()?;
     if is_free(estate, class) {
         return None;
     }
-    let windows = estate.times.windows.get(name)?;
+    let (name, windows) = binding(estate, asset, further)?;
     if windows
         .left_ms(now)
         .is_some_and(|left_ms| left_ms >= needed_ms)
@@ -139,12 +181,13 @@ fn outside(
     };
     Some(Closed {
         gate: GateKind::Window,
-        rule: name.clone(),
+        rule: name,
         why,
         remedy: format!("wait for it, or give {asset} another `window` in the estate's files"),
         until_ms,
         document: None,
-        never: false,
+        // Of one window alone the files may say something else tomorrow; what the runbook asks for is signed.
+        never: until_ms.is_none() && !further.is_empty(),
     })
 }
 
@@ -160,6 +203,8 @@ freezes:
   - { id: finals, from: 2026-12-11, to: 2026-12-23T17:00, lets_through: [emergency], applies: "id=web1" }
 windows:
   night: { when: daily, at: "02:00", lasts: 2h }
+  late: { when: daily, at: "03:00", lasts: 4h }
+  noon: { when: daily, at: "12:00", lasts: 1h }
 customers:
   chem: { name: Chem, people: [{ id: ada, mail: ada@chem.example, roles: [owner, notices] }] }
 connections:
@@ -215,6 +260,44 @@ assets:
         );
         assert_eq!(at("web2", "emergency", HOUR, "2026-11-20T20:00:00Z"), None);
         assert_eq!(at("lab", "planned", HOUR, "2026-11-20T20:00:00Z"), None);
+    }
+
+    #[test]
+    fn further_windows_must_be_open_together_with_the_assets_own() {
+        let estate = estate();
+        let at = |asset: &str, class: &str, further: &str, now: &str| {
+            let (now, further): (Timestamp, _) = (now.parse().unwrap(), [further.to_owned()]);
+            let now_ms = now.as_millisecond();
+            let closed = estate.closed_within(asset, class, &further, HOUR / 2, now_ms)?;
+            let instant = |ms| Timestamp::from_millisecond(ms).unwrap().to_string();
+            Some((closed.rule, closed.until_ms.map(instant), closed.never))
+        };
+        let until =
+            |rule: &str, until: &str| Some((rule.to_owned(), Some(until.to_owned()), false));
+        let never = |rule: &str| Some((rule.to_owned(), None, true));
+        let planned = |asset, further, now| at(asset, "planned", further, now);
+        let (two, three) = ("2026-11-20T08:00:00Z", "2026-11-20T09:00:00Z");
+        assert_eq!(planned("web2", "late", two), until("night+late", three));
+        assert_eq!(planned("web2", "late", three), None);
+        assert_eq!(
+            planned("web2", "night", two),
+            None,
+            "the asset's own adds nothing"
+        );
+        assert_eq!(planned("lab", "late", two), until("late", three));
+        assert_eq!(planned("web2", "noon", two), never("night+noon"));
+        assert_eq!(planned("web2", "nowhere", two), never("night+nowhere"));
+        assert_eq!(at("web2", "emergency", "noon", two), None);
+        let closes = |further: &str, now: &str| {
+            let now: Timestamp = now.parse().unwrap();
+            let closes_ms = estate.closes_ms("web2", &[further.to_owned()], now.as_millisecond());
+            closes_ms.map(|ms| Timestamp::from_millisecond(ms).unwrap().to_string())
+        };
+        assert_eq!(
+            closes("late", three),
+            Some("2026-11-20T10:00:00Z".to_owned())
+        );
+        assert_eq!(closes("late", two), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use hostler_calendar::freeze::Freeze;
 use hostler_calendar::holiday::Holidays;
 use hostler_calendar::zone::Zone;
 use hostler_core::definition::{
-    Approve, Definition, Each, Over, Ramp, Spawn, Verb, Wave as Compiled,
+    Approve, Definition, Each, Opens, Over, Ramp, Spawn, Verb, Wave as Compiled,
 };
 use hostler_core::directory::Directory as _;
 use hostler_core::duration::parse_ms;
@@ -66,7 +66,9 @@ pub fn from_estate(
         anchor: options.anchor.clone(),
         waves,
         at_once: at_once(each),
-        overflow: options.overflow,
+        overflow: each.overflow.map_or(options.overflow, |own| Overflow {
+            at_most: own.at_most,
+        }),
         windows: windows(estate, &assets),
         freezes: stopping(estate, &options.terms.class)
             .map(|(_, freeze)| (freeze.id.clone(), freeze.clone()))
@@ -121,11 +123,19 @@ fn waves(
             name: wave.name.clone(),
             matches: wave.matches.clone(),
             take: wave.take,
-            opens_days: options.opens_days.get(&wave.name).copied(),
+            opens_days: options.opens_days.get(&wave.name).copied().or(opens(wave)),
             soak_ms: soak_ms(definition, wave)?,
         })
     };
     each.waves.iter().map(wave).collect()
+}
+
+/// Days after the anchor that the runbook itself says.
+fn opens(wave: &Compiled) -> Option<u16> {
+    match &wave.opens {
+        Some(Opens::AnchorDays(days)) => Some(*days),
+        Some(Opens::At(_)) | None => None,
+    }
 }
 
 /// A length, or the default of an input.

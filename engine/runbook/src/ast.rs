@@ -6,7 +6,7 @@ use hostler_core::contract::Effect;
 use hostler_core::debt::Cure;
 use hostler_core::definition::{
     After, AtOnce, Collect, InputKind, NoticePlan, OnDeny, OnExhausted, OnExpire, OnFailure,
-    Policy, Retry, Silence, StopAt, WaveLimit,
+    Overflow, Policy, Retry, Silence, StopAt, WaveLimit,
 };
 use hostler_core::expression::{Dynamic, Expression};
 use serde_json::Value;
@@ -137,6 +137,7 @@ pub(crate) struct Step {
     pub notices: Option<(NoticePlan, Span)>,
     pub duty: Option<String>,
     pub class: Option<Dyn>,
+    pub window: Option<Dyn>,
 }
 
 #[derive(Clone, Debug)]
@@ -274,6 +275,9 @@ pub(crate) struct Each {
     pub waves: Vec<Wave>,
     pub stop_at: Option<(StopAt, Span)>,
     pub gate: Option<Approve>,
+    pub window: Option<Dyn>,
+    pub lead: Option<(u64, Span)>,
+    pub overflow: Option<(Overflow, Span)>,
 }
 
 #[derive(Clone, Debug)]
@@ -282,6 +286,14 @@ pub(crate) struct Wave {
     pub matches: Option<Text>,
     pub take: Option<WaveLimit>,
     pub soak: Option<Dyn>,
+    pub opens: Option<Opens>,
+}
+
+/// `opens` of a wave.
+#[derive(Clone, Debug)]
+pub(crate) enum Opens {
+    AnchorDays(u16, Span),
+    At(Dyn),
 }
 
 #[derive(Clone, Debug)]

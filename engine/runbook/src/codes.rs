@@ -79,10 +79,6 @@ codes! {
     UNKNOWN_LADDER "HR065" Error "a ladder that the policies do not have";
     UNKNOWN_TERMS "HR066" Error "a text that the policies do not have";
     DEBT "HR068" Error "a debt that would hold nothing, hold what cannot wait, or never end";
-    NE_WINDOW "HR070" Error "this engine does not enforce windows of a step yet";
-    NE_OPENS "HR071" Error "this engine does not enforce the opening of waves yet";
-    NE_LEAD "HR072" Error "this engine does not run a pre-flight before the slot yet";
-    NE_OVERFLOW "HR073" Error "this engine does not move work to the next window yet";
     NE_CLASS "HR074" Error "this engine does not enforce a class in this place yet";
     NE_NOTICE_CLOCK "HR077" Error "this engine does not enforce the notice clock yet";
     NE_DEBT "HR079" Error "this engine does not keep debts of this kind yet";
@@ -100,6 +96,9 @@ codes! {
     NE_POLICY "HR094" Error "this engine does not read policies in expressions yet";
     NE_NOTIFY_OPTION "HR095" Error "this engine does not use this option of a message yet";
     NE_STEP_OPTION "HR096" Error "this engine does not enforce this option of this verb yet";
+    HOLDS_NOTHING "HR097" Error "a term about time in a place where it would hold nothing";
+    UNKNOWN_WINDOW "HR098" Error "a window that the estate does not have";
+    WAVE_ORDER "HR099" Error "a wave that would open before the one ahead of it";
 }
 
 #[cfg(test)]

@@ -90,6 +90,9 @@ fn step(actions: &[&str], inputs: &[Value]) -> Value {
         "order",
         "stop_at",
         "gate",
+        "window",
+        "lead",
+        "overflow",
     ];
     let each: Map<String, Value> = each_fields
         .iter()
@@ -116,11 +119,17 @@ fn step(actions: &[&str], inputs: &[Value]) -> Value {
             "undo": { "anyOf": [{ "$ref": "#/$defs/undo" }, { "type": "array", "items": { "$ref": "#/$defs/undo" } }] },
             "lease": { "type": "object", "required": ["for", "end"], "additionalProperties": false, "properties": { "for": { "$ref": "#/$defs/duration" }, "end": { "enum": actions } } },
             "no_return": { "type": "boolean" },
-            "notices": { "type": "object", "required": ["template"], "additionalProperties": false, "properties": { "template": { "type": "string" }, "invite": { "type": "boolean" }, "remind": {} } },
+            "notices": notices(),
+            "window": { "type": "string" },
             "class": { "anyOf": [{ "enum": CLASSES }, { "$ref": "#/$defs/expression" }] },
             "duty": { "enum": ["platform", "customer", "network", "security", "finance"] },
         },
     })
+}
+
+/// What customers are told of an `each`.
+fn notices() -> Value {
+    json!({ "type": "object", "required": ["template"], "additionalProperties": false, "properties": { "template": { "type": "string" }, "invite": { "type": "boolean" }, "remind": {}, "floor": { "$ref": "#/$defs/duration" }, "unproven": { "enum": ["hold"] } } })
 }
 
 /// `with` by action: names and what each is for. Values may be expressions.

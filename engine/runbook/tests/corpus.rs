@@ -28,6 +28,7 @@ fn corpus_environment() -> Environment {
             .map(|(role, people)| (role.to_owned(), people))
             .collect(),
         people: people(&["olga", "pat", "carla", "cem"]),
+        windows: people(&["night"]),
         policies: Some(PolicyFacts {
             ladders: people(&["oncall"]),
             texts: people(&["duty-matrix"]),

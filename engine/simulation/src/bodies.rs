@@ -70,6 +70,8 @@ pub fn waves(author: &mut Author<'_>, id: &str) -> Step {
         gate: author.chance.percent(35).then(|| Gate {
             approve: author.approve(),
         }),
+        lead_ms: None,
+        overflow: None,
     };
     let step = Step::bare(id, Verb::Spawn(Spawn::Each(Box::new(each))));
     author.around(step)
@@ -88,6 +90,7 @@ fn in_waves(author: &mut Author<'_>) -> Vec<Wave> {
         matches: None,
         take,
         soak,
+        opens: None,
     };
     vec![
         wave("canary", Some(WaveLimit::Count(1)), soak),

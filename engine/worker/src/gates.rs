@@ -7,6 +7,7 @@
 
 mod ahead;
 pub mod budget;
+mod clock;
 pub mod contact;
 pub mod debt;
 mod signed;
@@ -17,7 +18,7 @@ use crate::{Driver, Trouble};
 use ahead::disturbs_ms;
 use hostler_core::command::Entry;
 use hostler_core::contract::Impact;
-use hostler_core::definition::{CLASSES, Step, Verb};
+use hostler_core::definition::{CLASSES, NoticePlan, Step, Verb};
 use hostler_core::gate::{Closed, FREEZES, Freezes, GateKind, Told, told_document};
 use hostler_core::lane::{CallSpec, Origin};
 use hostler_ports::store::{Expect, StoreError};
@@ -106,6 +107,10 @@ pub(crate) struct Disturbs<'a> {
     needed_ms: u64,
     /// Classes of the disturbing steps from here on: each must let it begin.
     classes: Vec<String>,
+    /// Windows that the runbook names: each must be open, too.
+    windows: Vec<String>,
+    /// When the lane was opened: its notices were on their way then.
+    since_ms: i64,
 }
 
 /// The step's own class, or those of the disturbing steps that it prepares. Inside: why a step has none.
@@ -148,14 +153,14 @@ async fn classes(view: &View<'_>, step: &Step) -> Result<Result<Vec<String>, Str
     Ok(Ok(classes))
 }
 
-/// The customer who must have been told before this asset is worked on, and the template of the notice.
-fn must_be_told<'a>(view: &'a View<'_>, asset: &str) -> Option<(&'a str, &'a str)> {
+/// The customer who must have been told before this asset is worked on, and the notices that tell it.
+fn must_be_told<'a>(view: &'a View<'_>, asset: &str) -> Option<(&'a NoticePlan, &'a str)> {
     let Origin::Program(program) = view.lane.opening.origin else {
         return None;
     };
     let notices = view.definition.announcement(program)?;
     let customer = view.plan.assets.get(asset)?.get("customer")?.as_str()?;
-    Some((&notices.template, customer))
+    Some((notices, customer))
 }
 
 fn held(call: &Arc<CallSpec>, closed: Closed) -> Entry {
@@ -182,15 +187,21 @@ impl Driver {
         else {
             return Ok(Gated::from(entry));
         };
-        let classes = match classes(view, step).await? {
-            Ok(classes) => classes,
-            Err(reason) => return Ok(Gated::from(Entry::Fault(reason))),
+        let said = (classes(view, step).await?, clock::windows(view).await?);
+        let (classes, windows) = match said {
+            (Ok(classes), Ok(windows)) => (classes, windows),
+            (Err(reason), _) | (_, Err(reason)) => return Ok(Gated::from(Entry::Fault(reason))),
         };
         let disturbs = Disturbs {
             asset,
             needed_ms,
             classes,
+            windows,
+            since_ms: view.lane.opened_ms,
         };
+        if let Some(closed) = clock::unsigned(view, &disturbs.windows) {
+            return Ok(Gated::from(held(call, closed)));
+        }
         let mut looked = self.look(view, &disturbs).await?;
         if looked.closed.is_some() {
             // What is known may be old: a lane is held only by what is so now.
@@ -199,7 +210,16 @@ impl Driver {
         }
         let mut expect = looked.expect;
         if let Some(closed) = looked.closed {
-            let entry = held(call, closed);
+            let closed = self.before_checks(view, &disturbs, closed).await?;
+            let entry = closed.map_or(entry.clone(), |closed| held(call, closed));
+            return Ok(Gated {
+                entry,
+                expect,
+                spends: None,
+            });
+        }
+        // What only looks, shortly before its slot, spends nothing.
+        if !matches!(&step.verb, Verb::Do(action) if action.effect.mutates()) {
             return Ok(Gated {
                 entry,
                 expect,
@@ -229,7 +249,12 @@ impl Driver {
     async fn look(&self, view: &View<'_>, disturbs: &Disturbs<'_>) -> Result<Looked, Trouble> {
         let (expect, freezes) = self.document::<Freezes>(FREEZES).await?;
         let mut expect = vec![expect];
-        let mut closed = self.frozen(view, disturbs, &freezes.unwrap_or_default());
+        let freezes = freezes.unwrap_or_default();
+        let mut closed = self.frozen(disturbs, &freezes, view.now_ms);
+        let passed = self.overflowed(view, disturbs, &freezes, closed.is_none());
+        if let Some(passed) = passed.await? {
+            closed = Some(passed);
+        }
         if closed.is_none() {
             let (unsure, versions) = self.unsure_contact(view, disturbs).await?;
             (closed, expect) = (unsure, [expect, versions].concat());
@@ -238,26 +263,24 @@ impl Driver {
         expect.push(version);
         closed = closed.or(owed);
         let announced = must_be_told(view, disturbs.asset).filter(|_| closed.is_none());
-        if let Some((template, customer)) = announced {
-            let name = told_document(view.lane.opening.run, template, customer);
+        if let Some((notices, customer)) = announced {
+            let name = told_document(view.lane.opening.run, &notices.template, customer);
             let (version, told) = self.document::<Told>(&name).await?;
             expect.push(version);
-            closed = self.untold(view, disturbs, customer, name, told);
+            closed = self.untold(view, disturbs, (notices, customer), name, told);
         }
         Ok(Looked { closed, expect })
     }
 
-    fn frozen(
-        &self,
-        view: &View<'_>,
-        disturbs: &Disturbs<'_>,
-        freezes: &Freezes,
-    ) -> Option<Closed> {
+    /// What calendar and freezes say of an instant.
+    fn frozen(&self, disturbs: &Disturbs<'_>, freezes: &Freezes, at_ms: i64) -> Option<Closed> {
         let directory = &self.parts.directory;
         let Disturbs {
             asset,
             needed_ms,
             ref classes,
+            ref windows,
+            ..
         } = *disturbs;
         let applies = |selector: &str| match directory.matches(asset, selector) {
             Ok(applies) => applies,
@@ -268,15 +291,14 @@ impl Driver {
             }
         };
         let mut declared = freezes.freezes.iter().filter(|freeze| {
-            let holds = |class: &String| {
-                freeze.holds(class, view.now_ms) && !directory.passes_freezes(class)
-            };
+            let holds =
+                |class: &String| freeze.holds(class, at_ms) && !directory.passes_freezes(class);
             classes.iter().any(holds) && applies(&freeze.applies)
         });
         let declared = declared.next().map(|freeze| freeze.closed());
         let mut all = classes.iter();
         declared.or_else(|| {
-            all.find_map(|class| directory.closed(asset, class, needed_ms, view.now_ms))
+            all.find_map(|class| directory.closed_within(asset, class, windows, needed_ms, at_ms))
         })
     }
 
@@ -286,15 +308,15 @@ impl Driver {
         &self,
         view: &View<'_>,
         disturbs: &Disturbs<'_>,
-        customer: &str,
+        (notices, customer): (&NoticePlan, &str),
         document: String,
         told: Option<Told>,
     ) -> Option<Closed> {
         // Announced by an engine that did not keep it: nobody knows.
-        let never = told.as_ref().is_some_and(Told::is_hopeless);
+        let is_hopeless = told.as_ref().is_some_and(Told::is_hopeless);
         let told = told.unwrap_or_default();
         let told_ms = told.reached.as_ref().map(|reached| reached.at_ms);
-        let (class, earliest_ms) = self.latest(disturbs, told_ms)?;
+        let (class, earliest_ms) = self.latest(disturbs, notices, told_ms)?;
         if earliest_ms.is_some_and(|earliest_ms| earliest_ms <= view.now_ms) {
             return None;
         }
@@ -320,7 +342,7 @@ impl Driver {
             remedy: remedy.to_owned(),
             until_ms: earliest_ms,
             document: Some(document),
-            never,
+            never: is_hopeless && earliest_ms.is_none(),
         })
     }
 
@@ -328,12 +350,16 @@ impl Driver {
     fn latest<'a>(
         &self,
         disturbs: &'a Disturbs<'_>,
+        notices: &NoticePlan,
         told_ms: Option<i64>,
     ) -> Option<(&'a str, Option<i64>)> {
         let directory = &self.parts.directory;
         let of = |class: &'a String| {
-            let earliest_ms = directory.earliest_ms(class, disturbs.asset, told_ms);
-            (class.as_str(), earliest_ms)
+            let promised_ms = directory.earliest_ms(class, disturbs.asset, told_ms);
+            (
+                class.as_str(),
+                notices.stricter(told_ms, disturbs.since_ms, promised_ms),
+            )
         };
         // Not known at all is later than every instant.
         let last = |(_, earliest_ms): &(&str, Option<i64>)| (earliest_ms.is_none(), *earliest_ms);

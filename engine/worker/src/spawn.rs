@@ -246,8 +246,21 @@ fn child_opening(
         locals,
         locks: held_locks(lane),
         restored: lane.open_copy(),
+        since_ms: since_ms(lane, verb?),
         ..Opening::root(lane.opening.run, definition, plan)
     })
+}
+
+/// Since when windows that pass unused count for the items of the present wave; none: they do not.
+fn since_ms(lane: &Lane, verb: &Verb) -> Option<i64> {
+    let Verb::Spawn(SpawnVerb::Each(each)) = verb else {
+        return None;
+    };
+    each.overflow?;
+    let children = lane.children.as_deref()?;
+    let began_ms = children.wave_began_ms.unwrap_or(children.began_ms);
+    let opens_ms = children.present_wave().and_then(|wave| wave.opens_ms);
+    Some(began_ms.max(opens_ms.unwrap_or(began_ms)))
 }
 
 /// Name of the wave to which an item belongs.

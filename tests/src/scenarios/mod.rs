@@ -2,6 +2,7 @@
 //! `workflows/<runbook>/scenarios/`, no Rust.
 
 mod budgets;
+mod clocks;
 mod customers;
 mod debts;
 mod gates;

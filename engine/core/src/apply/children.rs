@@ -63,9 +63,10 @@ pub fn apply(lane: &mut Lane, event: &Event, at_ms: i64) {
         Event::WaveThrough { soak_until_ms } => {
             children.soak_until_ms = *soak_until_ms;
             children.gate_due = true;
+            children.next_round_ms = None;
         }
         Event::SoakEnded => children.soak_until_ms = None,
-        Event::GatePassed => gate_passed(children),
+        Event::GatePassed => gate_passed(children, at_ms),
         Event::RoundDue { at_ms } => children.next_round_ms = Some(*at_ms),
         Event::ItemsReopened { items, groups, .. } => {
             for (position, item) in items.iter().enumerate() {
@@ -77,6 +78,7 @@ pub fn apply(lane: &mut Lane, event: &Event, at_ms: i64) {
             }
             children.gate_due = false;
             children.soak_until_ms = None;
+            children.next_round_ms = None;
             children.failed_in_row = 0;
             lane.phase = Phase::Children;
         }
@@ -193,12 +195,14 @@ fn reopened(children: &mut Children, item: &RetryItem, groups: &[String]) {
 }
 
 /// People (or nobody, where no gate stands) let the next items go: the rest of a stopped wave first.
-fn gate_passed(children: &mut Children) {
+fn gate_passed(children: &mut Children, at_ms: i64) {
     children.gate_due = false;
     children.soak_until_ms = None;
     children.stopped = None;
     if children.wave_is_through() {
         children.wave += 1;
+        let counts = children.present_wave().map(|wave| wave.counts_windows);
+        children.wave_began_ms = counts.unwrap_or(false).then_some(at_ms);
         children.wave_tally = crate::lane::Tally::default();
     }
 }

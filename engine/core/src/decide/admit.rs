@@ -49,8 +49,15 @@ pub struct Admission {
     pub next: u32,
 }
 
-/// Picks the next items in order, passing over those whose group is full.
-pub fn admit(each: &Each, children: &Children, items: &[Item], place: Place<'_>) -> Admission {
+/// Picks the next items in order, passing over those whose group is full. While their wave is not open: only those
+/// that are run again.
+pub fn admit(
+    each: &Each,
+    children: &Children,
+    items: &[Item],
+    place: Place<'_>,
+    open: bool,
+) -> Admission {
     let mut groups = Groups::of(&each.at_once, children);
     let room = (limit(&each.at_once, children) as usize)
         .saturating_sub(children.live.len())
@@ -74,7 +81,7 @@ pub fn admit(each: &Each, children: &Children, items: &[Item], place: Place<'_>)
                 .push(place.admitted(children, *index, item));
         }
     }
-    if children.stopped.is_some() {
+    if children.stopped.is_some() || !open {
         admission.passed.clone_from(&children.passed);
         return admission;
     }

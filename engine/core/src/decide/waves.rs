@@ -44,7 +44,7 @@ impl Draft<'_> {
         loop {
             let children = self.children()?;
             if children.soak_until_ms.is_none() && !children.gate_due {
-                self.admit_more()?;
+                self.admit_wave()?;
             }
             let children = self.children()?;
             if !children.live.is_empty() {
@@ -89,7 +89,19 @@ impl Draft<'_> {
         Ok(())
     }
 
-    pub(super) fn admit_more(&mut self) -> Result<(), Refusal> {
+    /// The next items, and the timer of a wave that is not open yet: until then only what is run again goes on.
+    fn admit_wave(&mut self) -> Result<(), Refusal> {
+        let opens_ms = self.children()?.opens_ms(self.at_ms);
+        self.admit_more(opens_ms.is_none())?;
+        let children = self.children()?;
+        let waits = children.stopped.is_none() && children.next_round_ms != opens_ms;
+        if let Some(at_ms) = opens_ms.filter(|_| waits) {
+            self.push(Event::RoundDue { at_ms });
+        }
+        Ok(())
+    }
+
+    fn admit_more(&mut self, open: bool) -> Result<(), Refusal> {
         let (step, _) = self.present_step()?;
         let Verb::Spawn(Spawn::Each(each)) = &step.verb else {
             return Err(Refusal::Lost);
@@ -107,7 +119,7 @@ impl Draft<'_> {
             step: &step.id,
             visit: self.lane.visit,
         };
-        let admission = admit(each, children, self.context.items, place);
+        let admission = admit(each, children, self.context.items, place, open);
         if admission.admitted.is_empty() && admission.next == children.next {
             return Ok(());
         }

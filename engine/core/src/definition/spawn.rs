@@ -30,6 +30,19 @@ pub struct Each {
     pub stop_at: Option<StopAt>,
     /// Asked after every wave.
     pub gate: Option<Gate>,
+    /// What an item only looks at before its first change begins so long before its slot; none: at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead_ms: Option<u64>,
+    /// None: an item that misses its window waits for the next one, without end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overflow: Option<Overflow>,
+}
+
+/// What becomes of an item whose window passes without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overflow {
+    /// It waits for so many further windows; then it ends as held.
+    pub at_most: u32,
 }
 
 /// What a failed child means for the others: stop admits no more, continue goes on, ask asks when
@@ -88,6 +101,18 @@ pub struct Wave {
     pub take: Option<WaveLimit>,
     /// How long to wait after the last one before the gate and the next wave.
     pub soak: Option<Dynamic>,
+    /// Its first item is not admitted before then; none: as soon as the wave before is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens: Option<Opens>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Opens {
+    /// Midnight in the realm's zone, so many days after the day on which the run was started.
+    AnchorDays(u16),
+    /// Gives an instant.
+    At(Dynamic),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -26,6 +26,9 @@ pub struct Step {
     /// Decides lead time, windows and freezes of what the step disturbs; none: the runbook's class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<Dynamic>,
+    /// A window that must be open for what the step disturbs, beside those of the asset; none: those alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Dynamic>,
 }
 
 impl Step {
@@ -45,6 +48,7 @@ impl Step {
             notices: None,
             duty: None,
             class: None,
+            window: None,
         }
     }
 
@@ -166,6 +170,34 @@ pub struct NoticePlan {
     /// People are reminded so long before the slot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remind_ms: Option<u64>,
+    /// The least time between telling a customer and the first outage, where it is longer than what the class promises.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor_ms: Option<u64>,
+    /// A customer of whom nobody is known to have the notice is held, whatever the class says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub holds_unproven: bool,
+}
+
+impl NoticePlan {
+    /// The earliest start that the class promises (`earliest_ms`), or the later one of this step. None: not before
+    /// somebody has been told. Where work may go on that nobody is known to have heard of, the floor counts from
+    /// `since_ms`, at which it was announced already.
+    #[must_use]
+    pub fn stricter(
+        &self,
+        told_ms: Option<i64>,
+        since_ms: i64,
+        earliest_ms: Option<i64>,
+    ) -> Option<i64> {
+        if told_ms.is_none() && self.holds_unproven {
+            return None;
+        }
+        let floor_ms = self.floor_ms.map(|floor_ms| {
+            let from_ms = told_ms.unwrap_or(since_ms);
+            from_ms.saturating_add_unsigned(floor_ms)
+        });
+        earliest_ms.map(|earliest_ms| earliest_ms.max(floor_ms.unwrap_or(earliest_ms)))
+    }
 }
 
 /// Ends the lane, or the run.

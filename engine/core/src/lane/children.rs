@@ -49,6 +49,12 @@ pub struct WaveRange {
     pub from: u32,
     pub to: u32,
     pub soak_ms: u64,
+    /// Its first item is not admitted before then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_ms: Option<i64>,
+    /// Windows that pass without its items count from when it is the next.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counts_windows: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,9 +143,12 @@ pub struct Children {
     pub gate_due: bool,
     /// Rounds: number of the newest, from 1.
     pub round: u32,
-    /// Rounds: when the next one begins.
+    /// Rounds: when the next one begins. Waves: when the present one opens, while it is waited for.
     pub next_round_ms: Option<i64>,
     pub began_ms: i64,
+    /// When the present wave was the next, if windows that pass without it count; none: with the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave_began_ms: Option<i64>,
     /// Rounds and calls: ended children with something left to take back.
     pub open_undo: Vec<LaneId>,
     /// How the newest round or call ended.
@@ -177,6 +186,7 @@ impl Children {
             round: 0,
             next_round_ms: None,
             began_ms,
+            wave_began_ms: None,
             open_undo: Vec::new(),
             last: None,
             customers: BTreeMap::new(),
@@ -187,6 +197,15 @@ impl Children {
     #[must_use]
     pub fn present_wave(&self) -> Option<&WaveRange> {
         self.waves.get(usize::from(self.wave))
+    }
+
+    /// When the present wave opens, if none of it was looked at yet and that is still ahead.
+    #[must_use]
+    pub fn opens_ms(&self, at_ms: i64) -> Option<i64> {
+        let wave = self.present_wave()?;
+        let untouched = self.next <= wave.from && wave.from < wave.to;
+        wave.opens_ms
+            .filter(|opens_ms| untouched && *opens_ms > at_ms)
     }
 
     /// All items of the present wave were admitted and have ended.

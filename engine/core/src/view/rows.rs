@@ -3,7 +3,7 @@
 //! Not here: where they are kept.
 
 use crate::definition::Definition;
-use crate::lane::{Children, Lane, Phase, Section};
+use crate::lane::{Children, ChildrenKind, Lane, Phase, Section};
 use crate::plan::Plan;
 use crate::view::{ChildrenRow, LaneRow, RunRow, WaitingRow};
 use std::collections::BTreeMap;
@@ -42,6 +42,9 @@ fn children_row(children: &Children) -> ChildrenRow {
         failed: children.tally.failures(),
         wave: children.present_wave().map(|wave| wave.name.clone()),
         soak_until_ms: children.soak_until_ms,
+        opens_ms: children
+            .next_round_ms
+            .filter(|_| children.kind == ChildrenKind::Each),
         stopped: children.stopped.clone(),
     }
 }

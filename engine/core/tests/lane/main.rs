@@ -18,6 +18,7 @@ mod gates;
 mod golden;
 mod lost;
 mod notices;
+mod openings;
 mod questions;
 mod random;
 mod restored;

@@ -44,6 +44,7 @@ fn each() -> Each {
         matches: matches.map(str::to_owned),
         take: None,
         soak,
+        opens: None,
     };
     let soak = Dynamic::Expression(Expression("inputs.soak".to_owned()));
     let per = |attribute: &str, limit| PerGroup {
@@ -69,6 +70,8 @@ fn each() -> Each {
         ],
         stop_at: None,
         gate: None,
+        lead_ms: None,
+        overflow: None,
     }
 }
 

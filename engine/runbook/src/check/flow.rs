@@ -53,6 +53,12 @@ impl<'e> Checker<'_, '_, 'e> {
         self.known(step).is_some_and(|action| action.needs_asset) && !given
     }
 
+    /// Whether a call of the step itself is an outage.
+    pub(super) fn disturbs(&self, step: &Step) -> bool {
+        self.known(step)
+            .is_some_and(|action| action.impact == Impact::Outage)
+    }
+
     /// Whether a step changes an asset, and so takes its lock.
     fn mutates(&self, step: &Step) -> bool {
         self.known(step)

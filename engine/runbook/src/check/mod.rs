@@ -4,6 +4,7 @@
 mod actions;
 mod branches;
 mod calls;
+mod clocks;
 mod flow;
 mod infer;
 mod operators;

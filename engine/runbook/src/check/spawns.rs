@@ -55,6 +55,7 @@ impl Checker<'_, '_, '_> {
                 self.dynamic(soak, scope);
             }
         }
+        self.clocks(each, scope, &inner);
         if let Some(gate) = &each.gate {
             let counts =
                 ["failed", "done", "held", "ended"].map(|name| (name.to_owned(), Ty::Number));

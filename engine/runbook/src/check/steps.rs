@@ -104,6 +104,7 @@ impl Checker<'_, '_, '_> {
             facts(&condition.tree, true, &mut conditions);
         }
         self.class(step, &inner);
+        self.step_clock(step, &inner);
         let outputs = self.verb(step, &inner);
         self.again(step, scope);
         let outputs = with_state(outputs);

@@ -27,6 +27,8 @@ pub(crate) struct Compiler<'a> {
     input_asset: bool,
     /// Class of the step around the present ones.
     class: Option<Dynamic>,
+    /// Window of the `each` around the present ones.
+    window: Option<Dynamic>,
 }
 
 /// None when a reference cannot be resolved, which a check has reported before.
@@ -43,6 +45,7 @@ pub(crate) fn compile(
         used: BTreeSet::new(),
         input_asset: crate::check::has_input_asset(runbook),
         class: None,
+        window: None,
     };
     let root = compiler.program(&runbook.body, None, false)?;
     compiler.programs[0] = root;

@@ -9,7 +9,15 @@ impl Compiler<'_> {
     pub(super) fn each(&mut self, each: &ast::Each, asset_lane: bool) -> Option<core::Each> {
         // Where the items are assets every lane has its own; otherwise the lane around may have one.
         let own = each.binds.value == "asset" || asset_lane || !self.input_asset;
-        let body = self.inner(&each.body, Some(&each.binds.value), own)?;
+        let window = each
+            .window
+            .as_ref()
+            .map(Dyn::core)
+            .or_else(|| self.window.clone());
+        let around = std::mem::replace(&mut self.window, window);
+        let body = self.inner(&each.body, Some(&each.binds.value), own);
+        self.window = around;
+        let body = body?;
         Some(core::Each {
             over: match &each.over {
                 Over::List(value) => core::Over::List(value.core()),
@@ -27,6 +35,8 @@ impl Compiler<'_> {
             gate: each.gate.as_ref().map(|gate| core::Gate {
                 approve: approval(gate),
             }),
+            lead_ms: each.lead.map(|(ms, _)| ms),
+            overflow: each.overflow.map(|(overflow, _)| overflow),
         })
     }
 
@@ -53,5 +63,9 @@ fn wave(wave: &ast::Wave) -> core::Wave {
         matches: wave.matches.as_ref().map(|text| text.value.clone()),
         take: wave.take,
         soak: wave.soak.as_ref().map(Dyn::core),
+        opens: wave.opens.as_ref().map(|opens| match opens {
+            ast::Opens::AnchorDays(days, _) => core::Opens::AnchorDays(*days),
+            ast::Opens::At(at) => core::Opens::At(at.core()),
+        }),
     }
 }

@@ -3,12 +3,17 @@
 use super::Compiler;
 use crate::ast::{self, Approve, Clause, Dyn, Rules, Until, Verb};
 use crate::check::defaults;
-use hostler_core::contract::Action;
+use hostler_core::contract::{Action, Impact};
 use hostler_core::definition as core;
 use hostler_core::expression::{Dynamic, Expression};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Whether windows bind it.
+fn disturbs(verb: &core::Verb) -> bool {
+    matches!(verb, core::Verb::Do(call) if call.impact == Impact::Outage)
+}
 
 impl Compiler<'_> {
     pub(super) fn step(&mut self, step: &ast::Step, asset_lane: bool) -> Option<core::Step> {
@@ -20,6 +25,10 @@ impl Compiler<'_> {
         self.class = around;
         let verb = verb?;
         let class = class.filter(|_| matches!(verb, core::Verb::Do(_)));
+        let own = step.window.as_ref().map(Dyn::core);
+        let window = own
+            .or_else(|| self.window.clone())
+            .filter(|_| disturbs(&verb));
         let undo = step
             .undo
             .iter()
@@ -46,6 +55,7 @@ impl Compiler<'_> {
             notices: step.notices.as_ref().map(|(plan, _)| plan.clone()),
             duty: step.duty.clone(),
             class,
+            window,
         })
     }
 
@@ -169,6 +179,7 @@ impl Compiler<'_> {
         let mut compiled = self.step(way, asset_lane)?;
         // What takes back waits for no gate.
         compiled.class = None;
+        compiled.window = None;
         if let (Verb::Do { with: None, .. }, core::Verb::Do(back)) = (&way.verb, &mut compiled.verb)
             && let Verb::Do { action, with } = &step.verb
         {

@@ -173,12 +173,16 @@ impl Reader<'_, '_> {
             let lead = leads.first()?;
             self.duration(lead, "remind")
         });
+        let floor_ms = fields
+            .take("floor")
+            .and_then(|node| self.duration(node, "floor"));
+        let holds_unproven = fields
+            .take("unproven")
+            .is_some_and(|node| self.unproven(node));
         for name in [
             "defer_until",
             "every",
             "channels",
-            "unproven",
-            "floor",
             "alternate_contact",
             "to",
         ] {
@@ -195,6 +199,8 @@ impl Reader<'_, '_> {
                 template: template?.value,
                 invite,
                 remind_ms,
+                floor_ms,
+                holds_unproven,
             },
             node.span,
         ))

@@ -2,6 +2,7 @@
 //! is checked later.
 
 mod around;
+mod clocks;
 mod debt;
 mod expression;
 mod fields;

@@ -69,24 +69,11 @@ impl Reader<'_, '_> {
             gate.finish(self);
             approve
         });
-        inner.unenforced(
-            self,
-            "window",
-            codes::NE_WINDOW,
-            "leave it out and start the run inside the window",
-        );
-        inner.unenforced(
-            self,
-            "lead",
-            codes::NE_LEAD,
-            "put the pre-flight into a step before this one",
-        );
-        inner.unenforced(
-            self,
-            "overflow",
-            codes::NE_OVERFLOW,
-            "leave it out; what is left over goes into the next run",
-        );
+        let window = inner.take("window").and_then(|node| self.window(node));
+        let lead = inner
+            .take("lead")
+            .and_then(|node| Some((self.lead(node)?, node.span)));
+        let overflow = inner.take("overflow").and_then(|node| self.overflow(node));
         inner.finish(self);
         let body = self.body(steps, always);
         Some(Verb::Each(Box::new(Each {
@@ -101,6 +88,9 @@ impl Reader<'_, '_> {
             waves,
             stop_at,
             gate,
+            window,
+            lead,
+            overflow,
         })))
     }
 

@@ -133,12 +133,8 @@ impl Reader<'_, '_> {
             self.word(node, "duty", &duties)
         });
         let class = self.class(&mut fields, verb.as_ref(), unnamed.is_some());
-        fields.unenforced(
-            self,
-            "window",
-            codes::NE_WINDOW,
-            "leave it out and start the run inside the window",
-        );
+        let mut verb = verb;
+        let window = self.step_window(&mut fields, verb.as_mut(), unnamed.is_some());
         fields.finish(self);
         Some(Step {
             id,
@@ -155,6 +151,7 @@ impl Reader<'_, '_> {
             notices,
             duty: duty.map(str::to_owned),
             class,
+            window,
         })
     }
 

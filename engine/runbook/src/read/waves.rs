@@ -233,18 +233,14 @@ impl Reader<'_, '_> {
         let soak = fields
             .take("soak")
             .map(|node| self.dynamic_duration(node, "soak"));
-        fields.unenforced(
-            self,
-            "opens",
-            codes::NE_OPENS,
-            "leave it out; `soak` of the wave before sets the distance",
-        );
+        let opens = fields.take("opens").and_then(|node| self.opens(node));
         fields.finish(self);
         Some(Wave {
             name: name?,
             matches,
             take,
             soak,
+            opens,
         })
     }
 }

@@ -175,7 +175,7 @@ fn facts(directory: &dyn Directory) -> EstateFacts {
         roles,
         people: people.into_iter().map(|person| person.id).collect(),
         customers: directory.customers().into_iter().collect(),
-        windows: BTreeSet::new(),
+        windows: directory.windows(),
         policies: policies(directory),
     }
 }

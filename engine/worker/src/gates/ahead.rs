@@ -2,6 +2,7 @@
 //!
 //! Not here: what follows from it.
 
+use super::clock;
 use crate::scope::View;
 use hostler_core::contract::Impact;
 use hostler_core::definition::{Step, Verb};
@@ -14,7 +15,8 @@ pub(super) fn disturbs_ms(view: &View<'_>, step: &Step) -> Option<u64> {
         return None;
     };
     let cursor = view.lane.cursor;
-    if cursor.section != Section::Main || !action.effect.mutates() {
+    let prepares = action.effect.mutates() || clock::lead_ms(view).is_some();
+    if cursor.section != Section::Main || !prepares {
         return None;
     }
     let program = view.program()?;

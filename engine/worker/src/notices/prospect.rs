@@ -3,13 +3,14 @@
 //!
 //! Not here: whether a call may begin (`gates`): this looks ahead, and decides nothing.
 
+use crate::resolve::Fault;
 use crate::scope::View;
 use crate::{Driver, Trouble};
 use hostler_core::command::Comparison;
 use hostler_core::contract::Impact;
-use hostler_core::definition::{CLASSES, Definition, ProgramIndex, Spawn, Step, Verb};
+use hostler_core::definition::{CLASSES, Definition, NoticePlan, ProgramIndex, Spawn, Step, Verb};
 use hostler_core::gate::{FREEZES, Freezes, Told, told_document};
-use hostler_core::lane::{Children, CustomerShare, Item, Slot};
+use hostler_core::lane::{Children, CustomerShare, Item, Slot, WaveRange};
 use hostler_core::mail::{Announced, AnnouncedAsset, announced_document};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -30,6 +31,9 @@ pub(crate) struct Outlook {
     /// The longest of them.
     needed_ms: u64,
     freezes: Freezes,
+    /// Windows that the runbook names itself, as far as they are the same for all servers.
+    windows: Vec<String>,
+    notices: Option<NoticePlan>,
 }
 
 /// Disturbing steps of a program and of those that it opens.
@@ -81,24 +85,39 @@ impl Outlook {
             classes: classes.into_iter().filter(known).collect(),
             needed_ms,
             freezes: freezes.unwrap_or_default(),
+            windows: windows(view, &outages).await?,
+            notices: step.notices.clone(),
         }))
     }
 
-    /// When this asset's turn comes at the earliest, if its customer knows of it since `told_ms`; none: nobody can
-    /// say.
-    fn starts_ms(&self, view: &View<'_>, asset: &str, told_ms: i64) -> Option<i64> {
+    /// When this asset's turn comes at the earliest, if its customer knows of it since `told_ms` and its wave opens
+    /// then; none: nobody can say.
+    fn starts_ms(
+        &self,
+        view: &View<'_>,
+        asset: &str,
+        told_ms: i64,
+        opens_ms: Option<i64>,
+    ) -> Option<i64> {
         let directory = &view.driver.parts.directory;
-        let mut at_ms = view.now_ms;
+        let mut at_ms = opens_ms.unwrap_or(view.now_ms).max(view.now_ms);
         for _ in 0..GATES_MAX {
             let mut next_ms = at_ms;
             for class in &self.classes {
-                next_ms = next_ms.max(directory.earliest_ms(class, asset, Some(told_ms))?);
+                let promised_ms = directory.earliest_ms(class, asset, Some(told_ms));
+                let stricter =
+                    |notices: &NoticePlan| notices.stricter(Some(told_ms), told_ms, promised_ms);
+                let promised_ms = self.notices.as_ref().map_or(promised_ms, stricter);
+                next_ms = next_ms.max(promised_ms?);
                 let declared = self.freezes.freezes.iter().filter(|freeze| {
                     let applies = directory.matches(asset, &freeze.applies);
                     freeze.holds(class, at_ms) && applies.unwrap_or(true)
                 });
                 next_ms = declared.map(|freeze| freeze.to_ms).fold(next_ms, i64::max);
-                if let Some(closed) = directory.closed(asset, class, self.needed_ms, at_ms) {
+                let (windows, needed_ms) = (&self.windows, self.needed_ms);
+                if let Some(closed) =
+                    directory.closed_within(asset, class, windows, needed_ms, at_ms)
+                {
                     next_ms = next_ms.max(closed.until_ms.filter(|until_ms| *until_ms > at_ms)?);
                 }
             }
@@ -111,7 +130,13 @@ impl Outlook {
     }
 
     /// The slots of all customers of a list that is about to be announced.
-    pub(crate) fn slots(&self, view: &View<'_>, items: &[Item]) -> BTreeMap<String, Slot> {
+    pub(crate) fn slots(
+        &self,
+        view: &View<'_>,
+        items: &[Item],
+        waves: &[WaveRange],
+    ) -> BTreeMap<String, Slot> {
+        let opens = opens(items, waves);
         let mut of_customers: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
         for item in items {
             if let Some(customer) = item.group("customer") {
@@ -119,11 +144,38 @@ impl Outlook {
             }
         }
         let slot = |(customer, items): (&str, Vec<&Item>)| {
-            let assets = assets(view, Some(self), &items, view.now_ms);
+            let assets = assets(view, Some(self), &items, view.now_ms, &opens);
             Some((customer.to_owned(), slot(&assets)?))
         };
         of_customers.into_iter().filter_map(slot).collect()
     }
+}
+
+/// Windows that outages name and that do not depend on the server.
+async fn windows(view: &View<'_>, outages: &[&Step]) -> Result<Vec<String>, Trouble> {
+    let mut names = Vec::new();
+    for window in outages.iter().filter_map(|step| step.window.as_ref()) {
+        match view.value(window).await {
+            Ok(Value::String(name)) if !names.contains(&name) => names.push(name),
+            // What names the server is known at its gate; mostly it is the server's own.
+            Ok(_) | Err(Fault::Step(_)) => {}
+            Err(Fault::Worker(trouble)) => return Err(trouble),
+        }
+    }
+    Ok(names)
+}
+
+/// When the waves of items open, by the items' keys, where that is said.
+fn opens<'a>(items: &'a [Item], waves: &[WaveRange]) -> BTreeMap<&'a str, i64> {
+    let mut opens = BTreeMap::new();
+    for wave in waves {
+        let of_wave = items.get(wave.from as usize..wave.to as usize);
+        if let Some(opens_ms) = wave.opens_ms {
+            let keys = of_wave.into_iter().flatten();
+            opens.extend(keys.map(|item| (item.key.as_str(), opens_ms)));
+        }
+    }
+    opens
 }
 
 /// Items as an announcement lists them.
@@ -132,6 +184,7 @@ fn assets(
     outlook: Option<&Outlook>,
     items: &[&Item],
     told_ms: i64,
+    opens: &BTreeMap<&str, i64>,
 ) -> BTreeMap<String, AnnouncedAsset> {
     let asset = |item: &&Item| {
         let id = item.value.as_str().unwrap_or(&item.key);
@@ -140,7 +193,10 @@ fn assets(
         let starts_ms = outlook.filter(|_| record.is_some());
         let asset = AnnouncedAsset {
             name: name.unwrap_or(&item.key).to_owned(),
-            starts_ms: starts_ms.and_then(|outlook| outlook.starts_ms(view, id, told_ms)),
+            starts_ms: starts_ms.and_then(|outlook| {
+                let opens_ms = opens.get(item.key.as_str()).copied();
+                outlook.starts_ms(view, id, told_ms, opens_ms)
+            }),
         };
         (item.key.clone(), asset)
     };
@@ -203,11 +259,15 @@ impl Driver {
             item.group("customer") == Some(customer) && (was.is_none() || ahead)
         });
         let theirs: Vec<&Item> = theirs.map(|(_, item)| item).collect();
+        let opens = opens(
+            &items,
+            children.map_or(&[][..], |children| children.waves.as_slice()),
+        );
         let told_ms = match was {
             None => view.now_ms,
             Some(_) => self.told_ms(view, template, customer).await?,
         };
-        let ahead = assets(view, outlook, &theirs, told_ms);
+        let ahead = assets(view, outlook, &theirs, told_ms, &opens);
         let slot = slot(&ahead).or(was.and_then(|was| was.slot));
         let mut assets = ahead;
         if let (Some(was), Some(CustomerShare { started: true, .. })) = (was, share) {

@@ -5,7 +5,7 @@ use crate::notices::Outlook;
 use crate::scope::View;
 use hostler_core::command::{Entry, SpawnEntry};
 use hostler_core::decide::CUSTOMERS_MAX;
-use hostler_core::definition::{Each, Over, Step, Wave, WaveLimit};
+use hostler_core::definition::{Each, Opens, Over, Step, Wave, WaveLimit};
 use hostler_core::id::Digest;
 use hostler_core::lane::{Item, WaveRange};
 use hostler_ports::store::Blob;
@@ -45,7 +45,7 @@ pub async fn each(view: &View<'_>, step: &Step, each: &Each) -> Outcome<Resolved
         Some(_) => Outlook::of(view, step).await?,
         None => None,
     };
-    let slots = outlook.map_or_else(BTreeMap::new, |outlook| outlook.slots(view, &items));
+    let slots = outlook.map_or_else(BTreeMap::new, |outlook| outlook.slots(view, &items, &waves));
     let bytes = serde_json::to_vec(&items).map_err(|fault| Fault::Step(fault.to_string()))?;
     let digest = Digest::of(&bytes);
     let total = u32::try_from(items.len()).unwrap_or(u32::MAX);
@@ -196,6 +196,8 @@ async fn in_waves(
             from: count(from),
             to: count(ordered.len()),
             soak_ms,
+            opens_ms: opens_ms(view, wave).await?,
+            counts_windows: each.overflow.is_some(),
         });
     }
     if let Some(item) = left.first() {
@@ -207,6 +209,28 @@ async fn in_waves(
         return Err(Fault::Step(why));
     }
     Ok((ordered, ranges))
+}
+
+/// When a wave opens; none: when its turn comes.
+async fn opens_ms(view: &View<'_>, wave: &Wave) -> Outcome<Option<i64>> {
+    let name = &wave.name;
+    let at = match &wave.opens {
+        None => return Ok(None),
+        Some(Opens::AnchorDays(days)) => {
+            let directory = &view.driver.parts.directory;
+            let at_ms = directory.midnight_after(*days, view.plan.started_ms);
+            let why = || Fault::Step(format!("the wave {name} opens on no day that there is"));
+            return at_ms.map(Some).ok_or_else(why);
+        }
+        Some(Opens::At(at)) => view.text(at).await?,
+    };
+    let instant: Result<jiff::Timestamp, _> = at.parse();
+    let instant = instant.map_err(|fault| {
+        Fault::Step(format!(
+            "`opens` of {name}: {at} is not an instant: {fault}"
+        ))
+    })?;
+    Ok(Some(instant.as_millisecond()))
 }
 
 /// Splits what is left into a wave's share and the rest, keeping the order.

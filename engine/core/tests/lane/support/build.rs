@@ -116,6 +116,8 @@ pub fn each_of() -> Each {
         waves: Vec::new(),
         stop_at: None,
         gate: None,
+        lead_ms: None,
+        overflow: None,
     }
 }
 
@@ -191,6 +193,8 @@ impl Around for Step {
             remind_ms: Some(20 * 60_000),
             template: "maintenance".to_owned(),
             invite: false,
+            floor_ms: None,
+            holds_unproven: false,
         });
         self
     }

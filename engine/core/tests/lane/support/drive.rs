@@ -56,6 +56,8 @@ impl World {
                 from,
                 to,
                 soak_ms: *soak_ms,
+                opens_ms: None,
+                counts_windows: false,
             });
             from = to;
         }
