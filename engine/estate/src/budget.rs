@@ -68,7 +68,7 @@ windows:
   night: { when: daily, at: "02:00", lasts: 2h }
 customers:
   chem: { name: Chem, people: [{ id: ada, mail: ada@chem.example, roles: [owner, notices] }] }
-  law: { name: Law, zone: Europe/Berlin, people: [{ id: eve, mail: eve@law.example, roles: [owner] }] }
+  law: { name: Law, zone: Europe/Berlin, people: [{ id: eve, mail: eve@law.example, roles: [owner, notices] }] }
 connections:
   one: { plugin: practice, url: "https://one.example/" }
 assets:
