@@ -45,7 +45,7 @@ pub fn read(bytes: &[u8]) -> Result<Returned, String> {
         return Err("it is no multipart/report with report-type=delivery-status".to_owned());
     }
     let boundary = kind.params.get("boundary").ok_or("it has no boundary")?;
-    let parts = parts(&body[..], boundary);
+    let parts = parts(body, boundary);
     let status = parts.iter().find(|part| {
         let kinds = ["message/delivery-status", "message/global-delivery-status"];
         kinds.contains(&part.kind.as_str())

@@ -142,13 +142,16 @@ impl Playing {
     }
 }
 
+/// What is otherwise in a report than it should be.
+type Change = fn(&mut Returned);
+
 #[tokio::test]
 async fn a_message_that_comes_back_counts_no_more_and_nothing_else_is_believed_of_a_report() {
     let playing = Playing::new(estate());
     let run = playing.announced("one").await;
     assert_eq!(playing.told(run).await.reached.unwrap().to, ADA);
     let before = playing.ledger().await.len();
-    let unbelieved: [(Taken, fn(&mut Returned)); 4] = [
+    let unbelieved: [(Taken, Change); 4] = [
         (Taken::OtherRecipient, |it| {
             it.recipients[0].addresses = vec![BOB.to_owned()];
         }),
