@@ -23,7 +23,7 @@ fn the_delivered_policies_are_good_and_shown() {
     );
     assert_eq!(ended.status.code(), Some(0), "{}", text(&ended.stderr));
     let checked: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
-    assert_eq!(checked["files"].as_array().unwrap().len(), 13);
+    assert_eq!(checked["files"].as_array().unwrap().len(), 14);
     assert_eq!(checked["missing"], serde_json::json!([]));
     assert_eq!(checked["with_estate"], false);
     let show = |words: &[&str]| {
@@ -54,7 +54,7 @@ fn the_delivered_policies_are_good_and_shown() {
 fn without_a_folder_the_defaults_are_shown_and_nothing_is_checked() {
     let folder = tempfile::tempdir().unwrap();
     let shown = text(&hostler(folder.path(), &["policy", "show"]).stdout);
-    assert_eq!(shown.matches("defaults").count(), 13, "{shown}");
+    assert_eq!(shown.matches("defaults").count(), 14, "{shown}");
     let ended = hostler(folder.path(), &["policy", "check"]);
     assert_eq!(ended.status.code(), Some(2));
     assert!(text(&ended.stderr).contains("policies.folder"));
@@ -76,7 +76,7 @@ fn faults_of_policies_are_told_with_their_place_and_what_is_missing_is_named() {
     put(folder.path(), "fit.yaml", "fit: { default: 20m }\n");
     let good = check(&[]);
     assert_eq!(good.status.code(), Some(0), "{}", text(&good.stderr));
-    assert!(text(&good.stderr).contains("defaults hold for: classes.yaml"));
+    assert!(text(&good.stderr).contains("defaults hold for: budgets.yaml, classes.yaml"));
     put(folder.path(), "fit.yaml", "fit: { default: soon }\n");
     put(folder.path(), "clases.yml", "classes: {}\n");
     let bad = check(&[]);
