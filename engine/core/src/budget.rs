@@ -7,7 +7,7 @@
 mod limit;
 
 use crate::id::{LaneId, RunId};
-pub use limit::{Budgets, Limit, Sum, Within, length};
+pub use limit::{Budgets, Limit, Sum, Within, agreed, length};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

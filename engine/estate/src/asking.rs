@@ -3,53 +3,28 @@
 //!
 //! Not here: who may answer (`directory`), and the state of a question (core).
 
+use crate::days;
 use crate::model::Estate;
 use crate::policies::Reached;
-use hostler_calendar::business::BusinessDays;
 use hostler_calendar::deadline::Lead;
-use hostler_calendar::holiday::Holidays;
-use hostler_calendar::zone::Zone;
 use hostler_core::directory::Directory;
 use hostler_core::lane::{Climb, Rung};
 use jiff::Timestamp;
-use std::sync::Arc;
-
-/// For whom no calendar says which days are business days.
-const WEEKDAYS: &str = "mon-fri";
 
 /// See `Directory::business_days_after`.
 pub fn business_days_after(
     estate: &Estate,
     customer: Option<&str>,
-    days: u16,
+    count: u16,
     from_ms: i64,
 ) -> Option<i64> {
     let customer = match customer {
         Some(id) => Some(estate.customers.get(id)?),
         None => None,
     };
-    let zone = customer.and_then(|customer| customer.zone.as_ref());
-    let zone = Zone::parse(zone.unwrap_or(&estate.zone)).ok()?;
-    let named = customer.and_then(|customer| customer.calendar.as_deref());
-    let calendar = named.or_else(|| customer.is_none().then(|| realms(estate)).flatten());
-    let business = match calendar.and_then(|calendar| estate.business_days(calendar)) {
-        Some(business) => Arc::clone(business),
-        None => Arc::new(BusinessDays::new(WEEKDAYS, Holidays::default()).ok()?),
-    };
     let from = Timestamp::from_millisecond(from_ms).ok()?;
-    let then = Lead::BusinessDays(days).after(from, &business, &zone);
+    let then = days::after(estate, customer, Lead::BusinessDays(count), from);
     then.map(Timestamp::as_millisecond)
-}
-
-/// The realm's own calendar: the one of its name, else the only one there is.
-fn realms(estate: &Estate) -> Option<&str> {
-    let ids = &mut estate.calendars.keys().map(String::as_str);
-    let own = estate.calendars.contains_key(&estate.realm);
-    if own {
-        return Some(&estate.realm);
-    }
-    let only = ids.next()?;
-    ids.next().is_none().then_some(only)
 }
 
 /// See `Directory::ladder`.
@@ -101,14 +76,14 @@ pub(crate) fn asks(estate: &Estate, who: &str, customer: Option<&str>) -> Vec<St
 }
 
 /// Midnight in the realm's zone, so many days after the day of an instant.
-pub fn midnight_after(estate: &Estate, days: u16, from_ms: i64) -> Option<i64> {
-    let zone = Zone::parse(&estate.zone).ok()?;
+pub fn midnight_after(estate: &Estate, count: u16, from_ms: i64) -> Option<i64> {
+    let zone = days::zone(estate, None)?;
     let from = Timestamp::from_millisecond(from_ms).ok()?;
     let day = zone.wall(from).0.date();
     let day = day
-        .checked_add(jiff::Span::new().days(i64::from(days)))
+        .checked_add(jiff::Span::new().days(i64::from(count)))
         .ok()?;
-    Some(zone.instant(day.at(0, 0, 0, 0))?.as_millisecond())
+    days::begins_ms(day, &zone)
 }
 
 #[cfg(test)]

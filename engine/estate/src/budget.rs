@@ -4,6 +4,7 @@
 
 use crate::model::Estate;
 use crate::policies::{Budget, Per, Within};
+use crate::{days, gates};
 use hostler_calendar::zone::Zone;
 use hostler_core::budget::{Budgets, Limit, Within as Counted};
 use jiff::Timestamp;
@@ -16,7 +17,7 @@ pub fn limits(estate: &Estate, asset: &str, classes: &[String], now_ms: i64) -> 
     }
     let asset = estate.assets.get(asset)?;
     let customer = estate.customers.get(&asset.customer)?;
-    let zone = Zone::parse(customer.zone.as_ref().unwrap_or(&estate.zone)).ok()?;
+    let zone = days::zone(estate, Some(customer))?;
     let now = Timestamp::from_millisecond(now_ms).ok()?;
     let binds = |(_, budget): &(&String, &Budget)| {
         budget.customers.is_empty() || budget.customers.contains(&customer.id)
@@ -32,13 +33,10 @@ pub fn limits(estate: &Estate, asset: &str, classes: &[String], now_ms: i64) -> 
         })
     };
     let limits: Vec<Limit> = budgets.iter().filter(binds).filter_map(limit).collect();
-    let windows = asset.window.as_ref();
-    let windows = windows.and_then(|name| estate.times.windows.get(name));
-    let left_ms = windows.and_then(|windows| windows.left_ms(now));
     (!limits.is_empty()).then(|| Budgets {
         customer: customer.id.clone(),
         limits,
-        closes_ms: left_ms.map(|left_ms| now_ms.saturating_add_unsigned(left_ms)),
+        closes_ms: gates::closes_ms(estate, &asset.id, &[], now_ms),
     })
 }
 
@@ -47,10 +45,9 @@ fn counted(within: Within, now: Timestamp, zone: &Zone) -> Option<Counted> {
         return Some(Counted::Rolling { ms });
     }
     let today = zone.wall(now).0.date();
-    let begins = |date: jiff::civil::Date| zone.instant(date.at(0, 0, 0, 0));
     Some(Counted::Month {
-        from_ms: begins(today.first_of_month())?.as_millisecond(),
-        to_ms: begins(today.last_of_month().tomorrow().ok()?)?.as_millisecond(),
+        from_ms: days::begins_ms(today.first_of_month(), zone)?,
+        to_ms: days::begins_ms(today.last_of_month().tomorrow().ok()?, zone)?,
     })
 }
 

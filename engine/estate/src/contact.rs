@@ -2,8 +2,8 @@
 //!
 //! Not here: whether a message arrived.
 
+use crate::days;
 use crate::model::Estate;
-use hostler_calendar::zone::Zone;
 use hostler_core::directory::PersonId;
 use hostler_core::gate::{Closed, GateKind};
 use jiff::Timestamp;
@@ -23,11 +23,10 @@ pub fn unconfirmed(
     dead: &BTreeSet<PersonId>,
 ) -> Option<Closed> {
     let within_ms = estate.policies.as_ref()?.class(class)?.confirmed_ms?;
-    let days = within_ms / DAY_MS;
+    let allowed = within_ms / DAY_MS;
     let asset = estate.assets.get(asset)?;
     let customer = estate.customers.get(&asset.customer)?;
-    let zone = customer.zone.as_ref().unwrap_or(&estate.zone);
-    let zone = Zone::parse(zone).ok()?;
+    let zone = days::zone(estate, Some(customer))?;
     let now = Timestamp::from_millisecond(now_ms).ok()?;
     let today = zone.wall(now).0.date();
     let people = customer.people.iter();
@@ -39,7 +38,10 @@ pub fn unconfirmed(
         .filter(|contact| !dead.contains(&contact.person));
     let dates = living.filter_map(|contact| contact.confirmed.as_ref());
     let newest = dates.filter_map(|date| date.parse::<Date>().ok()).max();
-    let counts = |date: Date| date.checked_add(Duration::from_millis(days * DAY_MS)).ok();
+    let counts = |date: Date| {
+        date.checked_add(Duration::from_millis(allowed * DAY_MS))
+            .ok()
+    };
     if newest.and_then(counts).is_some_and(|last| today <= last) {
         return None;
     }
@@ -60,7 +62,7 @@ pub fn unconfirmed(
     Some(Closed {
         gate: GateKind::Contact,
         rule: customer.id.clone(),
-        why: format!("nobody there who has the notices {since}; {days} days are allowed{lost}"),
+        why: format!("nobody there who has the notices {since}; {allowed} days are allowed{lost}"),
         remedy: format!(
             "make sure that one of them is right ({}), then write `confirmed: {today}` beside that person under \
              customers/{}/people in the estate's files; it is looked at again every day",
@@ -68,15 +70,13 @@ pub fn unconfirmed(
             customer.id
         ),
         // The estate is read at the start of the engine: looked at again at the customer's next midnight.
-        until_ms: midnight_ms(today, &zone),
+        until_ms: today
+            .tomorrow()
+            .ok()
+            .and_then(|day| days::begins_ms(day, &zone)),
         document: None,
         never: false,
     })
-}
-
-fn midnight_ms(today: Date, zone: &Zone) -> Option<i64> {
-    let begins = today.tomorrow().ok()?.at(0, 0, 0, 0);
-    Some(zone.instant(begins)?.as_millisecond())
 }
 
 #[cfg(test)]

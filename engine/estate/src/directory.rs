@@ -4,6 +4,7 @@ use crate::asking;
 use crate::asset::Asset;
 use crate::budget;
 use crate::contact;
+use crate::days;
 use crate::gates;
 use crate::model::Estate;
 use crate::notice;
@@ -85,7 +86,7 @@ impl Directory for Estate {
             Some(id) => self
                 .customers
                 .get(id)
-                .map(|customer| customer.zone.as_ref().unwrap_or(&self.zone).clone()),
+                .map(|customer| days::zone_name(self, customer).to_owned()),
         }
     }
 
@@ -142,7 +143,7 @@ impl Directory for Estate {
 
     fn customer(&self, id: &str) -> Option<Value> {
         let customer = self.customers.get(id)?;
-        let zone = customer.zone.as_ref().unwrap_or(&self.zone);
+        let zone = days::zone_name(self, customer);
         Some(json!({
             "id": customer.id, "name": customer.name, "zone": zone,
             "calendar": customer.calendar, "contract": customer.contract,

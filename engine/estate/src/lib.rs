@@ -12,6 +12,7 @@ mod at;
 mod budget;
 mod build;
 mod contact;
+mod days;
 mod difference;
 mod directory;
 mod fault;

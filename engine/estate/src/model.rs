@@ -169,6 +169,10 @@ impl Estate {
     }
 
     /// Fills the indexes and the digest, once everything else is in.
+    #[expect(
+        clippy::expect_used,
+        reason = "what serde_json refuses cannot be in an estate"
+    )]
     pub(crate) fn seal(&mut self) {
         for (id, asset) in &self.assets {
             self.assets_of

@@ -2,20 +2,16 @@
 //!
 //! Not here: whether anybody was told, and when.
 
+use crate::days;
 use crate::model::Estate;
 use crate::policies::{Notice, Policies, Unproven};
-use hostler_calendar::business::BusinessDays;
 use hostler_calendar::deadline::Lead;
-use hostler_calendar::holiday::Holidays;
-use hostler_calendar::zone::Zone;
 use hostler_core::id::Digest;
 use jiff::Timestamp;
 use std::sync::Arc;
 
 /// Work may begin at any time.
 const AT_ONCE_MS: i64 = i64::MIN;
-/// For a customer without a calendar.
-const WEEKDAYS: &str = "mon-fri";
 
 impl Estate {
     /// The same estate, under these policies; another digest.
@@ -51,17 +47,7 @@ pub fn earliest_ms(estate: &Estate, class: &str, asset: &str, told_ms: Option<i6
 
 fn after(estate: &Estate, customer: &str, lead: Lead, told: Timestamp) -> Option<i64> {
     let customer = estate.customers.get(customer)?;
-    let zone = customer.zone.as_ref().unwrap_or(&estate.zone);
-    let zone = Zone::parse(zone).ok()?;
-    let calendar = customer.calendar.as_ref();
-    let own = calendar.and_then(|calendar| estate.business_days(calendar));
-    let earliest = match own {
-        Some(business) => lead.after(told, business, &zone),
-        None => {
-            let weekdays = BusinessDays::new(WEEKDAYS, Holidays::default()).ok()?;
-            lead.after(told, &weekdays, &zone)
-        }
-    };
+    let earliest = days::after(estate, Some(customer), lead, told);
     earliest.map(Timestamp::as_millisecond)
 }
 

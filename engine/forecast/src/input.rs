@@ -9,7 +9,7 @@ use hostler_calendar::freeze::Freeze;
 use hostler_calendar::when::DayRule;
 use hostler_calendar::window::Windows;
 use hostler_calendar::zone::Zone;
-use hostler_core::budget::length;
+use hostler_core::budget::{agreed, length};
 use hostler_core::definition::Ramp;
 use jiff::civil::{Date, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -171,14 +171,9 @@ impl Budget {
     /// `2 disruptions and 4h of downtime in 30d`.
     #[must_use]
     pub fn says(&self) -> String {
-        let count = self.disruptions.map(|max| format!("{max} disruptions"));
-        let time = self
-            .downtime_ms
-            .map(|ms| format!("{} of downtime", length(ms)));
-        let both: Vec<_> = count.into_iter().chain(time).collect();
         let within = self.within_ms.map(|ms| format!("in {}", length(ms)));
         let within = within.unwrap_or_else(|| "a month".to_owned());
-        format!("{} {within}", both.join(" and "))
+        format!("{} {within}", agreed(self.disruptions, self.downtime_ms))
     }
 }
 

@@ -129,20 +129,40 @@ pub async fn held(
     let world = World::new(stage, scenario);
     let mut people = People::new(&scenario.people, false);
     let run = begin(&world, scenario, "held").await?;
-    until(&world, &mut people, gate, async |world| {
-        is_held(world, gate).await
-    })
-    .await?;
-    for _ in 0..hours {
-        world.pass(HOUR_MS).await?;
-        while world.step().await? || people.act(&world).await? {}
-    }
+    watched_while_held(&world, &mut people, gate, hours).await?;
     let row = run_row(&world, run).await?;
     let ended = Ended {
         state: row.state,
         note: row.note,
     };
     read(&world, run, ended).await
+}
+
+/// Calls that the plugins had seen when a gate first held a run, and hours later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watched {
+    pub held: usize,
+    pub later: usize,
+}
+
+/// Goes on until `gate` holds a step, and then for so many hours.
+pub(crate) async fn watched_while_held(
+    world: &World,
+    people: &mut People,
+    gate: &str,
+    hours: u32,
+) -> Result<Watched, Trouble> {
+    until(world, people, gate, async |world| {
+        is_held(world, gate).await
+    })
+    .await?;
+    let held = world.host.seen().len();
+    for _ in 0..hours {
+        world.pass(HOUR_MS).await?;
+        while world.step().await? || people.act(world).await? {}
+    }
+    let later = world.host.seen().len();
+    Ok(Watched { held, later })
 }
 
 /// Starts a scenario, and leaves it behind the first call of an action.

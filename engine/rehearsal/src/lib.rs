@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod again;
+pub mod between;
 mod blow;
 pub mod doors;
 mod host;

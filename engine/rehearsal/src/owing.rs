@@ -3,27 +3,20 @@
 //!
 //! Not here: what a debt is, and what settles it.
 
-use crate::doors::{is_held, until};
-use crate::host::Seen;
+use crate::between::{Between, Raced, written_before_each_commit};
+use crate::doors::{Watched, watched_while_held};
 use crate::people::People;
-use crate::play::{Ended, Outcome, begin, play, read, run_out};
-use crate::scaffold::sampled;
+use crate::play::{Outcome, begin, read, run_out};
 use crate::scenario::{Person, Scenario};
 use crate::world::{Stage, Trouble, World};
-use futures::FutureExt;
 use hostler_api::Subject;
 use hostler_api::services::debts::{DebtRow, list};
 use hostler_core::debt::{Debts, debts_document};
-use hostler_ports::store::{DocumentWrite, Store, Upkeep};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use hostler_ports::store::DocumentWrite;
+use std::collections::BTreeMap;
 
-const HOUR_MS: i64 = 3_600_000;
 /// The held run is watched for so long before anything is settled.
 const WATCHED_HOURS: u32 = 30;
-/// How long something is owed that came up in the middle of a run.
-const OWED_HOURS: u32 = 72;
 
 /// What came of it.
 pub struct Owing {
@@ -32,9 +25,8 @@ pub struct Owing {
     /// Open debts while the second run was held, and at the end.
     pub owed: Vec<DebtRow>,
     pub left: Vec<DebtRow>,
-    /// Calls that the plugins had seen when the second run was first held, and when the settling began.
-    pub calls_held: usize,
-    pub calls_watched: usize,
+    /// From when the second run was first held until the settling began.
+    pub calls: Watched,
     /// The second run; all of what both have left behind.
     pub second: Outcome,
 }
@@ -61,16 +53,7 @@ pub async fn held_and_settled(
         .ok_or_else(|| Trouble::Stuck("the starter is nobody".to_owned()))?;
     let run = begin(&world, second, "second").await?;
     let mut people = People::new(&second.people, false);
-    until(&world, &mut people, "a debt that holds", async |world| {
-        is_held(world, "debt").await
-    })
-    .await?;
-    let calls_held = world.host.seen().len();
-    for _ in 0..WATCHED_HOURS {
-        world.pass(HOUR_MS).await?;
-        while world.step().await? || people.act(&world).await? {}
-    }
-    let calls_watched = world.host.seen().len();
+    let calls = watched_while_held(&world, &mut people, "debt", WATCHED_HOURS).await?;
     let owed = debts(&world, &reader).await?;
     let mut settling = People::new(settling, false);
     while settling.act(&world).await? || world.step().await? {}
@@ -82,8 +65,7 @@ pub async fn held_and_settled(
         first,
         owed,
         left: debts(&world, &reader).await?,
-        calls_held,
-        calls_watched,
+        calls,
         second,
     })
 }
@@ -91,17 +73,6 @@ pub async fn held_and_settled(
 async fn debts(world: &World, reader: &Subject) -> Result<Vec<DebtRow>, Trouble> {
     let debts = list(&world.api, reader).await;
     debts.map_err(|problem| Trouble::Stuck(problem.to_string()))
-}
-
-/// One run that came to owe something while it was under way, for [`OWED_HOURS`].
-pub struct Raced {
-    /// The debt appeared before the commit of this number was carried out.
-    pub before_commit: u64,
-    /// It held a step.
-    pub held: bool,
-    /// Calls on what it was owed for, while it was.
-    pub calls: Vec<Seen>,
-    pub ended: Ended,
 }
 
 /// Debts appear before each commit, between a worker's look at the gates and its write, and are settled later.
@@ -122,87 +93,6 @@ pub async fn owed_before_each_commit(
     written_before_each_commit(stage, scenario, &between).await
 }
 
-/// What others write between a worker's look at the gates and its commit, and remove again after [`OWED_HOURS`].
-pub struct Between {
-    /// The gate that it closes, and the assets of which calls are collected.
-    pub gate: &'static str,
-    pub assets: BTreeSet<String>,
-    pub put: Vec<DocumentWrite>,
-}
-
-/// The same with any documents.
-///
-/// # Errors
-/// As `play`.
-pub async fn written_before_each_commit(
-    stage: &Stage,
-    scenario: &Scenario,
-    between: &Between,
-) -> Result<Vec<Raced>, Trouble> {
-    let commits = play(stage, scenario).await?.commits;
-    let mut raced = Vec::new();
-    for number in sampled(commits) {
-        raced.push(race(stage, scenario, between, number).await?);
-    }
-    Ok(raced)
-}
-
-async fn race(
-    stage: &Stage,
-    scenario: &Scenario,
-    between: &Between,
-    before_commit: u64,
-) -> Result<Raced, Trouble> {
-    let world = World::new(stage, scenario);
-    let run = begin(&world, scenario, "raced").await?;
-    let (store, host) = (Arc::downgrade(&world.store), Arc::clone(&world.host));
-    let (count, began) = (AtomicU64::new(0), Arc::new(AtomicUsize::new(usize::MAX)));
-    let (put, told) = (between.put.clone(), Arc::clone(&began));
-    world.store.set_faults(Box::new(move |verb, _| {
-        let number = u64::from(verb == "commit")
-            + count.fetch_add(u64::from(verb == "commit"), Ordering::SeqCst);
-        if verb == "commit"
-            && number == before_commit
-            && let Some(store) = store.upgrade()
-        {
-            told.store(host.seen().len(), Ordering::SeqCst);
-            // The twin in memory never waits.
-            let _ = store.upkeep(upkeep(put.clone())).now_or_never();
-        }
-        None
-    }));
-    let mut people = People::new(&scenario.people, false).settling();
-    until(&world, &mut people, "the commit", async |_| {
-        Ok(began.load(Ordering::SeqCst) != usize::MAX)
-    })
-    .await?;
-    for _ in 0..OWED_HOURS {
-        while world.step().await? || people.act(&world).await? {}
-        world.pass(HOUR_MS).await?;
-    }
-    let held = is_held(&world, between.gate).await?;
-    let mut calls = world.host.seen().split_off(began.load(Ordering::SeqCst));
-    calls.retain(|seen| seen.entry == "perform");
-    calls.retain(|seen| {
-        seen.asset
-            .as_ref()
-            .is_some_and(|asset| between.assets.contains(asset))
-    });
-    let gone = between.put.iter().map(|write| DocumentWrite {
-        key: write.key.clone(),
-        body: None,
-    });
-    let settled = world.store.upkeep(upkeep(gone.collect())).await;
-    settled.map_err(|fault| Trouble::Stuck(fault.to_string()))?;
-    let ended = run_out(&world, run, &mut people).await?;
-    Ok(Raced {
-        before_commit,
-        held,
-        calls,
-        ended,
-    })
-}
-
 /// These debts in their customers' documents.
 fn written(debts: &BTreeMap<String, Debts>) -> Vec<DocumentWrite> {
     let document = |(customer, debts): (&String, &Debts)| DocumentWrite {
@@ -210,11 +100,4 @@ fn written(debts: &BTreeMap<String, Debts>) -> Vec<DocumentWrite> {
         body: serde_json::to_string(debts).ok(),
     };
     debts.iter().map(document).collect()
-}
-
-fn upkeep(documents: Vec<DocumentWrite>) -> Upkeep {
-    Upkeep {
-        documents,
-        ..Upkeep::default()
-    }
 }

@@ -3,7 +3,7 @@
 //!
 //! Not here: what counts, and what was agreed.
 
-use crate::doors::{is_held, refused, until};
+use crate::doors::{Watched, refused, watched_while_held};
 use crate::people::People;
 use crate::play::{Outcome, begin, read, run_out};
 use crate::scenario::Scenario;
@@ -13,7 +13,6 @@ use hostler_api::services::budgets::{AllowAsk, BudgetRow, allow, list};
 use hostler_api::services::planning::BudgetView;
 use hostler_api::services::start::{StartAsk, preview};
 
-const HOUR_MS: i64 = 3_600_000;
 /// The held run is watched for so long before anybody does anything.
 const WATCHED_HOURS: u32 = 30;
 
@@ -25,9 +24,8 @@ pub struct Spending {
     pub left: Vec<BudgetRow>,
     /// What the plan of the second run says before it is started.
     pub planned: Vec<BudgetView>,
-    /// Calls that the plugins had seen when the second run was held, and when its watch ended.
-    pub calls_held: usize,
-    pub calls_watched: usize,
+    /// From when the second run was first held until somebody tries to let it overdraw.
+    pub calls: Watched,
     /// Why each of those who tried to let it overdraw was refused; none: it was done.
     pub tried: Vec<Option<String>>,
     /// The second run; all of what both have left behind.
@@ -61,16 +59,7 @@ pub async fn held_by_budget(
     world.host.answers_now(&second.answers);
     let run = begin(&world, second, "second").await?;
     let mut people = People::new(&second.people, false);
-    until(&world, &mut people, "a budget that holds", async |world| {
-        is_held(world, "budget").await
-    })
-    .await?;
-    let calls_held = world.host.seen().len();
-    for _ in 0..WATCHED_HOURS {
-        world.pass(HOUR_MS).await?;
-        while world.step().await? || people.act(&world).await? {}
-    }
-    let calls_watched = world.host.seen().len();
+    let calls = watched_while_held(&world, &mut people, "budget", WATCHED_HOURS).await?;
     let mut tried = Vec::new();
     for who in by {
         let who = subject(&world, who)?;
@@ -90,8 +79,7 @@ pub async fn held_by_budget(
         spent,
         planned: plan.budgets,
         left: budgets(&world, &reader).await?,
-        calls_held,
-        calls_watched,
+        calls,
         tried,
         second,
     })

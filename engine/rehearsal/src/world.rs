@@ -5,7 +5,7 @@ use crate::next_hop::NextHop;
 use crate::scenario::Scenario;
 use hostler_api::catalogue::Runbooks;
 use hostler_api::{Api, Problem};
-use hostler_core::contract::Contract;
+use hostler_core::contract::{Contract, Effect};
 use hostler_core::directory::Directory;
 use hostler_core::expression::Evaluate;
 use hostler_ports::channel::Compose;
@@ -13,7 +13,7 @@ use hostler_ports::clock::Clock as _;
 use hostler_ports::store::memory::{CountedIds, ManualClock, MemoryStore};
 use hostler_ports::store::{Claim, ClaimAsk, Queue, READ_MAX, Store, StoreError};
 use hostler_worker::{Driver, Links, Outbox, OutboxParts, Parts, Settings};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
@@ -35,6 +35,18 @@ pub struct Stage {
     pub runbooks: Arc<dyn Runbooks>,
     pub compose: Arc<dyn Compose>,
     pub contracts: Arc<Vec<Contract>>,
+}
+
+impl Stage {
+    /// How each action of the contracts may be repeated, by the action's name.
+    #[must_use]
+    pub fn effects(&self) -> BTreeMap<String, Effect> {
+        let contracts = self.contracts.iter();
+        let actions = contracts.flat_map(|contract| &contract.actions);
+        actions
+            .map(|action| (action.name.clone(), action.effect))
+            .collect()
+    }
 }
 
 #[derive(Debug, Error)]

@@ -8,17 +8,19 @@
     reason = "a test that cannot go on says where it stopped"
 )]
 
+use crate::plain::Plain;
 use hostler_api::catalogue::{RunbookRow, Runbooks};
 use hostler_core::contract::Contract;
 use hostler_core::definition::Definition;
 use hostler_estate::{Estate, Known, policies};
-use hostler_ports::channel::{Compose, Composed, Draft};
 use hostler_rehearsal::scaffold::{Case, crash_after_each_commit};
 use hostler_rehearsal::{Outcome, Scenario, Stage, Trouble, play};
 use hostler_runbook::{Environment, Evaluator, SourceFile};
 use std::path::Path;
 use std::sync::Arc;
 
+#[path = "common/plain.rs"]
+mod plain;
 #[path = "people/returned.rs"]
 mod returned;
 #[path = "people/told.rs"]
@@ -70,23 +72,6 @@ impl Runbooks for Shelf {
     fn definition(&self, name: &str, version: u32) -> Option<Arc<Definition>> {
         let is = |found: &&Arc<Definition>| found.runbook == name && found.version == version;
         self.0.iter().find(is).cloned()
-    }
-}
-
-/// Says the template's name: what a message looks like is not tested here.
-struct Plain;
-
-impl Compose for Plain {
-    fn compose(&self, draft: &Draft) -> Result<Composed, String> {
-        Ok(Composed {
-            subject: draft.template.clone(),
-            text: draft.context.to_string(),
-            html: String::new(),
-            calendar: draft.calendar.as_ref().map(|entry| {
-                let cancelled = if entry.cancelled { "cancelled, " } else { "" };
-                format!("{cancelled}sequence {}", entry.sequence)
-            }),
-        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! One binary for the tests that read files.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     reason = "a test that cannot read its data has failed"
 )]
 

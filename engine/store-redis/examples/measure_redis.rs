@@ -2,6 +2,7 @@
 //! of its own, `measure-<lanes>`. Not a test: it asserts nothing.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::disallowed_methods,
     reason = "a measurement that cannot go on says where it stopped"
 )]

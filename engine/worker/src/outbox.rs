@@ -3,7 +3,7 @@
 
 mod record;
 
-pub(crate) use record::row;
+pub(crate) use record::{queued, row};
 
 use crate::Trouble;
 use crate::notices::post;

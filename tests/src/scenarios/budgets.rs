@@ -3,12 +3,13 @@
 //!
 //! Not here: what counts, and how long (core, estate).
 
+use super::ledger::{assert_none_patched, began_ms, entries};
 use super::{good_of, stage};
 use hostler_core::budget::{Disruption, Spent, budget_document};
 use hostler_core::id::{LaneId, RunId};
 use hostler_ports::store::DocumentWrite;
+use hostler_rehearsal::between::{Between, written_before_each_commit};
 use hostler_rehearsal::doors::{Door, through};
-use hostler_rehearsal::owing::{Between, written_before_each_commit};
 use hostler_rehearsal::spending::{Spending, held_by_budget};
 use hostler_rehearsal::{Outcome, Stage};
 use serde_json::{Value, json};
@@ -20,6 +21,7 @@ const USUAL: &str = "budgets:\n  usual: { disruptions: 1, within: 60d }\n";
 /// to it never lies in one opening.
 const OPEN: &str = r#"{ when: daily, at: "00:00", lasts: 25h }"#;
 const SUNDAYS: &str = r#"{ when: sunday, at: "02:00", lasts: 2h }"#;
+const PATCH: &str = "guest-patch.apply";
 const WITHIN_MS: i64 = 60 * 86_400_000;
 const CUSTOMERS: [&str; 2] = ["physics", "registrar"];
 
@@ -41,13 +43,6 @@ async fn played(by: &[&str]) -> Spending {
     spending.unwrap_or_else(|trouble| panic!("{trouble}"))
 }
 
-fn entries(outcome: &Outcome, event: &str) -> Vec<Value> {
-    let lines = outcome.ledger.iter();
-    let lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let entries = lines.map(|line| line["entry"].clone());
-    entries.filter(|entry| entry["event"] == event).collect()
-}
-
 /// Whether a budget has held a step.
 fn is_held(outcome: &Outcome) -> bool {
     let held = entries(outcome, "step_held");
@@ -59,13 +54,6 @@ fn overdrawn(outcome: &Outcome) -> Vec<Value> {
     let began = entries(outcome, "step_started").into_iter();
     let named = began.map(|entry| entry["call"]["overdraws"].clone());
     named.filter(|names| !names.is_null()).collect()
-}
-
-fn patched_ms(outcome: &Outcome) -> Vec<i64> {
-    let calls = outcome.seen.iter();
-    let patched =
-        calls.filter(|seen| seen.action == "guest-patch.apply" && seen.entry == "perform");
-    patched.map(|seen| seen.at_ms).collect()
 }
 
 #[tokio::test]
@@ -117,9 +105,9 @@ async fn a_run_is_held_by_what_another_has_spent_and_goes_on_when_that_is_forgot
         says("rule", "usual:") && says("remedy", "hostler budget allow"),
         "{closed}"
     );
-    assert_eq!(spending.calls_held, spending.calls_watched);
-    let first = patched_ms(&spending.first);
-    let second = patched_ms(&spending.second).split_off(first.len());
+    assert_eq!(spending.calls.held, spending.calls.later);
+    let first = began_ms(&spending.first, PATCH);
+    let second = began_ms(&spending.second, PATCH).split_off(first.len());
     println!("first at {first:?}, second at {second:?}");
     assert_eq!((first.len(), second.len()), (2, 2));
     // What is kept counts from the first step that prepares the outage, a little before it.
@@ -151,8 +139,8 @@ async fn an_operator_who_did_not_start_the_run_lets_it_overdraw_and_the_ledger_s
         "{starter:?}"
     );
     assert_eq!((done, also), (&None, &None));
-    let first = patched_ms(&spending.first);
-    let second = patched_ms(&spending.second).split_off(first.len());
+    let first = began_ms(&spending.first, PATCH);
+    let second = began_ms(&spending.second, PATCH).split_off(first.len());
     assert_eq!(second.len(), 2);
     assert!(
         second.iter().all(|at_ms| at_ms - first[1] < WITHIN_MS / 2),
@@ -227,17 +215,5 @@ async fn the_last_of_a_budget_that_is_taken_between_look_and_commit_lets_no_dist
     let (stage, scenario) = (under(USUAL), good_of("monthly-patch"));
     let raced = written_before_each_commit(&stage, &scenario, &spent_by_another()).await;
     let raced = raced.unwrap_or_else(|trouble| panic!("{trouble}"));
-    for race in &raced {
-        let began: Vec<_> = race.calls.iter().map(|seen| &seen.action).collect();
-        let patched = began.iter().any(|action| *action == "guest-patch.apply");
-        assert!(!patched, "before commit {}: {began:?}", race.before_commit);
-        assert_eq!(
-            race.ended.state, "succeeded",
-            "before commit {}",
-            race.before_commit
-        );
-    }
-    let held = raced.iter().filter(|race| race.held).count();
-    println!("held in {held} of {} runs", raced.len());
-    assert!(held >= raced.len() / 4, "{held} of {}", raced.len());
+    assert_none_patched(&raced);
 }

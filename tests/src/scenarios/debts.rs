@@ -2,6 +2,7 @@
 //!
 //! Not here: what a debt holds at an instant (core), and the rest of the emergency (its own scenarios).
 
+use super::ledger::{assert_none_patched, began_ms, entries};
 use super::{good_of, stage};
 use hostler_core::debt::{Cure, Debts, OpenDebt};
 use hostler_core::id::{LaneId, RunId};
@@ -22,20 +23,6 @@ fn emergency() -> (Scenario, Vec<Person>) {
     let (owed, people) = scenario.people.into_iter().partition(owes);
     scenario.people = people;
     (scenario, owed)
-}
-
-fn entries(outcome: &Outcome, event: &str) -> Vec<Value> {
-    let lines = outcome.ledger.iter();
-    let lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let entries = lines.map(|line| line["entry"].clone());
-    entries.filter(|entry| entry["event"] == event).collect()
-}
-
-fn patched_ms(owing: &Owing) -> Vec<i64> {
-    let calls = owing.second.seen.iter();
-    let patched =
-        calls.filter(|seen| seen.action == "guest-patch.apply" && seen.entry == "perform");
-    patched.map(|seen| seen.at_ms).collect()
 }
 
 async fn played() -> Owing {
@@ -72,14 +59,14 @@ async fn a_planned_run_is_held_by_what_an_emergency_owes_and_goes_on_when_it_is_
         "{closed}"
     );
     // Thirty hours of waiting change nothing; nobody's patch begins before the answer.
-    assert_eq!(owing.calls_held, owing.calls_watched);
+    assert_eq!(owing.calls.held, owing.calls.later);
     let settled = entries(&owing.second, "debt_settled");
     let ways: Vec<_> = settled
         .iter()
         .map(|entry| (&entry["how"], &entry["by"]))
         .collect();
     assert_eq!(settled.len(), 2, "{ways:?}");
-    let patched = patched_ms(&owing);
+    let patched = began_ms(&owing.second, "guest-patch.apply");
     let (emergency, planned) = patched.split_at(2);
     assert_eq!(planned.len(), 2, "{patched:?}");
     let settled_ms = settled[0]["at"].as_i64().unwrap();
@@ -229,17 +216,5 @@ async fn a_debt_that_opens_between_look_and_commit_lets_no_disturbing_call_begin
     .into();
     let raced = owed_before_each_commit(&stage, &scenario, &debts).await;
     let raced = raced.unwrap_or_else(|trouble| panic!("{trouble}"));
-    for race in &raced {
-        let began: Vec<_> = race.calls.iter().map(|seen| &seen.action).collect();
-        let patched = began.iter().any(|action| *action == "guest-patch.apply");
-        assert!(!patched, "before commit {}: {began:?}", race.before_commit);
-        assert_eq!(
-            race.ended.state, "succeeded",
-            "before commit {}",
-            race.before_commit
-        );
-    }
-    let held = raced.iter().filter(|race| race.held).count();
-    println!("held in {held} of {} runs", raced.len());
-    assert!(held >= raced.len() / 4, "{held} of {}", raced.len());
+    assert_none_patched(&raced);
 }

@@ -4,6 +4,7 @@
 //!
 //! Not here: what a window or a freeze says at an instant (the estate's own tests).
 
+use super::ledger::{gates_that_held, told};
 use super::{good, stage};
 use hostler_core::contract::Impact;
 use hostler_core::definition::{Definition, Program, Verb};
@@ -106,23 +107,6 @@ fn of_program(program: &Program) -> impl Iterator<Item = String> {
         .map(|step| step.id.to_string())
 }
 
-/// When somebody of each customer first had the notice of a run.
-fn told(outcome: &Outcome) -> BTreeMap<String, i64> {
-    let lines = outcome.ledger.iter();
-    let lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let accepted = lines.filter_map(|line| {
-        let is_notice =
-            line["mail"]["stage"] == "scheduled" && line["entry"]["mail"] == "mail_accepted";
-        let customer = line["mail"]["customer"].as_str().filter(|_| is_notice)?;
-        Some((customer.to_owned(), line["entry"]["at_ms"].as_i64()?))
-    });
-    let mut told = BTreeMap::new();
-    for (customer, at_ms) in accepted {
-        told.entry(customer).or_insert(at_ms);
-    }
-    told
-}
-
 /// Disturbing calls, and those of them that began while a gate was closed.
 fn calls(stage: &Stage, steps: &Steps, outcome: &Outcome) -> (usize, Vec<String>) {
     let told = told(outcome);
@@ -150,26 +134,6 @@ fn calls(stage: &Stage, steps: &Steps, outcome: &Outcome) -> (usize, Vec<String>
         Some(format!("{action} on {asset} at {at_ms}: {why}"))
     });
     (calls.clone().count(), wrong.collect())
-}
-
-/// Gates that have held a step, by kind; each has said which rule it is, why, and what to do.
-fn held(outcome: &Outcome) -> BTreeSet<String> {
-    let lines = outcome.ledger.iter();
-    let gate = |line: &String| {
-        let line: Value = serde_json::from_str(line).unwrap();
-        let closed = &line["entry"]["closed"];
-        for said in ["gate", "rule", "why", "remedy"] {
-            assert!(
-                closed[said].as_str().is_some_and(|text| !text.is_empty()),
-                "{said}: {closed}"
-            );
-        }
-        closed["gate"].as_str().unwrap().to_owned()
-    };
-    lines
-        .filter(|line| line.contains("step_held"))
-        .map(gate)
-        .collect()
 }
 
 /// A run of one runbook through one door: how it ended, disturbing calls, gates that held.
@@ -203,7 +167,7 @@ async fn pass(
     Ok(Passed {
         count,
         wrong,
-        held: held(&outcome),
+        held: gates_that_held(&outcome),
         first: first.map(|seen| seen.action.clone()),
         ended: outcome.ended.state,
     })

@@ -6,6 +6,7 @@ mod clocks;
 mod customers;
 mod debts;
 mod gates;
+mod ledger;
 mod overtaken;
 mod owed;
 mod proofs;
@@ -86,16 +87,6 @@ async fn every_scenario_ends_as_its_file_says() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-fn effects(stage: &Stage) -> BTreeMap<String, Effect> {
-    let actions = stage
-        .contracts
-        .iter()
-        .flat_map(|contract| &contract.actions);
-    actions
-        .map(|action| (action.name.clone(), action.effect))
-        .collect()
-}
-
 /// A disturbed run has a named end, and nothing happened twice unseen.
 fn sound(case: &Case, effects: &BTreeMap<String, Effect>) -> Vec<String> {
     let live = |outcome: &Outcome| {
@@ -124,7 +115,7 @@ fn sound(case: &Case, effects: &BTreeMap<String, Effect>) -> Vec<String> {
 #[tokio::test]
 async fn a_run_whose_step_fails_or_hangs_comes_to_a_named_end() {
     let stage = stage::practice();
-    let effects = effects(&stage);
+    let effects = stage.effects();
     for (name, scenario) in good() {
         let cases = fail_each_step(&stage, &scenario).await.unwrap();
         assert!(cases.len() > 4, "{name}: only {} cases", cases.len());
@@ -154,7 +145,7 @@ async fn a_lost_answer_changes_nothing_about_the_end() {
     let stage = stage::practice();
     for (_, scenario) in good() {
         let cases = lose_each_answer(&stage, &scenario).await.unwrap();
-        same_end(&scenario, &cases, &effects(&stage));
+        same_end(&scenario, &cases, &stage.effects());
     }
 }
 
@@ -163,7 +154,7 @@ async fn a_crash_after_any_commit_changes_nothing_about_the_end() {
     let stage = stage::practice();
     for (_, scenario) in good() {
         let cases = crash_after_each_commit(&stage, &scenario).await.unwrap();
-        same_end(&scenario, &cases, &effects(&stage));
+        same_end(&scenario, &cases, &stage.effects());
     }
 }
 
@@ -184,7 +175,7 @@ async fn a_freeze_between_look_and_commit_lets_no_disturbing_call_begin() {
     let stage = stage::practice();
     for (name, scenario) in good() {
         let cases = freeze_before_each_commit(&stage, &scenario).await.unwrap();
-        same_end(&scenario, &cases, &effects(&stage));
+        same_end(&scenario, &cases, &stage.effects());
         let complaints = cases.iter().flat_map(|case| &case.outcome.complaints);
         let began: Vec<_> = complaints.filter(|line| line.contains("freeze")).collect();
         assert!(began.is_empty(), "{name}: {began:?}");
@@ -208,7 +199,7 @@ async fn a_freeze_between_look_and_commit_lets_no_disturbing_call_begin() {
 #[tokio::test]
 async fn a_lane_that_is_told_to_stop_while_it_calls_begins_no_other_step() {
     let stage = stage::practice();
-    let effects = effects(&stage);
+    let effects = stage.effects();
     for (name, scenario) in good() {
         let cases = stop_during_each_call(&stage, &scenario, &["monitor.unsilence"])
             .await

@@ -3,6 +3,7 @@
 //!
 //! Not here: what voids an approval before it is given (`signed`).
 
+use super::ledger::lines;
 use super::signed::{CANARY, KEY, also, field, moved_window, other_route, with};
 use super::{good_of, stage};
 use hostler_core::contract::Impact;
@@ -60,9 +61,7 @@ fn moved() -> Stage {
 
 /// What the ledger says of gates that have closed, on one asset.
 fn said(raced: &Raced, gate: &str) -> Vec<String> {
-    let lines = raced.outcome.ledger.iter();
-    let lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let closed = lines.map(|line| line["entry"]["closed"].clone());
+    let closed = lines(&raced.outcome).map(|line| line["entry"]["closed"].clone());
     let of_gate = closed.filter(|closed| closed["gate"] == gate);
     of_gate
         .filter_map(|closed| closed["why"].as_str().map(str::to_owned))

@@ -3,12 +3,13 @@
 //!
 //! Not here: the same doors for every other runbook (`gates`).
 
+use super::ledger::{gates_that_held, held_by, lines, told};
 use super::{good_of, stage};
 use hostler_core::contract::Impact;
 use hostler_rehearsal::doors::{Door, held as until_held, through, up_to};
 use hostler_rehearsal::{Outcome, Scenario, Stage, play};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -46,31 +47,12 @@ fn emergency() -> Scenario {
 
 /// When what was owed was settled; what blocks nothing of this class does not count.
 fn settled_ms(outcome: &Outcome) -> i64 {
-    let lines = outcome.ledger.iter();
-    let lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut settled = lines.filter(|line| {
+    let mut settled = lines(outcome).filter(|line| {
         let entry = &line["entry"];
         entry["event"] == "debt_settled" && entry["by"] == "cem"
     });
     let settled = settled.next().and_then(|line| line["entry"]["at"].as_i64());
     settled.unwrap_or_else(|| panic!("{:?} before the debt is settled", outcome.ended))
-}
-
-/// When somebody of each customer first had the notice of a run.
-fn told(outcome: &Outcome) -> BTreeMap<String, i64> {
-    let lines = outcome.ledger.iter();
-    let lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let accepted = lines.filter_map(|line| {
-        let is_notice =
-            line["mail"]["stage"] == "scheduled" && line["entry"]["mail"] == "mail_accepted";
-        let customer = line["mail"]["customer"].as_str().filter(|_| is_notice)?;
-        Some((customer.to_owned(), line["entry"]["at_ms"].as_i64()?))
-    });
-    let mut told = BTreeMap::new();
-    for (customer, at_ms) in accepted {
-        told.entry(customer).or_insert(at_ms);
-    }
-    told
 }
 
 /// What disturbs, and what is done for it just before.
@@ -117,27 +99,6 @@ fn calls(stage: &Stage, outcome: &Outcome) -> (usize, Vec<String>) {
     (calls.clone().count(), wrong.collect())
 }
 
-/// Gates that have held a step, by name; each has said why and what to do.
-fn held(outcome: &Outcome) -> BTreeSet<String> {
-    let lines = outcome
-        .ledger
-        .iter()
-        .filter(|line| line.contains("step_held"));
-    let gate = |line: &String| {
-        let line: Value = serde_json::from_str(line).unwrap();
-        let closed = &line["entry"]["closed"];
-        for said in ["gate", "rule", "why", "remedy"] {
-            assert!(
-                closed[said].as_str().is_some_and(|text| !text.is_empty()),
-                "{said}: {closed}"
-            );
-        }
-        let text = |name: &str| closed[name].as_str().unwrap_or_default().to_owned();
-        format!("{}:{}", text("gate"), text("rule"))
-    };
-    lines.map(gate).collect()
-}
-
 #[tokio::test]
 async fn behind_every_door_what_is_owed_holds_what_disturbs() {
     let stage = closed();
@@ -153,17 +114,13 @@ async fn behind_every_door_what_is_owed_holds_what_disturbs() {
         .await;
         let outcome = outcome.unwrap_or_else(|trouble| panic!("{door:?}: {trouble}"));
         let (count, wrong) = calls(&stage, &outcome);
-        let held = held(&outcome);
+        let held = gates_that_held(&outcome);
         let ended = &outcome.ended.state;
         println!("{door:?}: {ended} with {count} disturbing calls, held by {held:?}");
         assert!(wrong.is_empty(), "{door:?}: {wrong:?}");
         assert!(count >= 4, "{door:?}: {count} disturbing calls");
-        let gates = held.iter().map(|gate| gate.split(':').next().unwrap());
-        assert_eq!(
-            gates.collect::<BTreeSet<_>>(),
-            BTreeSet::from(["debt", "freeze", "notice", "window"]),
-            "{door:?}"
-        );
+        let due = ["debt", "freeze", "notice", "window"].map(str::to_owned);
+        assert_eq!(held, BTreeSet::from(due), "{door:?}");
     }
 }
 
@@ -182,8 +139,9 @@ async fn a_customer_whose_contacts_nobody_has_confirmed_lately_is_not_disturbed(
     let stage = confirmed_on("2025-09-01");
     let outcome = until_held(&stage, &scenario, "contact", 3 * 24).await;
     let outcome = outcome.unwrap_or_else(|trouble| panic!("{trouble}"));
-    let (gates, disturbing) = (held(&outcome), disturbing(&stage));
-    assert_eq!(gates, BTreeSet::from(["contact:physics".to_owned()]));
+    let disturbing = disturbing(&stage);
+    let held = held_by(&outcome);
+    assert_eq!(held, [("contact".to_owned(), "physics".to_owned())].into());
     assert_eq!(outcome.ended.state, "running");
     let mut seen = outcome.seen.iter();
     assert!(!seen.any(|seen| disturbing.contains(&seen.action)));
@@ -217,10 +175,8 @@ async fn an_emergency_comes_to_its_first_server_through_every_gate_without_waiti
         "the first server is patched {after_ms} ms after the declaration, {own:?} of it the engine's"
     );
     // Neither the freeze nor the window holds it; its customer has had the notice for an hour.
-    assert_eq!(
-        held(&outcome),
-        BTreeSet::from(["notice:physics".to_owned()])
-    );
+    let held = held_by(&outcome);
+    assert_eq!(held, [("notice".to_owned(), "physics".to_owned())].into());
     assert!((FLOOR_MS..2 * FLOOR_MS).contains(&after_ms), "{after_ms}");
     let votes = outcome
         .ledger

@@ -86,11 +86,6 @@ impl Limit {
     /// `2 disruptions and 4h of downtime`.
     #[must_use]
     pub fn says(&self) -> String {
-        let count = self.disruptions.map(|max| format!("{max} disruptions"));
-        let time = self
-            .downtime_ms
-            .map(|ms| format!("{} of downtime", length(ms)));
-        let both: Vec<_> = count.into_iter().chain(time).collect();
         let each = if self.per_asset {
             " of each server"
         } else {
@@ -100,8 +95,20 @@ impl Limit {
             Within::Rolling { ms } => format!("in {}", length(ms)),
             Within::Month { .. } => "a month".to_owned(),
         };
-        format!("{}{each} {within}", both.join(" and "))
+        format!(
+            "{}{each} {within}",
+            agreed(self.disruptions, self.downtime_ms)
+        )
     }
+}
+
+/// `2 disruptions and 4h of downtime`.
+#[must_use]
+pub fn agreed(disruptions: Option<u32>, downtime_ms: Option<u64>) -> String {
+    let count = disruptions.map(|max| format!("{max} disruptions"));
+    let time = downtime_ms.map(|ms| format!("{} of downtime", length(ms)));
+    let both: Vec<_> = count.into_iter().chain(time).collect();
+    both.join(" and ")
 }
 
 /// `30d`, `4h`, `45m`.

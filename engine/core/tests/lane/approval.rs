@@ -128,14 +128,7 @@ fn one_person_with_two_roles_is_still_one_person() {
     let mut drive = gate_of(two_rooms);
     let mut both = actor("ada", "board");
     both.qualifies.push("role:customer".to_owned());
-    drive.command(Command::Decide {
-        actor: both,
-        yes: true,
-        signs: Digest::of(b"shown"),
-        comment: None,
-        typed: None,
-        waive: Vec::new(),
-    });
+    drive.command(vote_of(both, true));
     assert_eq!(drive.phase(), "person");
     drive.ok(yes("bob"));
     assert_eq!(drive.phase(), "at");

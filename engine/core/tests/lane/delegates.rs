@@ -6,7 +6,6 @@ use crate::support::letters::*;
 use hostler_core::command::{Actor, Command, Input, StandIn};
 use hostler_core::definition::*;
 use hostler_core::event::Event;
-use hostler_core::id::Digest;
 use hostler_core::lane::Vote;
 use hostler_core::refusal::Refusal;
 
@@ -25,18 +24,12 @@ fn yes(person: &str, role: &str, stands_in_for: &[&str]) -> Input {
         person: (*other).to_owned(),
         qualifies: actor(other, "board").qualifies,
     };
-    Input::Command(Command::Decide {
-        actor: Actor {
-            via: Some("link".to_owned()),
-            stands_in: stands_in_for.iter().map(named).collect(),
-            ..actor(person, role)
-        },
-        yes: true,
-        signs: Digest::of(b"shown"),
-        comment: None,
-        typed: None,
-        waive: Vec::new(),
-    })
+    let actor = Actor {
+        via: Some("link".to_owned()),
+        stands_in: stands_in_for.iter().map(named).collect(),
+        ..actor(person, role)
+    };
+    Input::Command(vote_of(actor, true))
 }
 
 fn votes(drive: &Drive) -> Vec<Vote> {
@@ -119,14 +112,6 @@ fn a_delegate_of_somebody_who_is_not_asked_is_not_asked() {
         panic!("a vote")
     };
     actor.stands_in[0].qualifies = vec!["person:bob".to_owned()];
-    let vote = Command::Decide {
-        actor,
-        yes: true,
-        signs: Digest::of(b"shown"),
-        comment: None,
-        typed: None,
-        waive: Vec::new(),
-    };
-    let refusal = drive.refused(Input::Command(vote));
+    let refusal = drive.refused(Input::Command(vote_of(actor, true)));
     assert!(matches!(refusal, Refusal::NotAsked { person, .. } if person == "ada"));
 }

@@ -7,7 +7,6 @@ use hostler_core::command::{Command, Input};
 use hostler_core::definition::*;
 use hostler_core::effect::{Effect, timer};
 use hostler_core::event::Event;
-use hostler_core::id::Digest;
 use hostler_core::lane::{Person, Phase, Section};
 use hostler_core::refusal::Refusal;
 use hostler_core::result::{LaneResult, StepState};
@@ -205,16 +204,8 @@ fn a_rung_never_grants_and_stands_in_only_for_the_first_who_was_asked() {
     let mut drive = gate_of(two_rooms);
     let mut both = actor("cora", "customer");
     both.qualifies.push("role:second".to_owned());
-    let vote_of = |actor| Command::Decide {
-        actor,
-        yes: true,
-        signs: Digest::of(b"shown"),
-        comment: None,
-        typed: None,
-        waive: Vec::new(),
-    };
     drive
-        .command(vote_of(both))
+        .command(vote_of(both, true))
         .command(vote("carl", "customer", true));
     drive.after(30).ok(timer(timer::RUNG));
     assert_eq!(

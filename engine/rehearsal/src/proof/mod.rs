@@ -16,10 +16,9 @@ use crate::scaffold::unseen_repeats;
 use crate::scenario::Scenario;
 use crate::trace::{Asked, StepName, Trace};
 use crate::world::{Stage, Trouble, World};
-use hostler_core::contract::Effect;
 use hostler_core::definition::{Definition, Verb};
 use hostler_core::id::LaneId;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Steps of one runbook that are hit.
@@ -157,7 +156,7 @@ async fn aftermath(world: &World) -> Result<(), Trouble> {
 
 /// The first call of each mutating step.
 fn targets(stage: &Stage, base: &Played) -> Vec<Target> {
-    let effects = effects(stage);
+    let effects = stage.effects();
     let mutates = |action: &String| effects.get(action).is_some_and(|effect| effect.mutates());
     let calls = base.outcome.seen.iter();
     let calls = calls.filter(|seen| seen.entry == "perform" && mutates(&seen.action));
@@ -172,19 +171,9 @@ fn targets(stage: &Stage, base: &Played) -> Vec<Target> {
     calls.filter_map(target).collect()
 }
 
-fn effects(stage: &Stage) -> BTreeMap<String, Effect> {
-    let actions = stage
-        .contracts
-        .iter()
-        .flat_map(|contract| &contract.actions);
-    actions
-        .map(|action| (action.name.clone(), action.effect))
-        .collect()
-}
-
 fn cell(stage: &Stage, base: &Played, hit: &Played, target: &Target) -> Cell {
     let outcome = &hit.outcome;
-    let mut faults = unseen_repeats(outcome, &effects(stage));
+    let mut faults = unseen_repeats(outcome, &stage.effects());
     if hit.slept_on {
         faults.push("the call was never delivered again".to_owned());
     }

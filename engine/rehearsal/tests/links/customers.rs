@@ -9,6 +9,7 @@ use hostler_core::sight::LEFT_OUT;
 use hostler_core::view::{MailRow, index};
 use hostler_estate::Estate;
 use hostler_ports::store::{Cursor, Store};
+use hostler_simulation::Chance;
 
 /// Estates that are tried.
 const SEEDS: u64 = 6;
@@ -58,32 +59,15 @@ async fn customers_see_their_own_servers_on_pages_and_in_messages_and_nobody_els
     );
 }
 
-/// Numbers by chance, the same for the same seed (SplitMix64).
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    /// A word that stands nowhere else.
-    fn mark(&mut self) -> String {
-        let letters = (0..8).map(|_| char::from(b'a' + u8::try_from(self.below(26)).unwrap()));
-        format!("q{}q", letters.collect::<String>())
-    }
+/// A word that stands nowhere else.
+fn mark(chance: &mut Chance) -> String {
+    let letters = (0..8).map(|_| char::from(b'a' + u8::try_from(chance.below(26)).unwrap()));
+    format!("q{}q", letters.collect::<String>())
 }
 
 /// Customers whose ids, names, people and servers all carry a mark of their own.
 fn marked(chance: &mut Chance) -> (Vec<String>, Estate) {
-    let marks: Vec<String> = (0..2 + chance.below(4)).map(|_| chance.mark()).collect();
+    let marks: Vec<String> = (0..2 + chance.below(4)).map(|_| mark(chance)).collect();
     let (mut customers, mut assets, mut targets) = (String::new(), String::new(), Vec::new());
     for (number, mark) in marks.iter().enumerate() {
         customers += &format!(
@@ -113,7 +97,7 @@ fn strangers<'a>(marks: &'a [String], own: &str, told: &str) -> Vec<&'a String> 
 }
 
 async fn nothing_foreign(seed: u64) -> usize {
-    let (marks, estate) = marked(&mut Chance(seed));
+    let (marks, estate) = marked(&mut Chance::of(seed, "customers"));
     let mut house = House::asking_over(estate, "id=*").await;
     for mail in [CARLA, CEM] {
         house.post(&house.link(mail), "decision=yes").await;

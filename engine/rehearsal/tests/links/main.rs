@@ -11,4 +11,6 @@
 
 mod customers;
 mod deciding;
+#[path = "../common/plain.rs"]
+mod plain;
 mod support;

@@ -2,6 +2,7 @@
 //!
 //! Not here: any expectation.
 
+use crate::plain::Plain;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use hostler_api::catalogue::{RunbookRow, Runbooks};
@@ -13,7 +14,7 @@ use hostler_core::id::{Digest, LaneId, RunId};
 use hostler_core::lane::Phase;
 use hostler_core::view::index;
 use hostler_estate::{Estate, Known, policies};
-use hostler_ports::channel::{Compose, Composed, Draft, Message};
+use hostler_ports::channel::Message;
 use hostler_ports::store::{Cursor, Store};
 use hostler_rehearsal::{LINKS, Scenario, Stage, World, begin};
 use hostler_runbook::{Environment, Evaluator, SourceFile};
@@ -43,20 +44,6 @@ impl Runbooks for Shelf {
     fn definition(&self, name: &str, version: u32) -> Option<Arc<Definition>> {
         let is = self.0.runbook == name && self.0.version == version;
         is.then(|| Arc::clone(&self.0))
-    }
-}
-
-/// Says all that a message could say.
-struct Plain;
-
-impl Compose for Plain {
-    fn compose(&self, draft: &Draft) -> Result<Composed, String> {
-        Ok(Composed {
-            subject: draft.template.clone(),
-            text: draft.context.to_string(),
-            html: String::new(),
-            calendar: None,
-        })
     }
 }
 

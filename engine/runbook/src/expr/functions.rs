@@ -72,6 +72,7 @@ impl Function {
         TABLE.iter().map(|row| row.0)
     }
 
+    #[expect(clippy::expect_used, reason = "the table is made of the functions")]
     fn row(self) -> &'static (&'static str, Self, usize, usize, &'static str) {
         TABLE
             .iter()

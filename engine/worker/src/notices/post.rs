@@ -4,10 +4,11 @@
 //! that no commit grows with the number of customers. Not here: what they say.
 
 use crate::Trouble;
+use crate::outbox::queued;
 use hostler_core::gate::Told;
 use hostler_core::id::{LaneId, RunId, derive};
 use hostler_core::mail::{Announcement, MailEvent, MailSpec};
-use hostler_core::view::{MailRow, index};
+use hostler_core::view::index;
 use hostler_ports::store::{
     Batch, DocumentWrite, Expect, IndexChange, Priority, Queue, SPAWN_MAX, Spawn, Store,
 };
@@ -127,22 +128,7 @@ fn packed(lane: LaneId, announcements: Vec<Announcement>, at_ms: i64) -> Option<
 }
 
 fn queue(spec: MailSpec, at_ms: i64, batch: &mut Batch) {
-    let row = MailRow {
-        run: spec.run,
-        lane: spec.lane,
-        customer: spec.customer.clone(),
-        stage: spec.stage.clone(),
-        template: spec.template.clone(),
-        to: spec.to_address.clone(),
-        message_id: spec.message_id.clone(),
-        state: "queued".to_owned(),
-        attempts: 0,
-        queued_ms: at_ms,
-        settled_ms: None,
-        answer: None,
-        sha256: None,
-        dead: false,
-    };
+    let row = queued(&spec, at_ms);
     let summary = serde_json::to_string(&row).unwrap_or_default();
     batch.index.push(IndexChange::Put {
         index: index::notices(spec.run),

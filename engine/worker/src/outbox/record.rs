@@ -7,7 +7,7 @@ use super::Outbox;
 use crate::Trouble;
 use hostler_core::event::Stage;
 use hostler_core::gate::{Reached, Told, told_document};
-use hostler_core::mail::{Mail, MailEvent};
+use hostler_core::mail::{Mail, MailEvent, MailSpec};
 use hostler_core::view::{MailRow, index};
 use hostler_ports::store::{
     Batch, Claim, CommitError, DocumentWrite, Expect, IndexChange, LedgerLine, Loaded, Then,
@@ -159,6 +159,18 @@ pub(crate) fn row(mail: &Mail, event: &MailEvent) -> MailRow {
         ),
     };
     MailRow {
+        state: state.to_owned(),
+        attempts: mail.attempts,
+        settled_ms: mail.settled.then_some(at_ms),
+        answer,
+        sha256,
+        ..queued(spec, mail.queued_ms)
+    }
+}
+
+/// The row of a message that nobody has tried to send.
+pub(crate) fn queued(spec: &MailSpec, at_ms: i64) -> MailRow {
+    MailRow {
         run: spec.run,
         lane: spec.lane,
         customer: spec.customer.clone(),
@@ -166,12 +178,12 @@ pub(crate) fn row(mail: &Mail, event: &MailEvent) -> MailRow {
         template: spec.template.clone(),
         to: spec.to_address.clone(),
         message_id: spec.message_id.clone(),
-        state: state.to_owned(),
-        attempts: mail.attempts,
-        queued_ms: mail.queued_ms,
-        settled_ms: mail.settled.then_some(at_ms),
-        answer,
-        sha256,
+        state: "queued".to_owned(),
+        attempts: 0,
+        queued_ms: at_ms,
+        settled_ms: None,
+        answer: None,
+        sha256: None,
         dead: false,
     }
 }

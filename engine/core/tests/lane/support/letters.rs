@@ -66,8 +66,12 @@ pub fn cancel() -> Command {
 }
 
 pub fn vote(person: &str, role: &str, yes: bool) -> Command {
+    vote_of(actor(person, role), yes)
+}
+
+pub fn vote_of(actor: Actor, yes: bool) -> Command {
     Command::Decide {
-        actor: actor(person, role),
+        actor,
         yes,
         signs: Digest::of(b"shown"),
         comment: None,

@@ -4,6 +4,7 @@
 //! Not here: anything that knows an adapter. Time passes only through `Subject::advance`.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     reason = "a case is a test: what does not hold ends it"
 )]
 

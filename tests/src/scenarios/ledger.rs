@@ -1,0 +1,81 @@
+//! What the ledger of an outcome says: who was told and when, and which gates held.
+//!
+//! Not here: what an entry must say of itself (the ledger's own tests).
+
+use hostler_rehearsal::Outcome;
+use hostler_rehearsal::between::Raced;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Every line, as it was read.
+pub fn lines(outcome: &Outcome) -> impl Iterator<Item = Value> {
+    let lines = outcome.ledger.iter();
+    lines.filter_map(|line| serde_json::from_str(line).ok())
+}
+
+/// The entries of one kind of event.
+pub fn entries(outcome: &Outcome, event: &str) -> Vec<Value> {
+    let entries = lines(outcome).map(|line| line["entry"].clone());
+    entries.filter(|entry| entry["event"] == event).collect()
+}
+
+/// When somebody of each customer first had the notice of a run.
+pub fn told(outcome: &Outcome) -> BTreeMap<String, i64> {
+    let accepted = lines(outcome).filter_map(|line| {
+        let is_notice =
+            line["mail"]["stage"] == "scheduled" && line["entry"]["mail"] == "mail_accepted";
+        let customer = line["mail"]["customer"].as_str().filter(|_| is_notice)?;
+        Some((customer.to_owned(), line["entry"]["at_ms"].as_i64()?))
+    });
+    let mut told = BTreeMap::new();
+    for (customer, at_ms) in accepted {
+        told.entry(customer).or_insert(at_ms);
+    }
+    told
+}
+
+/// Gates that have held a step, each with the rule; each has said which rule it is, why, and what to do.
+pub fn held_by(outcome: &Outcome) -> BTreeSet<(String, String)> {
+    let held = entries(outcome, "step_held").into_iter();
+    held.map(|entry| {
+        let closed = &entry["closed"];
+        let said = |name: &str| {
+            let text = closed[name].as_str().unwrap_or_default();
+            assert!(!text.is_empty(), "{name}: {closed}");
+            text.to_owned()
+        };
+        let (_why, _remedy) = (said("why"), said("remedy"));
+        (said("gate"), said("rule"))
+    })
+    .collect()
+}
+
+/// The same by kind of gate only.
+pub fn gates_that_held(outcome: &Outcome) -> BTreeSet<String> {
+    held_by(outcome).into_iter().map(|(gate, _)| gate).collect()
+}
+
+/// When each call of an action began, over all servers.
+pub fn began_ms(outcome: &Outcome, action: &str) -> Vec<i64> {
+    let calls = outcome.seen.iter();
+    let began = calls.filter(|seen| seen.action == action && seen.entry == "perform");
+    began.map(|seen| seen.at_ms).collect()
+}
+
+/// Runs before whose commits a gate was closed behind a worker's look: none of them has patched meanwhile, all have
+/// ended well, and the gate held some of them (who had patched before is not held any more).
+pub fn assert_none_patched(raced: &[Raced]) {
+    for race in raced {
+        let began: Vec<_> = race.calls.iter().map(|seen| &seen.action).collect();
+        let patched = began.iter().any(|action| *action == "guest-patch.apply");
+        assert!(!patched, "before commit {}: {began:?}", race.before_commit);
+        assert_eq!(
+            race.ended.state, "succeeded",
+            "before commit {}",
+            race.before_commit
+        );
+    }
+    let held = raced.iter().filter(|race| race.held).count();
+    println!("held in {held} of {} runs", raced.len());
+    assert!(held >= raced.len() / 4, "{held} of {}", raced.len());
+}
