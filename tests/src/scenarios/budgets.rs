@@ -98,7 +98,7 @@ async fn a_run_is_held_by_what_another_has_spent_and_goes_on_when_that_is_forgot
     let run = spending.spent[0].spent.disruptions[0].run.to_string();
     let says = |field: &str, what: &str| closed[field].as_str().unwrap().contains(what);
     assert!(
-        says("why", "1 disruptions in 60d") && says("why", &run),
+        says("why", "1 disruption in 60d") && says("why", &run),
         "{closed}"
     );
     assert!(

@@ -105,7 +105,10 @@ impl Limit {
 /// `2 disruptions and 4h of downtime`.
 #[must_use]
 pub fn agreed(disruptions: Option<u32>, downtime_ms: Option<u64>) -> String {
-    let count = disruptions.map(|max| format!("{max} disruptions"));
+    let count = disruptions.map(|max| match max {
+        1 => "1 disruption".to_owned(),
+        _ => format!("{max} disruptions"),
+    });
     let time = downtime_ms.map(|ms| format!("{} of downtime", length(ms)));
     let both: Vec<_> = count.into_iter().chain(time).collect();
     both.join(" and ")

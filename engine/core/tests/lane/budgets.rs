@@ -55,17 +55,17 @@ fn spend(spent: &mut Spent, wanted: Wanted<'_>, budgets: &Budgets) -> Result<Vec
     Ok(overdrew)
 }
 
+/// Is spent, and overdraws nothing.
+#[track_caller]
+fn fits(spent: &mut Spent, wanted: Wanted<'_>, budgets: &Budgets) {
+    assert_eq!(spend(spent, wanted, budgets), Ok(vec![]));
+}
+
 #[test]
 fn a_budget_holds_what_is_beyond_it_and_says_by_whom_it_was_spent_and_when_it_opens() {
     let (mut spent, budgets) = (Spent::default(), of(limit(Some(2), None)));
-    assert_eq!(
-        spend(&mut spent, wanted("web1", 1, 0), &budgets),
-        Ok(vec![])
-    );
-    assert_eq!(
-        spend(&mut spent, wanted("web2", 2, DAY), &budgets),
-        Ok(vec![])
-    );
+    fits(&mut spent, wanted("web1", 1, 0), &budgets);
+    fits(&mut spent, wanted("web2", 2, DAY), &budgets);
     let over = spend(&mut spent, wanted("web3", 3, 2 * DAY), &budgets).unwrap_err();
     assert_eq!(
         (over.budget.as_str(), over.opens_ms),
@@ -81,24 +81,15 @@ fn a_budget_holds_what_is_beyond_it_and_says_by_whom_it_was_spent_and_when_it_op
         assert!(over.why.contains(said), "{said}: {}", over.why);
     }
     assert!(spend(&mut spent, wanted("web3", 3, 30 * DAY - 1), &budgets).is_err());
-    assert_eq!(
-        spend(&mut spent, wanted("web3", 3, 30 * DAY), &budgets),
-        Ok(vec![])
-    );
+    fits(&mut spent, wanted("web3", 3, 30 * DAY), &budgets);
 }
 
 #[test]
 fn work_on_one_server_in_one_opening_of_its_window_counts_once() {
     let (mut spent, mut budgets) = (Spent::default(), of(limit(Some(1), None)));
     budgets.closes_ms = Some(5 * HOUR);
-    assert_eq!(
-        spend(&mut spent, wanted("web1", 1, 0), &budgets),
-        Ok(vec![])
-    );
-    assert_eq!(
-        spend(&mut spent, wanted("web1", 2, 4 * HOUR), &budgets),
-        Ok(vec![])
-    );
+    fits(&mut spent, wanted("web1", 1, 0), &budgets);
+    fits(&mut spent, wanted("web1", 2, 4 * HOUR), &budgets);
     assert!(spend(&mut spent, wanted("web2", 3, 4 * HOUR), &budgets).is_err());
     // The second one reaches beyond the end of the window, and still belongs to it; the next day does not.
     budgets.closes_ms = None;
@@ -106,24 +97,15 @@ fn work_on_one_server_in_one_opening_of_its_window_counts_once() {
     // A window that is always open is not one long disruption.
     budgets.closes_ms = Some(90 * DAY);
     let mut spent = Spent::default();
-    assert_eq!(
-        spend(&mut spent, wanted("web1", 1, 0), &budgets),
-        Ok(vec![])
-    );
+    fits(&mut spent, wanted("web1", 1, 0), &budgets);
     assert!(spend(&mut spent, wanted("web1", 2, DAY), &budgets).is_err());
 }
 
 #[test]
 fn downtime_is_added_up_and_what_never_fits_never_opens() {
     let (mut spent, budgets) = (Spent::default(), of(limit(None, Some(2))));
-    assert_eq!(
-        spend(&mut spent, wanted("web1", 1, 0), &budgets),
-        Ok(vec![])
-    );
-    assert_eq!(
-        spend(&mut spent, wanted("web2", 2, DAY), &budgets),
-        Ok(vec![])
-    );
+    fits(&mut spent, wanted("web1", 1, 0), &budgets);
+    fits(&mut spent, wanted("web2", 2, DAY), &budgets);
     let over = spend(&mut spent, wanted("web3", 3, 2 * DAY), &budgets).unwrap_err();
     assert_eq!(over.opens_ms, Some(30 * DAY));
     let long = Wanted {
@@ -171,16 +153,13 @@ fn what_was_kept_and_never_used_is_given_back_and_who_has_begun_is_never_held() 
         ..wanted("web1", 1, 0)
     };
     let nothing = Ok(vec!["nothing new".to_owned()]);
-    assert_eq!(spend(&mut spent, prepares, &budgets), Ok(vec![]));
+    fits(&mut spent, prepares, &budgets);
     assert_eq!(spend(&mut spent, prepares, &budgets), nothing);
     assert!(spend(&mut spent, wanted("web2", 2, MINUTE), &budgets).is_err());
     let back = spent.without(prepares.lane).unwrap();
     assert_eq!(back.disruptions, []);
     // It begins: from now on it is spent, and no second attempt is held, though it counts when it comes later.
-    assert_eq!(
-        spend(&mut spent, wanted("web1", 1, MINUTE), &budgets),
-        Ok(vec![])
-    );
+    fits(&mut spent, wanted("web1", 1, MINUTE), &budgets);
     assert_eq!(spent.without(prepares.lane), None);
     assert_eq!(
         spend(&mut spent, wanted("web1", 1, 2 * MINUTE), &budgets),
@@ -200,18 +179,9 @@ fn each_server_may_have_its_own_budget_and_other_months_do_not_count() {
         to_ms: 31 * DAY,
     };
     let (mut spent, budgets) = (Spent::default(), of(own));
-    assert_eq!(
-        spend(&mut spent, wanted("web1", 1, -DAY), &budgets),
-        Ok(vec![])
-    );
-    assert_eq!(
-        spend(&mut spent, wanted("web1", 2, DAY), &budgets),
-        Ok(vec![])
-    );
-    assert_eq!(
-        spend(&mut spent, wanted("web2", 3, DAY), &budgets),
-        Ok(vec![])
-    );
+    fits(&mut spent, wanted("web1", 1, -DAY), &budgets);
+    fits(&mut spent, wanted("web1", 2, DAY), &budgets);
+    fits(&mut spent, wanted("web2", 3, DAY), &budgets);
     let over = spend(&mut spent, wanted("web1", 4, 3 * DAY), &budgets).unwrap_err();
     assert_eq!(over.opens_ms, Some(31 * DAY));
     assert!(!over.why.contains("web2"), "{}", over.why);
@@ -240,10 +210,7 @@ fn a_full_record_holds_rather_than_forgets_and_old_entries_go() {
     let over = spend(&mut spent, wanted("other", 9_999, DAY), &budgets).unwrap_err();
     assert!(over.why.contains("all that is kept"), "{}", over.why);
     let opens_ms = over.opens_ms.unwrap();
-    assert_eq!(
-        spend(&mut spent, wanted("other", 9_999, opens_ms), &budgets),
-        Ok(vec![])
-    );
+    fits(&mut spent, wanted("other", 9_999, opens_ms), &budgets);
     assert_eq!(spent.disruptions.len(), DISRUPTIONS_MAX);
     assert_eq!(spent.disruptions[0].asset, "web1");
 }

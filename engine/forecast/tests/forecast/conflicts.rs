@@ -281,7 +281,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             subject: "customer chem, budget usual",
-            what: &["2 disruptions and", "1 disruptions in 30d are granted"],
+            what: &["2 disruptions and", "1 disruption in 30d are granted"],
             remedy: "`hostler budget allow`",
             held: None,
             assets: &["web2"],

@@ -227,53 +227,6 @@ impl<'e> Checker<'_, '_, 'e> {
         }
     }
 
-    /// `release` names a step with a lease, alone or as `step.inner`.
-    fn releases(&mut self, runbook: &Runbook) {
-        fn collect(
-            body: &Body,
-            outer: Option<&str>,
-            leases: &mut Vec<String>,
-            releases: &mut Vec<Text>,
-        ) {
-            for step in body.steps.iter().chain(&body.always) {
-                if step.lease.is_some() {
-                    leases.push(step.id.value.clone());
-                    leases.extend(outer.map(|outer| format!("{outer}.{}", step.id.value)));
-                }
-                if let Verb::Release { lease } = &step.verb {
-                    releases.push(lease.clone());
-                }
-                if let Some(inner) = step.verb.body() {
-                    collect(inner, Some(&step.id.value), leases, releases);
-                }
-            }
-        }
-        let (mut leases, mut releases) = (Vec::new(), Vec::new());
-        collect(&runbook.body, None, &mut leases, &mut releases);
-        for release in releases {
-            if !leases.contains(&release.value) {
-                let remedy =
-                    crate::read::suggestion(&release.value, leases.iter().map(String::as_str))
-                        .map_or_else(
-                            || {
-                                if leases.is_empty() {
-                                    "no step has a lease".to_owned()
-                                } else {
-                                    format!("there are: {}", leases.join(", "))
-                                }
-                            },
-                            |near| format!("did you mean `{near}`?"),
-                        );
-                self.faults.add(
-                    codes::UNKNOWN_LEASE,
-                    release.span,
-                    format!("no step opens the lease `{}`", release.value),
-                    remedy,
-                );
-            }
-        }
-    }
-
     fn inputs_used(&mut self, runbook: &Runbook) {
         if self.faults.any_errors() {
             return;

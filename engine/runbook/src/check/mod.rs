@@ -9,6 +9,7 @@ mod flow;
 mod infer;
 mod operators;
 mod people;
+mod releases;
 mod scope;
 mod spawns;
 mod steps;
