@@ -123,34 +123,44 @@ fn waves(
             name: wave.name.clone(),
             matches: wave.matches.clone(),
             take: wave.take,
-            opens_days: options.opens_days.get(&wave.name).copied().or(opens(wave)),
+            opens_days: options
+                .opens_days
+                .get(&wave.name)
+                .copied()
+                .or_else(|| opens(definition, wave)),
             soak_ms: soak_ms(definition, wave)?,
         })
     };
     each.waves.iter().map(wave).collect()
 }
 
-/// Days after the anchor that the runbook itself says.
-fn opens(wave: &Compiled) -> Option<u16> {
+/// Days after the anchor that the runbook itself says. None: it opens when its turn comes, or at an instant.
+fn opens(definition: &Definition, wave: &Compiled) -> Option<u16> {
     match &wave.opens {
         Some(Opens::AnchorDays(days)) => Some(*days),
-        Some(Opens::At(_)) | None => None,
+        Some(Opens::At(at)) => Opens::days(given(definition, at)?.as_str()?),
+        None => None,
+    }
+}
+
+/// A value as it stands there, or the default of the input that is named.
+fn given<'a>(definition: &'a Definition, value: &'a Dynamic) -> Option<&'a Value> {
+    match value {
+        Dynamic::Literal(value) => Some(value),
+        Dynamic::Expression(Expression(text)) => {
+            let name = text.trim().strip_prefix("inputs.")?;
+            definition.inputs.get(name)?.default.as_ref()
+        }
+        Dynamic::List(_) | Dynamic::Map(_) => None,
     }
 }
 
 /// A length, or the default of an input.
 fn soak_ms(definition: &Definition, wave: &Compiled) -> Result<u64, ForecastFault> {
-    let value = match &wave.soak {
-        None => return Ok(0),
-        Some(Dynamic::Literal(value)) => Some(value.clone()),
-        Some(Dynamic::Expression(Expression(text))) => {
-            let name = text.trim().strip_prefix("inputs.");
-            let input = name.and_then(|name| definition.inputs.get(name));
-            input.and_then(|input| input.default.clone())
-        }
-        Some(_) => None,
+    let Some(soak) = &wave.soak else {
+        return Ok(0);
     };
-    let length = match &value {
+    let length = match given(definition, soak) {
         Some(Value::String(text)) => parse_ms(text),
         Some(Value::Number(number)) => number.as_u64(),
         _ => None,

@@ -17,7 +17,7 @@ pub struct Cycle<'a> {
 }
 
 impl<'a> Cycle<'a> {
-    /// Olga starts it for the servers that a selector names; soaking takes seconds.
+    /// Olga starts it for the servers that a selector names; it waits for no day, and soaking takes seconds.
     pub fn start(says: &'a CommandLine, targets: &str) -> Cycle<'a> {
         let targets = format!("targets={targets}");
         let words = [
@@ -30,6 +30,12 @@ impl<'a> Cycle<'a> {
             "soak=2s",
             "-i",
             "soak_early=1s",
+            "-i",
+            "canaries=0d",
+            "-i",
+            "early=0d",
+            "-i",
+            "others=0d",
         ];
         let started = says.value("olga", &words);
         Cycle {

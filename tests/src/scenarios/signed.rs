@@ -116,7 +116,7 @@ fn table() -> Vec<(&'static str, Changed, Vec<&'static str>)> {
         (
             "runbook byte",
             from(runbook),
-            vec!["runbook monthly-patch: monthly-patch@1 "],
+            vec!["runbook monthly-patch: monthly-patch@2 "],
         ),
         (
             "window moved",

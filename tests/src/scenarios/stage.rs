@@ -62,21 +62,30 @@ fn templates(folder: &Path) -> BTreeMap<String, String> {
     entries.map(|entry| read(entry.unwrap().path())).collect()
 }
 
-/// The first version of every runbook.
+/// Every version of every runbook.
 fn sources() -> Vec<SourceFile> {
     let folders = std::fs::read_dir(root().join("workflows")).unwrap();
-    let source = |folder: PathBuf| {
-        let file = folder.join("v1.yaml");
-        let text = std::fs::read_to_string(&file).ok()?;
-        Some(SourceFile {
-            name: file.strip_prefix(root()).unwrap().display().to_string(),
-            text,
-            templates: templates(&folder),
-        })
+    let folders = folders.map(|entry| entry.unwrap().path());
+    let versions = |folder: PathBuf| {
+        let files = std::fs::read_dir(&folder).unwrap();
+        let files = files.map(|entry| entry.unwrap().path());
+        let versions = files.filter(|file| file.extension().is_some_and(|end| end == "yaml"));
+        versions
+            .map(|file| source(&folder, &file))
+            .collect::<Vec<_>>()
     };
     folders
-        .filter_map(|entry| source(entry.unwrap().path()))
+        .filter(|path| path.is_dir())
+        .flat_map(versions)
         .collect()
+}
+
+fn source(folder: &Path, file: &Path) -> SourceFile {
+    SourceFile {
+        name: file.strip_prefix(root()).unwrap().display().to_string(),
+        text: std::fs::read_to_string(file).unwrap(),
+        templates: templates(folder),
+    }
 }
 
 /// The stage with one more runbook.

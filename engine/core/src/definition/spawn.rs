@@ -1,6 +1,7 @@
 //! `each`, `repeat` and `call`: steps whose work is done by child lanes.
 
 use super::{Approve, OnFailure, ProgramIndex};
+use crate::duration;
 use crate::expression::{Dynamic, Expression};
 use serde::{Deserialize, Serialize};
 
@@ -111,8 +112,22 @@ pub struct Wave {
 pub enum Opens {
     /// Midnight in the realm's zone, so many days after the day on which the run was started.
     AnchorDays(u16),
-    /// Gives an instant.
+    /// Gives an instant, or such a number of days as a duration: `9d`.
     At(Dynamic),
+}
+
+const DAY_MS: u64 = 86_400_000;
+/// Latest day of a cycle on which a wave opens: a quarter, and a week for its windows.
+pub const OPENS_MAX_DAYS: u16 = 98;
+
+impl Opens {
+    /// `9d` → 9. None: no whole days, or more than [`OPENS_MAX_DAYS`].
+    #[must_use]
+    pub fn days(text: &str) -> Option<u16> {
+        let ms = duration::parse_ms(text).filter(|ms| ms % DAY_MS == 0)?;
+        let days = u16::try_from(ms / DAY_MS).ok()?;
+        (days <= OPENS_MAX_DAYS).then_some(days)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

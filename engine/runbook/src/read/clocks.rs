@@ -8,15 +8,13 @@ use super::fields::Fields;
 use crate::ast::{Dyn, Opens, Verb};
 use crate::codes;
 use crate::yaml::Node;
-use hostler_core::definition::Overflow;
+use hostler_core::definition::{OPENS_MAX_DAYS, Overflow};
 use hostler_core::duration;
 
 /// Checks that are older than this say nothing about a server any more.
 const LEAD_MAX_MS: u64 = 7 * 86_400_000;
 /// Most further windows for which an item waits.
 const OVERFLOW_MAX: u32 = 20;
-/// Latest day of a cycle on which a wave opens: a quarter, and a week for its windows.
-const OPENS_MAX_DAYS: u16 = 98;
 
 impl Reader<'_, '_> {
     /// The id of a window, or an expression that gives one.
@@ -89,7 +87,7 @@ impl Reader<'_, '_> {
         Some((Overflow { at_most: at_most? }, node.span))
     }
 
-    /// `anchor + 9d`, or an expression that gives an instant.
+    /// `anchor + 9d`, or an expression that gives an instant or days.
     pub(super) fn opens(&mut self, node: &Node) -> Option<Opens> {
         if node.text().is_some_and(|text| text.contains("${{")) {
             return Some(Opens::At(self.dynamic(node)));
@@ -105,7 +103,7 @@ impl Reader<'_, '_> {
                 codes::OUT_OF_RANGE,
                 node.span,
                 format!("opens is `{}`", text.value),
-                "write `anchor + 9d` (midnight, 0 to 98 days after the day on which the run was started), or an expression that gives an instant",
+                "write `anchor + 9d` (midnight, 0 to 98 days after the day on which the run was started), or an expression that gives an instant or days such as `9d`",
             );
         }
         Some(Opens::AnchorDays(days?, node.span))

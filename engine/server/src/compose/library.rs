@@ -361,6 +361,6 @@ mod tests {
         let broken = rows.iter().find(|row| row.version == 9).unwrap();
         assert!(!broken.faults.is_empty());
         let found = hostler_api::catalogue::find(&library, "monthly-patch", None).unwrap();
-        assert_eq!(found.version, 1);
+        assert_eq!(found.version, 2);
     }
 }

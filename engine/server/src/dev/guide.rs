@@ -25,7 +25,9 @@ pub fn first_run() -> StartAsk {
     StartAsk {
         runbook: RUNBOOK.to_owned(),
         version: None,
-        inputs: json!({ "soak": "2s", "soak_early": "2s" }),
+        inputs: json!({
+            "canaries": "0d", "early": "0d", "others": "0d", "soak": "2s", "soak_early": "2s",
+        }),
         reason: Some("practice".to_owned()),
     }
 }

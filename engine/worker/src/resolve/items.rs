@@ -5,7 +5,7 @@ use crate::notices::Outlook;
 use crate::scope::View;
 use hostler_core::command::{Entry, SpawnEntry};
 use hostler_core::decide::CUSTOMERS_MAX;
-use hostler_core::definition::{Each, Opens, Over, Step, Wave, WaveLimit};
+use hostler_core::definition::{Each, OPENS_MAX_DAYS, Opens, Over, Step, Wave, WaveLimit};
 use hostler_core::id::Digest;
 use hostler_core::lane::{Item, WaveRange};
 use hostler_ports::store::Blob;
@@ -214,23 +214,26 @@ async fn in_waves(
 /// When a wave opens; none: when its turn comes.
 async fn opens_ms(view: &View<'_>, wave: &Wave) -> Outcome<Option<i64>> {
     let name = &wave.name;
-    let at = match &wave.opens {
+    let days = match &wave.opens {
         None => return Ok(None),
-        Some(Opens::AnchorDays(days)) => {
-            let directory = &view.driver.parts.directory;
-            let at_ms = directory.midnight_after(*days, view.plan.started_ms);
-            let why = || Fault::Step(format!("the wave {name} opens on no day that there is"));
-            return at_ms.map(Some).ok_or_else(why);
+        Some(Opens::AnchorDays(days)) => *days,
+        Some(Opens::At(at)) => {
+            let text = view.text(at).await?;
+            if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+                return Ok(Some(instant.as_millisecond()));
+            }
+            let why = || {
+                Fault::Step(format!(
+                    "`opens` of {name}: {text} is neither an instant nor up to {OPENS_MAX_DAYS} days such as 9d"
+                ))
+            };
+            Opens::days(&text).ok_or_else(why)?
         }
-        Some(Opens::At(at)) => view.text(at).await?,
     };
-    let instant: Result<jiff::Timestamp, _> = at.parse();
-    let instant = instant.map_err(|fault| {
-        Fault::Step(format!(
-            "`opens` of {name}: {at} is not an instant: {fault}"
-        ))
-    })?;
-    Ok(Some(instant.as_millisecond()))
+    let directory = &view.driver.parts.directory;
+    let at_ms = directory.midnight_after(days, view.plan.started_ms);
+    let why = || Fault::Step(format!("the wave {name} opens on no day that there is"));
+    at_ms.map(Some).ok_or_else(why)
 }
 
 /// Splits what is left into a wave's share and the rest, keeping the order.

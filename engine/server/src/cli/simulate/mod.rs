@@ -190,7 +190,7 @@ mod tests {
             found.conflicts
         );
         let begins = [
-            (Format::Table, "monthly-patch@1 in 2026-11"),
+            (Format::Table, "monthly-patch@2 in 2026-11"),
             (Format::Json, "{\n  \"form\": 1"),
             (Format::Svg, "<svg "),
             (Format::Ics, "BEGIN:VCALENDAR"),
