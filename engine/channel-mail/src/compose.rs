@@ -4,6 +4,7 @@
 //! here: sending.
 
 use crate::dkim::Dkim;
+use crate::unsubscribe;
 use hostler_core::id::Digest;
 use hostler_ports::channel::Message;
 use lettre::Address;
@@ -30,6 +31,8 @@ pub struct Sender {
     pub list_id: String,
     /// Where reports of mail servers go; none: to `address`.
     pub return_path: Option<String>,
+    /// Each message is signed behind this: only then may a mail program unsubscribe with one click (RFC 8058).
+    pub signs: bool,
 }
 
 /// Why a message cannot be written down safely. It will never be sent.
@@ -51,6 +54,12 @@ pub enum ComposeFault {
         "the calendar file is none: it must begin with BEGIN:VCALENDAR and name METHOD:PUBLISH or METHOD:CANCEL"
     )]
     Calendar,
+    #[error(
+        "the way out is no link and no plain address; write server.public_url and bounces.recipient without blanks"
+    )]
+    WayOut,
+    #[error("the return path is too long for a tag: shorten bounces.recipient before its @")]
+    ReturnPath,
     #[error("the message cannot be built: {0}")]
     Build(String),
 }
@@ -112,6 +121,9 @@ pub fn compose(sender: &Sender, message: &Message, date_ms: i64) -> Result<Compo
     if let Some(reply_to) = &sender.reply_to {
         builder = builder.reply_to(mailbox("the sender's name", &sender.name, reply_to)?);
     }
+    for header in unsubscribe::headers(message.unsubscribe.as_ref(), sender.signs)? {
+        builder = builder.raw_header(header);
+    }
     if let Some(last) = message.references.last() {
         builder = builder
             .in_reply_to(bracketed(last)?)
@@ -129,7 +141,12 @@ pub fn compose(sender: &Sender, message: &Message, date_ms: i64) -> Result<Compo
         return Err(ComposeFault::TooLong { bytes: bytes.len() });
     }
     let back = sender.return_path.as_deref();
-    let back = back.map(|back| mailbox("the return path", "", back));
+    let back = back.map(|back| match &message.return_tag {
+        Some(tag) => tag.beside(back).ok_or(ComposeFault::ReturnPath),
+        None => Ok(back.to_owned()),
+    });
+    let back = back.transpose()?;
+    let back = back.map(|back| mailbox("the return path", "", &back));
     Ok(Composed {
         from: back.transpose()?.unwrap_or(from).email,
         to: to.email,
@@ -242,7 +259,7 @@ fn bracketed(id: &str) -> Result<String, ComposeFault> {
     }
 }
 
-/// A header whose value this module has checked or written itself.
-fn plain(name: &'static str, value: &str) -> HeaderValue {
+/// A header whose value this crate has checked or written itself.
+pub(crate) fn plain(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }

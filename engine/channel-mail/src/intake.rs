@@ -1,10 +1,14 @@
-//! Where mail servers bring reports: an SMTP server that takes mail for one address of ours and keeps none of it.
+//! Where mail servers bring reports, and mail of people who want no more of what they need not have: an SMTP server
+//! that takes mail for one address of ours and keeps none of it.
 //!
 //! Bounded in bytes, sessions and time, and on loopback unless somebody says that strangers may come. Not here: what a
 //! report says.
 
 use crate::sink::{Options, Policy, Sink, Stage, Taker};
-use hostler_ports::returned::{REPORT_MAX_BYTES, TakeReport, Taken};
+use crate::unsubscribe;
+use hostler_ports::leave::TakeLeave;
+use hostler_ports::channel::ReturnTag;
+use hostler_ports::returned::{REPORT_MAX_BYTES, TakeReport, Taken, Vouched};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,7 +23,7 @@ const SESSION_MS: u64 = 300_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     pub listen: SocketAddr,
-    /// The one recipient: `bounces@runs.example`.
+    /// The one recipient: `bounces@runs.example`, and the same with a tag: `bounces+…@runs.example`.
     pub recipient: String,
     /// Strangers may come: `listen` may be more than loopback.
     pub beyond_loopback: bool,
@@ -33,7 +37,11 @@ pub struct Intake {
 impl Intake {
     /// # Errors
     /// When the address is beyond loopback without leave, or is taken.
-    pub async fn start(address: &Address, take: Arc<dyn TakeReport>) -> io::Result<Self> {
+    pub async fn start(
+        address: &Address,
+        take: Arc<dyn TakeReport>,
+        leave: Arc<dyn TakeLeave>,
+    ) -> io::Result<Self> {
         if !address.listen.ip().is_loopback() && !address.beyond_loopback {
             let why = "reports are taken on loopback addresses only, such as 127.0.0.1: set bounces.beyond_loopback if \
                        strangers may come";
@@ -48,7 +56,8 @@ impl Intake {
             policy: Some(only(address.recipient.clone())),
             ..Options::default()
         };
-        let server = Sink::listen(address.listen, options, "hostler", Some(taker(take))).await?;
+        let taker = taker(address.recipient.clone(), take, leave);
+        let server = Sink::listen(address.listen, options, "hostler", Some(taker)).await?;
         Ok(Self { server })
     }
 
@@ -61,17 +70,26 @@ impl Intake {
 /// Nobody else gets mail here.
 fn only(recipient: String) -> Policy {
     Arc::new(move |stage, about| {
-        let refused = stage == Stage::Rcpt && !about.eq_ignore_ascii_case(&recipient);
+        let is_ours =
+            about.eq_ignore_ascii_case(&recipient) || ReturnTag::of(about, &recipient).is_some();
+        let refused = stage == Stage::Rcpt && !is_ours;
         refused.then(|| "550 5.1.1 nobody of that name here".to_owned())
     })
 }
 
-fn taker(take: Arc<dyn TakeReport>) -> Taker {
-    Arc::new(move |report| {
-        let take = Arc::clone(&take);
+fn taker(ours: String, take: Arc<dyn TakeReport>, leave: Arc<dyn TakeLeave>) -> Taker {
+    Arc::new(move |to, report| {
+        let (take, leave) = (Arc::clone(&take), Arc::clone(&leave));
+        let vouched = Vouched::Address(to.iter().find_map(|to| ReturnTag::of(to, &ours)));
         Box::pin(async move {
-            match take.take(&report).await {
+            if let Some(link) = unsubscribe::asked(&report) {
+                return left(&*leave, &link).await;
+            }
+            match take.take(&report, &vouched).await {
                 Ok(Taken::NotYet) => "451 4.3.0 not known yet, come again".to_owned(),
+                Ok(Taken::WrongAddress) => {
+                    "550 5.7.1 the message that it is about was not sent from this address".to_owned()
+                }
                 // Whatever else it is: a report of a report would help nobody.
                 Ok(_) => "250 2.0.0 read".to_owned(),
                 Err(fault) => {
@@ -81,4 +99,15 @@ fn taker(take: Arc<dyn TakeReport>) -> Taker {
             }
         })
     })
+}
+
+async fn left(leave: &dyn TakeLeave, link: &str) -> String {
+    match leave.take(link).await {
+        Ok(true) => "250 2.0.0 done".to_owned(),
+        Ok(false) => "550 5.7.1 this link opens nothing: copy it whole from the message".to_owned(),
+        Err(fault) => {
+            tracing::warn!(fault, "a wish for no more messages cannot be kept now");
+            "451 4.3.0 cannot be kept now, come again".to_owned()
+        }
+    }
 }

@@ -14,6 +14,7 @@ pub mod render;
 pub mod report;
 pub mod sink;
 mod smtp;
+mod unsubscribe;
 
 pub use catch::{Caught, Part};
 pub use compose::Sender;

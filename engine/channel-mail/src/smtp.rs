@@ -134,9 +134,10 @@ impl MailChannel {
 
     /// Each message bears a signature from now on.
     #[must_use]
-    pub fn signing(self, dkim: Dkim) -> Self {
-        let dkim = Some(dkim);
-        Self { dkim, ..self }
+    pub fn signing(mut self, dkim: Dkim) -> Self {
+        self.sender.signs = true;
+        self.dkim = Some(dkim);
+        self
     }
 
     /// Connects, protects and logs in.

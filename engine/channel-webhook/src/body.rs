@@ -115,6 +115,8 @@ mod tests {
             text: text.to_owned(),
             html: "<p>x</p>".to_owned(),
             calendar: None,
+            unsubscribe: None,
+            return_tag: None,
         }
     }
 

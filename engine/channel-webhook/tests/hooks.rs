@@ -39,6 +39,8 @@ fn message() -> Message {
         text: "web1 restarts".to_owned(),
         html: String::new(),
         calendar: None,
+        unsubscribe: None,
+        return_tag: None,
     }
 }
 

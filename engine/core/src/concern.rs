@@ -27,7 +27,7 @@ impl Concern {
         })
     }
 
-    /// They were told, or one of their people decided. `body` is an entry's, as the ledger has it.
+    /// They were told, one of their people decided, or one of them is told less. `body` is an entry's, as the ledger has it.
     #[must_use]
     pub fn has(&self, body: &str) -> bool {
         let Ok(value) = serde_json::from_str::<Value>(body) else {
@@ -40,6 +40,9 @@ impl Concern {
         let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
         if body.get("mail").is_some() {
             return text("/mail/customer") == Some(&self.customer);
+        }
+        if let Some("notices_muted" | "notices_unmuted") = text("/event") {
+            return text("/customer") == Some(&self.customer);
         }
         let theirs = |person: Option<&str>| person.is_some_and(|id| self.people.contains(id));
         match text("/entry/event") {

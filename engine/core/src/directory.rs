@@ -146,6 +146,11 @@ pub trait Directory: Send + Sync + 'static {
         None
     }
 
+    /// Stages that reach everybody whatever they have asked, and `emergency` for all that is told of one.
+    fn must_have(&self) -> BTreeSet<String> {
+        crate::mail::must_have()
+    }
+
     /// When work of this class on this asset may begin at the earliest: its customer was told at this instant,
     /// or (none) is not known to have been told. None: not before somebody has been told.
     fn earliest_ms(&self, class: &str, asset: &str, told_ms: Option<i64>) -> Option<i64>;

@@ -6,11 +6,17 @@ mod announced;
 mod announcement;
 mod bounced;
 mod link;
+mod muted;
+mod tag;
 
 pub use announced::{Announced, AnnouncedAsset, Becomes, Difference, announced_document};
 pub use announcement::{Announcement, Recipient};
 pub use bounced::{DeadContact, bounced_document, dead_document, is_permanent};
 pub use link::Link;
+pub use muted::{
+    EMERGENCY, MUST_HAVE, Muted, STAGES, is_demanded, must_have, muted_document, spared,
+};
+pub use tag::ReturnTag;
 
 use crate::event::Stage;
 use crate::id::{Digest, LaneId, RunId};
@@ -84,6 +90,9 @@ pub struct MailSpec {
     /// What the recipient is asked; none for what only tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
+    /// The policies let the recipient do without it: it has a way out, and who has taken that is spared it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
 }
 
 impl MailSpec {
@@ -110,6 +119,11 @@ pub enum MailEvent {
     /// Before the message is handed over: whoever knows the text of this digest holds its link. The text is in
     /// the message and nowhere else, so a message that is handed over again has another one.
     LinkMade {
+        sha256: Digest,
+        at_ms: i64,
+    },
+    /// Before the message is handed over: it comes back under the tag of this digest.
+    ReturnMade {
         sha256: Digest,
         at_ms: i64,
     },
@@ -165,6 +179,8 @@ pub struct Mail {
     pub settled: bool,
     /// Digests of its links, one for each time it was begun to be handed over.
     pub links: Vec<Digest>,
+    /// The same of the tags of its envelopes; empty: they had none.
+    pub returns: Vec<Digest>,
     /// The next hop has taken it over, and it did not come back.
     pub accepted: bool,
 }
@@ -183,6 +199,7 @@ impl Mail {
             retry_ms: None,
             settled: false,
             links: Vec::new(),
+            returns: Vec::new(),
             accepted: false,
         };
         events[1..].iter().for_each(|event| mail.apply(event));
@@ -194,6 +211,10 @@ impl Mail {
             MailEvent::MailQueued { .. } | MailEvent::MailsPacked { .. } => return,
             MailEvent::LinkMade { sha256, .. } => {
                 self.links.push(*sha256);
+                return;
+            }
+            MailEvent::ReturnMade { sha256, .. } => {
+                self.returns.push(*sha256);
                 return;
             }
             MailEvent::MailWaits { retry_ms, .. } => {
@@ -251,6 +272,27 @@ impl Mail {
             }),
             _ => withdrawn("this person never had the announcement that it speaks of"),
         }
+    }
+
+    /// The document of a recipient who has asked to be spared such messages; none: nobody can be spared this one.
+    #[must_use]
+    pub fn muted_by(&self) -> Option<String> {
+        let spec = &self.spec;
+        let customer = spec.customer.as_deref().filter(|_| spec.optional)?;
+        Some(muted_document(customer, spec.person()?))
+    }
+
+    /// Its recipient has asked to be spared it.
+    #[must_use]
+    pub fn spared(at_ms: i64) -> MailEvent {
+        let why = "this person has asked to be told only what they must have".to_owned();
+        MailEvent::MailWithdrawn { why, at_ms }
+    }
+
+    /// Whether a report that came under this tag may be of this message: of one whose envelopes had none, any may.
+    #[must_use]
+    pub fn comes_back_under(&self, tag: Option<&ReturnTag>) -> bool {
+        self.returns.is_empty() || tag.is_some_and(|tag| self.returns.contains(&tag.sha256()))
     }
 
     /// What a hand-over means.

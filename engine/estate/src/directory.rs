@@ -19,6 +19,7 @@ use hostler_core::duty::{Owed, Work};
 use hostler_core::gate::Closed;
 use hostler_core::id::Digest;
 use hostler_core::lane::Climb;
+use hostler_core::mail;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -305,6 +306,11 @@ impl Directory for Estate {
 
     fn budgets(&self, asset: &str, classes: &[String], now_ms: i64) -> Option<Budgets> {
         budget::limits(self, asset, classes, now_ms)
+    }
+
+    fn must_have(&self) -> BTreeSet<String> {
+        let policies = self.policies.as_ref();
+        policies.map_or_else(mail::must_have, |policies| policies.must_have.clone())
     }
 
     fn earliest_ms(&self, class: &str, asset: &str, told_ms: Option<i64>) -> Option<i64> {

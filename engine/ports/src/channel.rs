@@ -1,8 +1,9 @@
 //! Delivery of one message to one recipient.
 
 use async_trait::async_trait;
-pub use hostler_core::mail::CalendarEntry;
+pub use hostler_core::mail::{CalendarEntry, ReturnTag};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A rendered message. The same `message_id` is used on every repeat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,28 @@ pub struct Message {
     pub html: String,
     /// An iCalendar object (METHOD:PUBLISH or CANCEL), if the message announces a time.
     pub calendar: Option<String>,
+    /// None: the recipient must have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsubscribe: Option<Unsubscribe>,
+    /// Of the address to which it comes back, where it comes back at all.
+    #[serde(skip)]
+    pub return_tag: Option<ReturnTag>,
+}
+
+/// Where the recipient asks for no more messages that they need not have. It stands for the recipient, and is in the
+/// message alone.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsubscribe {
+    /// A page that shows the choice; a POST makes it.
+    pub link: String,
+    /// The same by mail: an address, and the subject to write to it. None: nobody takes such mail.
+    pub mail: Option<(String, String)>,
+}
+
+impl fmt::Debug for Unsubscribe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unsubscribe(…)")
+    }
 }
 
 /// What the next hop said.

@@ -8,6 +8,7 @@ pub mod archive;
 pub mod channel;
 pub mod clock;
 pub mod connection;
+pub mod leave;
 pub mod plugin;
 pub mod returned;
 pub mod sealed;

@@ -4,6 +4,7 @@
 //! Not here: receiving it, and what follows from it.
 
 use async_trait::async_trait;
+use hostler_core::mail::ReturnTag;
 use serde::{Deserialize, Serialize};
 
 /// Longest report in bytes, however it comes.
@@ -52,6 +53,17 @@ pub enum Taken {
     Unreadable,
     /// The message has not been handed over, as far as is known: the report is to come again.
     NotYet,
+    /// It did not come to the address from which the message was sent.
+    WrongAddress,
+}
+
+/// What speaks for whoever brings a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Vouched {
+    /// A signature over it with a key that only one machine has.
+    Signed,
+    /// The address that it came to; none: the one without a tag.
+    Address(Option<ReturnTag>),
 }
 
 /// How many reports each became, since this process began.
@@ -64,6 +76,8 @@ pub struct Counts {
     pub not_failed: u64,
     pub unreadable: u64,
     pub not_yet: u64,
+    #[serde(default)]
+    pub wrong_address: u64,
 }
 
 impl Counts {
@@ -77,6 +91,7 @@ impl Counts {
             Taken::NotFailed => &mut self.not_failed,
             Taken::Unreadable => &mut self.unreadable,
             Taken::NotYet => &mut self.not_yet,
+            Taken::WrongAddress => &mut self.wrong_address,
         };
         *field = field.saturating_add(1);
     }
@@ -96,7 +111,7 @@ pub trait TakeReport: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the store does not answer: the report is to come again.
-    async fn take(&self, report: &[u8]) -> Result<Taken, String>;
+    async fn take(&self, report: &[u8], vouched: &Vouched) -> Result<Taken, String>;
 
     fn counts(&self) -> Counts;
 }

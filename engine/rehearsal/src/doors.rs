@@ -16,7 +16,7 @@ use hostler_calendar::zone::Zone;
 use hostler_calendar::{Schedule, Scheduled};
 use hostler_core::id::RunId;
 use hostler_core::view::index;
-use hostler_ports::store::{Cursor, Store};
+use hostler_ports::store::{Cursor, DocumentWrite, Store, Upkeep};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -70,6 +70,30 @@ pub async fn through(
     door: Door,
     action: &str,
 ) -> Result<Outcome, Trouble> {
+    enter(stage, before, &[], scenario, (door, action)).await
+}
+
+/// The same where somebody else has left these documents in the store.
+///
+/// # Errors
+/// As `play`.
+pub async fn behind(
+    stage: &Stage,
+    left: &[DocumentWrite],
+    scenario: &Scenario,
+    door: Door,
+    action: &str,
+) -> Result<Outcome, Trouble> {
+    enter(stage, None, left, scenario, (door, action)).await
+}
+
+async fn enter(
+    stage: &Stage,
+    before: Option<&Scenario>,
+    left: &[DocumentWrite],
+    scenario: &Scenario,
+    (door, action): (Door, &str),
+) -> Result<Outcome, Trouble> {
     let mut scenario = scenario.clone();
     if door == Door::RetriedItem {
         let fails = Answer {
@@ -81,6 +105,12 @@ pub async fn through(
         scenario.answers.insert(0, fails);
     }
     let mut world = World::new(stage, before.unwrap_or(&scenario));
+    let left = Upkeep {
+        documents: left.to_vec(),
+        ..Upkeep::default()
+    };
+    let kept = world.store.upkeep(left).await;
+    kept.map_err(|fault| Trouble::Stuck(fault.to_string()))?;
     let (mut seen, mut written, mut behind) = (0, 0, None);
     if let Some(before) = before {
         let mut people = People::new(&before.people, false);

@@ -30,4 +30,4 @@ pub use next_hop::NextHop;
 pub use play::{Ended, Outcome, begin, play, side_by_side};
 pub use scenario::{Answer, Expect, Person, Scenario, ScenarioFault};
 pub use trace::StepName;
-pub use world::{LINKS, Stage, Trouble, World};
+pub use world::{LEAVE, LINKS, Stage, Trouble, World};

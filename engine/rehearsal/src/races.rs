@@ -12,7 +12,7 @@ use crate::world::{Stage, Trouble, Worker, World};
 use futures::FutureExt;
 use hostler_core::directory::Directory;
 use hostler_ports::channel::Message;
-use hostler_ports::returned::{NotReached, Returned};
+use hostler_ports::returned::{NotReached, Returned, Vouched};
 use hostler_ports::store::memory::{Fault, MemoryStore};
 use hostler_worker::come_back;
 use std::collections::BTreeSet;
@@ -180,6 +180,6 @@ fn bounce(store: &MemoryStore, directory: &dyn Directory, taken: &[Message]) {
             }],
         };
         // The twin in memory never waits.
-        let _ = come_back(store, directory, &returned).now_or_never();
+        let _ = come_back(store, directory, &returned, &Vouched::Signed).now_or_never();
     }
 }

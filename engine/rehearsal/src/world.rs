@@ -26,6 +26,8 @@ const SETTLE_MAX: u32 = 10_000;
 
 /// Where the links of messages lead.
 pub const LINKS: &str = "https://hostler.example";
+/// Where people write who want no more.
+pub const LEAVE: &str = "bounces@hostler.example";
 
 /// What is the same for all scenarios of an estate and its runbooks.
 #[derive(Clone)]
@@ -128,8 +130,10 @@ impl World {
             compose: Arc::clone(&stage.compose),
             links: Some(Links {
                 base: LINKS.to_owned(),
+                leave: Some(LEAVE.to_owned()),
                 ids: Arc::new(CountedIds::default()),
             }),
+            tags: Some(Arc::new(CountedIds::default())),
         };
         let api = Api {
             store: Arc::clone(&store) as _,

@@ -100,6 +100,7 @@ impl Process {
             channel: Arc::new(Post),
             compose: Arc::new(Post),
             links: None,
+            tags: None,
         };
         let process = Self {
             sim: Arc::clone(sim),

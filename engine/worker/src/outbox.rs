@@ -9,10 +9,11 @@ use crate::Trouble;
 use crate::notices::post;
 use hostler_core::definition::Definition;
 use hostler_core::mail::{
-    Announced, Announcement, HandOver, Link, Mail, MailEvent, MailSpec, bounced_document,
+    Announced, Announcement, HandOver, Link, Mail, MailEvent, MailSpec, ReturnTag, bounced_document,
 };
-use hostler_ports::channel::{Channel, Compose, Delivery, Draft, Message};
+use hostler_ports::channel::{Channel, Compose, Delivery, Draft, Message, Unsubscribe};
 use hostler_ports::clock::Ids;
+use hostler_ports::leave::UNSUBSCRIBE;
 use hostler_ports::store::{Batch, Claim, Confirmed, Expect, Loaded, Store, Then};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -25,18 +26,50 @@ pub struct OutboxParts {
     pub compose: Arc<dyn Compose>,
     /// None: messages that ask say how to decide by the command line.
     pub links: Option<Links>,
+    /// Each envelope has a tag of this chance in the address to which it comes back; none: all come back to the same.
+    pub tags: Option<Arc<dyn Ids>>,
 }
 
-/// Links of messages that ask.
+/// What one hand-over has and no other.
+#[derive(Default)]
+struct Own {
+    link: Option<Link>,
+    tag: Option<ReturnTag>,
+}
+
+impl Own {
+    /// As the message's log keeps it.
+    fn events(&self, at_ms: i64) -> Vec<String> {
+        let link = self.link.as_ref().map(Link::sha256);
+        let link = link.map(|sha256| MailEvent::LinkMade { sha256, at_ms });
+        let tag = self.tag.as_ref().map(ReturnTag::sha256);
+        let tag = tag.map(|sha256| MailEvent::ReturnMade { sha256, at_ms });
+        let made = link.into_iter().chain(tag);
+        made.map(|made| json!(made).to_string()).collect()
+    }
+}
+
+/// Links of messages that ask, or that the recipient need not have.
 pub struct Links {
     /// Where people reach the engine: `https://runs.example`, without a slash at its end.
     pub base: String,
+    /// An address that takes mail of those who want no more; none: the page alone does.
+    pub leave: Option<String>,
     pub ids: Arc<dyn Ids>,
 }
 
 impl Links {
     fn address(&self, link: &Link) -> String {
         format!("{}/decide/{}", self.base, link.text())
+    }
+
+    /// How the recipient asks for no more like it; none for what they must have.
+    fn way_out(&self, spec: &MailSpec, link: &Link) -> Option<Unsubscribe> {
+        let text = link.text_in(spec.run);
+        let mail = self.leave.clone();
+        let mail = mail.map(|address| (address, format!("{UNSUBSCRIBE} {text}")));
+        let link = format!("{}/notices/{text}", self.base);
+        spec.optional.then_some(Unsubscribe { link, mail })
     }
 }
 
@@ -89,9 +122,13 @@ impl Outbox {
             mail.apply(&event);
             return self.record(claim, (&loaded, version), &mail, &event).await;
         }
-        let link = self.link(&mail.spec);
-        let version = self.begin(claim, &loaded, link.as_ref(), expect).await?;
-        let outcome = self.hand_over(&mail, link.as_ref()).await?;
+        let tags = self.parts.tags.as_ref();
+        let own = Own {
+            link: self.link(&mail.spec),
+            tag: tags.map(|ids| ReturnTag::new([ids.fresh(), ids.fresh()])),
+        };
+        let version = self.begin(claim, &loaded, &own, expect).await?;
+        let outcome = self.hand_over(&mail, &own).await?;
         let event = mail.decide(outcome, loaded.now_ms);
         mail.apply(&event);
         self.record(claim, (&loaded, version), &mail, &event).await
@@ -100,9 +137,11 @@ impl Outbox {
     /// A link of its own for this hand-over: what an earlier one had is in that message and nowhere else.
     fn link(&self, spec: &MailSpec) -> Option<Link> {
         let links = self.parts.links.as_ref()?;
-        let asks = spec.question.as_ref().filter(|question| question.by_link);
-        let asks = asks.filter(|_| self.parts.channel.is_private(&spec.to_address));
-        asks.map(|_| Link::new(spec.lane, std::array::from_fn(|_| links.ids.fresh())))
+        let asks = spec.question.as_ref();
+        let asks = asks.is_some_and(|question| question.by_link);
+        let has_link =
+            (asks || spec.optional) && self.parts.channel.is_private(&spec.to_address);
+        has_link.then(|| Link::new(spec.lane, std::array::from_fn(|_| links.ids.fresh())))
     }
 
     /// The messages that were too many for one commit get their lanes; this one has done its work.
@@ -128,25 +167,22 @@ impl Outbox {
 
     /// The message must not leave before everything that led to it is durable: a commit of our own
     /// is the newest, so confirming it confirms them all.
-    /// So is what makes its link count. Gives the version of the lane behind it.
+    /// So is what makes its link and its tag count. Gives the version of the lane behind it.
     async fn begin(
         &self,
         claim: &Claim,
         loaded: &Loaded,
-        link: Option<&Link>,
-        expect: Option<Expect>,
+        own: &Own,
+        expect: Vec<Expect>,
     ) -> Result<u64, Trouble> {
-        let made = link.map(|link| MailEvent::LinkMade {
-            sha256: link.sha256(),
-            at_ms: loaded.now_ms,
-        });
-        let events: Vec<String> = made.iter().map(|made| json!(made).to_string()).collect();
+        let events = own.events(loaded.now_ms);
         let after = loaded.header.version + events.len() as u64;
         let batch = Batch {
             events,
             in_call: Some(true),
-            // It may be cancelled between the look and this commit: then it is looked at again.
-            expect: expect.into_iter().collect(),
+            // It may be cancelled, or not be wanted any more, between the look and this commit: then it is looked at
+            // again.
+            expect,
             ..Batch::default()
         };
         let version = loaded.header.version;
@@ -167,8 +203,12 @@ impl Outbox {
         &self,
         mail: &Mail,
         now_ms: i64,
-    ) -> Result<(Option<MailEvent>, Option<Expect>), Trouble> {
+    ) -> Result<(Option<MailEvent>, Vec<Expect>), Trouble> {
         let store = &self.parts.store;
+        let (spared, muted) = self.spared(mail, now_ms).await?;
+        if spared.is_some() {
+            return Ok((spared, Vec::new()));
+        }
         let first = match mail.spec.follows {
             None => None,
             Some(first) => match store.load(first, 0).await? {
@@ -192,7 +232,25 @@ impl Outbox {
             }
         };
         let event = mail.stands_back(first.as_ref(), announced.as_ref(), now_ms);
-        Ok((event, expect))
+        Ok((event, expect.into_iter().chain(muted).collect()))
+    }
+
+    /// Whether the recipient has asked to be spared it, and from what that was read.
+    async fn spared(
+        &self,
+        mail: &Mail,
+        now_ms: i64,
+    ) -> Result<(Option<MailEvent>, Option<Expect>), Trouble> {
+        let Some(document) = mail.muted_by() else {
+            return Ok((None, None));
+        };
+        let store = &self.parts.store;
+        let found = store.documents(std::slice::from_ref(&document)).await?;
+        let found = found.into_iter().flatten().next();
+        let version = found.as_ref().map_or(0, |found| found.version);
+        let muted = found.is_some_and(|found| found.body.is_some());
+        let event = muted.then(|| Mail::spared(now_ms));
+        Ok((event, Some(Expect { document, version })))
     }
 
     /// A message as it is with what came back of it.
@@ -225,8 +283,8 @@ impl Outbox {
         done.map(|_| ()).map_err(|_| Trouble::LeaseLost)
     }
 
-    async fn hand_over(&self, mail: &Mail, link: Option<&Link>) -> Result<HandOver, Trouble> {
-        let spec = &mail.spec;
+    async fn hand_over(&self, mail: &Mail, own: &Own) -> Result<HandOver, Trouble> {
+        let (spec, link) = (&mail.spec, own.link.as_ref());
         let blob = self.parts.store.blob(spec.definition).await?;
         let bytes = blob.ok_or(Trouble::MissingBlob(spec.definition))?;
         let definition: Definition = serde_json::from_slice(&bytes)
@@ -255,6 +313,10 @@ impl Outbox {
             text: composed.text,
             html: composed.html,
             calendar: composed.calendar,
+            unsubscribe: link
+                .zip(self.parts.links.as_ref())
+                .and_then(|(link, links)| links.way_out(spec, link)),
+            return_tag: own.tag.clone(),
         };
         Ok(match self.parts.channel.deliver(&message).await {
             Delivery::Accepted { answer, sha256 } => HandOver::Accepted { answer, sha256 },
@@ -266,7 +328,8 @@ impl Outbox {
     /// What the message is made of: with the link's address, which no log has.
     fn context(&self, spec: &MailSpec, link: Option<&Link>) -> Value {
         let mut context = spec.context.clone();
-        let address = link.zip(self.parts.links.as_ref());
+        let address = link.filter(|_| spec.question.is_some());
+        let address = address.zip(self.parts.links.as_ref());
         let address = address.map(|(link, links)| links.address(link));
         if let (Value::Object(fields), Some(address)) = (&mut context, address) {
             fields.insert("link".to_owned(), Value::String(address));

@@ -335,7 +335,10 @@ fn mail_rows(
     }
     events.extend(back);
     // A link that was made tells nothing of what became of the message.
-    let told = |event: &&MailEvent| !matches!(event, MailEvent::LinkMade { .. });
+    let told = |event: &&MailEvent| {
+        let made = matches!(event, MailEvent::LinkMade { .. } | MailEvent::ReturnMade { .. });
+        !made
+    };
     let last = events.iter().rev().find(told);
     let (Some(mail), Some(last)) = (Mail::fold(&events), last) else {
         let why = "the log does not begin with a message".to_owned();

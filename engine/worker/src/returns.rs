@@ -14,7 +14,9 @@ use hostler_core::mail::{
     DeadContact, Mail, MailEvent, bounced_document, dead_document, is_permanent,
 };
 use hostler_core::view::index;
-use hostler_ports::returned::{Counts, NotReached, ReadReport, Returned, TakeReport, Taken};
+use hostler_ports::returned::{
+    Counts, NotReached, ReadReport, Returned, TakeReport, Taken, Vouched,
+};
 use hostler_ports::store::{
     CommitError, Confirmed, DocumentWrite, Expect, IndexChange, LedgerLine, Queue, Store, Upkeep,
 };
@@ -59,9 +61,9 @@ impl Returns {
         }
     }
 
-    async fn taken(&self, report: &[u8]) -> Result<Taken, Trouble> {
+    async fn taken(&self, report: &[u8], vouched: &Vouched) -> Result<Taken, Trouble> {
         match self.read.read(report) {
-            Ok(returned) => come_back(&*self.store, &*self.directory, &returned).await,
+            Ok(returned) => come_back(&*self.store, &*self.directory, &returned, vouched).await,
             Err(why) => {
                 tracing::debug!(why, "a report cannot be read");
                 Ok(Taken::Unreadable)
@@ -72,9 +74,9 @@ impl Returns {
 
 #[async_trait]
 impl TakeReport for Returns {
-    async fn take(&self, report: &[u8]) -> Result<Taken, String> {
+    async fn take(&self, report: &[u8], vouched: &Vouched) -> Result<Taken, String> {
         let taken = self
-            .taken(report)
+            .taken(report, vouched)
             .await
             .map_err(|fault| fault.to_string())?;
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,9 +98,10 @@ pub async fn come_back(
     store: &dyn Store,
     directory: &dyn Directory,
     returned: &Returned,
+    vouched: &Vouched,
 ) -> Result<Taken, Trouble> {
     for _ in 0..LOOKS_MAX {
-        let back = match look(store, directory, returned).await? {
+        let back = match look(store, directory, returned, vouched).await? {
             Ok(back) => back,
             Err(taken) => return Ok(taken),
         };
@@ -125,6 +128,7 @@ async fn look<'a>(
     store: &dyn Store,
     directory: &dyn Directory,
     returned: &'a Returned,
+    vouched: &Vouched,
 ) -> Result<Result<Back<'a>, Taken>, Trouble> {
     let Some(lane) = message_of(&returned.message_id, directory.realm()) else {
         return Ok(Err(Taken::NotOurs));
@@ -146,6 +150,11 @@ async fn look<'a>(
     let Some(told) = returned.recipients.iter().find(is_theirs) else {
         return Ok(Err(Taken::OtherRecipient));
     };
+    if let Vouched::Address(tag) = vouched
+        && !mail.comes_back_under(tag.as_ref())
+    {
+        return Ok(Err(Taken::WrongAddress));
+    }
     Ok(match (told.failed, mail.accepted, mail.settled) {
         (false, _, _) => Err(Taken::NotFailed),
         (true, false, false) => Err(Taken::NotYet),

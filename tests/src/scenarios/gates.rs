@@ -1,14 +1,17 @@
 //! Closed gates against every door, for every runbook that disturbs: whoever starts a run, calls it or takes it
-//! up again, no disturbing call begins outside its server's window, under a freeze, or before its customer has
-//! had the notice that was promised.
+//! up again, no disturbing call begins outside its server's window, under a freeze, before its customer has
+//! had the notice that was promised, or while others have spent the customer's budget of disruption.
 //!
-//! Not here: what a window or a freeze says at an instant (the estate's own tests).
+//! Not here: what a window, a freeze or a budget says at an instant (the estate's and the core's own tests).
 
 use super::ledger::{gates_that_held, told};
 use super::{good, stage};
+use hostler_core::budget::{Disruption, Spent, budget_document};
 use hostler_core::contract::Impact;
 use hostler_core::definition::{Definition, Program, Verb};
-use hostler_rehearsal::doors::{Door, through};
+use hostler_core::id::{LaneId, RunId};
+use hostler_ports::store::DocumentWrite;
+use hostler_rehearsal::doors::{Door, behind};
 use hostler_rehearsal::{Outcome, Scenario, Stage, Trouble};
 use hostler_runbook::SourceFile;
 use serde_json::{Value, json};
@@ -42,13 +45,24 @@ const FREE: [&str; 2] = [EMERGENCY, "expedited"];
 const LEAD_MS: i64 = 20 * 86_400_000;
 const EMERGENCY_LEAD_MS: i64 = 3 * 3_600_000;
 
+/// When rehearsals begin: then somebody else has spent all of every customer's budget. It is forgotten between the first
+/// Sunday behind the lead and the next one.
+const BEGIN_MS: i64 = 1_767_225_600_000;
+const GRANTED: u16 = 20;
+const BUDGETS: &str = "budgets:\n  usual: { disruptions: 20, within: 28d }\n";
+const WITHIN_MS: i64 = 28 * 86_400_000;
+
 /// A gate that this stage closes, and which runbooks it must have held behind every door.
 struct Gate {
     name: &'static str,
     holds: fn(&Disturbing) -> bool,
 }
 
-const GATES: [Gate; 3] = [
+const GATES: [Gate; 4] = [
+    Gate {
+        name: "budget",
+        holds: |step| step.class != EMERGENCY,
+    },
     Gate {
         name: "freeze",
         holds: |step| step.class != EMERGENCY,
@@ -74,9 +88,33 @@ struct Disturbing {
 type Steps = BTreeMap<(String, String), Disturbing>;
 
 fn closed() -> Stage {
-    stage::promising(CLASSES, |text| {
+    let files = [("budgets.yaml", BUDGETS), ("classes.yaml", CLASSES)];
+    stage::ruled(&files, |text| {
         text.replace(OPEN, SUNDAYS).replace("windows:\n", FREEZE)
     })
+}
+
+/// What somebody else has spent of the budget of each customer.
+fn spent(stage: &Stage) -> Vec<DocumentWrite> {
+    let one = |number: u16| Disruption {
+        asset: format!("another-{number}"),
+        run: RunId(Default::default()),
+        lane: LaneId(Default::default()),
+        at_ms: BEGIN_MS,
+        until_ms: BEGIN_MS,
+        downtime_ms: 1,
+        begun: true,
+        overdrew: Vec::new(),
+    };
+    let spent = Spent {
+        disruptions: (0..GRANTED).map(one).collect(),
+        allowed: Vec::new(),
+    };
+    let put = |customer: String| DocumentWrite {
+        key: budget_document(&customer),
+        body: Some(json!(spent).to_string()),
+    };
+    stage.directory.customers().into_iter().map(put).collect()
 }
 
 /// Steps of all runbooks, by runbook and id.
@@ -128,7 +166,10 @@ fn calls(stage: &Stage, steps: &Steps, outcome: &Outcome) -> (usize, Vec<String>
             .get(&customer)
             .is_some_and(|told_ms| seen.at_ms >= told_ms + lead_ms);
         let early = step.announced && !in_time;
+        let over = step.class != EMERGENCY && seen.at_ms < BEGIN_MS + WITHIN_MS;
         let closed = closed.map(|closed| closed.name());
+        let over = over.then(|| format!("the budget of {customer} is spent"));
+        let closed = closed.or(over);
         let why = closed.or_else(|| early.then(|| format!("{customer} was told too late")))?;
         let (action, at_ms) = (&seen.action, seen.at_ms);
         Some(format!("{action} on {asset} at {at_ms}: {why}"))
@@ -152,7 +193,7 @@ async fn pass(
     fails: &str,
 ) -> Result<Passed, Trouble> {
     let steps = disturbing(stage);
-    let outcome = through(stage, None, scenario, door, fails).await?;
+    let outcome = behind(stage, &spent(stage), scenario, door, fails).await?;
     let (count, wrong) = calls(stage, &steps, &outcome);
     let outages = stage
         .contracts

@@ -44,8 +44,10 @@ pub fn held_by(outcome: &Outcome) -> BTreeSet<(String, String)> {
             assert!(!text.is_empty(), "{name}: {closed}");
             text.to_owned()
         };
-        let (_why, _remedy) = (said("why"), said("remedy"));
-        (said("gate"), said("rule"))
+        let (_why, gate) = (said("why"), said("gate"));
+        let overdraws = said("remedy").contains("hostler budget allow");
+        assert_eq!(overdraws, gate == "budget", "{closed}");
+        (gate, said("rule"))
     })
     .collect()
 }

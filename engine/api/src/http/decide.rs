@@ -65,7 +65,7 @@ fn text(asked: &Asked) -> &str {
     asked.path.get("link").map_or("", String::as_str)
 }
 
-fn status(problem: &Problem) -> StatusCode {
+pub(super) fn status(problem: &Problem) -> StatusCode {
     StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
@@ -92,7 +92,16 @@ fn ask(body: &[u8]) -> Result<LinkAsk, Problem> {
 }
 
 fn page(status: StatusCode, content: &Value) -> Result<Response, Problem> {
-    let rendered = Handlebars::new().render_template(PAGE, content);
+    page_of(PAGE, status, content)
+}
+
+/// A page from its template, with the headers of all of them.
+pub(super) fn page_of(
+    template: &str,
+    status: StatusCode,
+    content: &Value,
+) -> Result<Response, Problem> {
+    let rendered = Handlebars::new().render_template(template, content);
     let html = rendered.map_err(|fault| Problem::new(Code::Internal, fault.to_string()))?;
     let mut response = Response::new(Body::from(html));
     *response.status_mut() = status;

@@ -11,6 +11,7 @@ mod decide;
 mod feed;
 mod freezes;
 mod general;
+mod mutes;
 mod routes;
 mod runs;
 mod schedules;

@@ -2,7 +2,7 @@
 
 use super::asked::Asked;
 use super::{
-    bounces, budgets, debts, decide, feed, freezes, general, runs, schedules, store, waiting,
+    bounces, budgets, debts, decide, feed, freezes, general, mutes, runs, schedules, store, waiting,
 };
 use crate::authorize::Action;
 use crate::problem::Problem;
@@ -71,6 +71,21 @@ pub static ROUTES: &[Route] = &[
     }),
     keyed("POST", "/decide/{link}", |asked| {
         Box::pin(decide::decide(asked))
+    }),
+    keyed("GET", "/notices/{link}", |asked| {
+        Box::pin(mutes::show(asked))
+    }),
+    keyed("POST", "/notices/{link}", |asked| {
+        Box::pin(mutes::choose(asked))
+    }),
+    get("/api/v1/people/{person}/notices", Action::ReadMutes, |asked| {
+        Box::pin(mutes::list(asked))
+    }),
+    post("/api/v1/people/{person}/mute", Action::Mute, |asked| {
+        Box::pin(mutes::mute(asked))
+    }),
+    post("/api/v1/people/{person}/unmute", Action::Mute, |asked| {
+        Box::pin(mutes::unmute(asked))
     }),
     keyed(
         "GET",

@@ -7,7 +7,7 @@ use crate::Api;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::durable::kept;
 use crate::problem::{Code, Problem};
-use hostler_ports::returned::{Counts, TakeReport, Taken};
+use hostler_ports::returned::{Counts, TakeReport, Taken, Vouched};
 use hostler_ports::store::CommitError;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,7 @@ impl Bounces {
         };
         let nonce = signed(key, brought)?;
         once(api, nonce, brought.now_ms).await?;
-        match self.take.take(brought.body).await {
+        match self.take.take(brought.body, &Vouched::Signed).await {
             Ok(Taken::NotYet) => Err(Problem::new(
                 Code::TooEarly,
                 "the message is not known to have been handed over yet",

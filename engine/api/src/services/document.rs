@@ -46,8 +46,19 @@ pub(super) async fn write(
     value: &impl Serialize,
     entry: Option<Value>,
 ) -> Result<Seq, CommitError> {
+    put(api, key, version, Some(value), entry).await
+}
+
+/// The same; without a value it is not there any more.
+pub(super) async fn put(
+    api: &Api,
+    key: &str,
+    version: u64,
+    value: Option<&impl Serialize>,
+    entry: Option<Value>,
+) -> Result<Seq, CommitError> {
     // Plain data with string keys always serialises.
-    let body = serde_json::to_string(value).unwrap_or_default();
+    let body = value.map(|value| serde_json::to_string(value).unwrap_or_default());
     let line = |entry: Value| LedgerLine {
         body: entry.to_string(),
     };
@@ -58,7 +69,7 @@ pub(super) async fn write(
         }],
         documents: vec![DocumentWrite {
             key: key.to_owned(),
-            body: Some(body),
+            body,
         }],
         ledger: entry.map(line).into_iter().collect(),
         ..Upkeep::default()

@@ -13,6 +13,7 @@ pub mod follow;
 pub mod freezes;
 pub mod link;
 pub mod locks;
+pub mod mutes;
 pub mod notices;
 pub mod outcome;
 pub mod planning;

@@ -9,7 +9,7 @@ use axum::http::{Request, StatusCode};
 use hostler_api::http::{Door, router};
 use hostler_api::services::bounces::Bounces;
 use hostler_api::tokens::Tokens;
-use hostler_ports::returned::{Counts, TakeReport, Taken};
+use hostler_ports::returned::{Counts, TakeReport, Taken, Vouched};
 use ring::hmac;
 use std::sync::{Arc, Mutex, RwLock};
 use tower::ServiceExt;
@@ -24,7 +24,8 @@ pub struct Scripted {
 
 #[async_trait]
 impl TakeReport for Scripted {
-    async fn take(&self, report: &[u8]) -> Result<Taken, String> {
+    async fn take(&self, report: &[u8], vouched: &Vouched) -> Result<Taken, String> {
+        assert_eq!(*vouched, Vouched::Signed);
         self.given.lock().unwrap().push(report.to_vec());
         Ok(if self.not_yet {
             Taken::NotYet

@@ -8,6 +8,7 @@
 mod bouncing;
 mod deciding;
 mod freezing;
+mod mutes;
 mod planning;
 mod routes;
 mod scheduling;

@@ -108,6 +108,7 @@ fn body(path: &str) -> Value {
         "freezes" => json!({ "id": "f", "to_ms": 1, "applies": "id=web1", "reason": "test" }),
         "lift" => json!({ "reason": "test" }),
         "allow" => json!({ "run": "00000000-0000-0000-0000-000000000001", "reason": "test" }),
+        "mute" | "unmute" => json!({ "reason": "test" }),
         "word" => json!({ "word": "pause", "reason": "test" }),
         "decision" => json!({ "yes": true, "signs": signs }),
         "answer" => json!({ "signs": signs, "answer": {} }),

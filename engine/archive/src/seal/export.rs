@@ -235,6 +235,8 @@ impl MessagePlace {
             html: String::new(),
             text,
             calendar: None,
+            unsubscribe: None,
+            return_tag: None,
         }
     }
 }

@@ -48,9 +48,9 @@ pub enum Stage {
 /// Says another answer than the friendly one: `Some("550 5.1.1 nobody here")`.
 pub type Policy = Arc<dyn Fn(Stage, &str) -> Option<String> + Send + Sync>;
 
-/// Takes a message instead of the sink, and says the answer: `250 2.0.0 taken`.
+/// Takes a message to these recipients instead of the sink, and says the answer: `250 2.0.0 taken`.
 pub(crate) type Taker =
-    Arc<dyn Fn(Vec<u8>) -> Pin<Box<dyn Future<Output = String> + Send>> + Send + Sync>;
+    Arc<dyn Fn(Vec<String>, Vec<u8>) -> Pin<Box<dyn Future<Output = String> + Send>> + Send + Sync>;
 
 /// What a sink takes.
 #[derive(Clone)]

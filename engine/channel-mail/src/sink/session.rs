@@ -181,7 +181,7 @@ impl<'a> Session<'a> {
         match (other, &self.shared.taker) {
             (Some(answer), _) => self.say(&answer).await?,
             (None, Some(taker)) => {
-                let answer = taker(bytes).await;
+                let answer = taker(std::mem::take(&mut self.to), bytes).await;
                 self.say(&answer).await?;
             }
             (None, None) => {

@@ -10,6 +10,7 @@ mod intake;
 mod rendering;
 mod reporting;
 mod sinking;
+mod unsubscribing;
 
 use hostler_channel_mail::Sender;
 use hostler_ports::channel::Message;
@@ -35,6 +36,7 @@ pub fn sender() -> Sender {
         reply_to: Some("help@hostler.example".to_owned()),
         list_id: "notices.hostler.example".to_owned(),
         return_path: Some("bounces@hostler.example".to_owned()),
+        signs: false,
     }
 }
 
@@ -53,5 +55,7 @@ pub fn message() -> Message {
         text: "Dear Ada,\n.\nweb1 and web2 restart.\n".to_owned(),
         html: "<p>Dear Ada</p>".to_owned(),
         calendar: Some(CALENDAR.to_owned()),
+        unsubscribe: None,
+        return_tag: None,
     }
 }

@@ -47,6 +47,9 @@ pub struct Announcement {
     /// When it is too late to say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<i64>,
+    /// The policies let people do without it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
 }
 
 impl Announcement {
@@ -109,6 +112,7 @@ impl Announcement {
             follows: speaks_of_it.then_some(first),
             announced: self.document(),
             until_ms: self.until_ms,
+            optional: self.optional && self.customer.is_some(),
         }
     }
 
@@ -171,6 +175,7 @@ mod tests {
             until_ms: None,
             to: vec![recipient("ann"), recipient("bob")],
             question: None,
+            optional: false,
         }
     }
 
@@ -221,6 +226,27 @@ mod tests {
         assert_eq!((first[0].follows, first[1].follows), (None, None));
     }
 
+    #[test]
+    fn only_what_a_customer_may_do_without_has_a_document_that_spares_it() {
+        let may = |optional, stage, customer| {
+            let spec = Announcement {
+                optional,
+                ..announced(stage, customer)
+            };
+            mail(spec.mails().remove(0)).muted_by()
+        };
+        let spares = may(true, Stage::Started, Some("chem"));
+        assert_eq!(spares.as_deref(), Some("muted:chem:ann"));
+        assert_eq!(may(false, Stage::Started, Some("chem")), None);
+        assert_eq!(may(true, Stage::Report, None), None, "staff are told");
+        // What an earlier engine has queued reaches whom it was for.
+        let queued = announced(Stage::Started, Some("chem")).mails().remove(0);
+        let kept = json!(queued);
+        assert_eq!(kept.get("optional"), None);
+        let read: MailSpec = serde_json::from_value(kept).unwrap();
+        assert!(!read.optional);
+    }
+
     fn mail(spec: MailSpec) -> super::super::Mail {
         let spec = Box::new(spec);
         super::super::Mail::fold(&[super::super::MailEvent::MailQueued { spec, at_ms: 1 }]).unwrap()
@@ -251,6 +277,21 @@ mod tests {
         let (answer, sha256) = ("250".to_owned(), String::new());
         first.apply(&first.decide(HandOver::Accepted { answer, sha256 }, 6));
         assert_eq!(cancelled.stands_back(Some(&first), None, 7), None);
+    }
+
+    #[test]
+    fn a_message_that_left_under_tags_comes_back_under_one_of_them_and_no_other() {
+        use super::super::{MailEvent, ReturnTag};
+        let mut message = mail(announced(Stage::Scheduled, Some("chem")).mails().remove(0));
+        let tag = |number| ReturnTag::new([number, 0].map(Uuid::from_u128));
+        assert!(message.comes_back_under(None) && message.comes_back_under(Some(&tag(1))));
+        for number in [1, 2] {
+            let sha256 = tag(number).sha256();
+            message.apply(&MailEvent::ReturnMade { sha256, at_ms: 5 });
+        }
+        let under = [1, 2, 3].map(|number| message.comes_back_under(Some(&tag(number))));
+        assert_eq!((under, message.comes_back_under(None)), ([true, true, false], false));
+        assert_eq!((message.attempts, message.settled), (0, false));
     }
 
     #[test]

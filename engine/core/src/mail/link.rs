@@ -6,7 +6,7 @@
 //! knows it; and it goes when the run leaves the store. A worker that is killed between the two leaves a digest that
 //! opens for nobody.
 
-use crate::id::{Digest, LaneId};
+use crate::id::{Digest, LaneId, RunId};
 use std::fmt;
 use uuid::Uuid;
 
@@ -39,6 +39,21 @@ impl Link {
     pub fn message(&self) -> Option<LaneId> {
         let digits = self.0.get(..LANE_DIGITS)?;
         Uuid::try_parse(digits).ok().map(LaneId)
+    }
+
+    /// For what must open as long as anything is known of the run, in the archive too: `<run>.<link>`.
+    #[must_use]
+    pub fn text_in(&self, run: RunId) -> String {
+        format!("{}.{}", run.0.simple(), self.0)
+    }
+
+    /// The other way round; none for what no message ever had.
+    #[must_use]
+    pub fn parse_in(text: &str) -> Option<(RunId, Self)> {
+        let (run, link) = text.split_once('.')?;
+        let link = Self::parse(link)?;
+        let run = RunId(Uuid::try_parse(run).ok()?);
+        (link.text_in(run) == text).then_some((run, link))
     }
 
     /// What is kept of it.
@@ -76,6 +91,13 @@ mod tests {
         assert_eq!(format!("{link:?}"), "Link(…)");
         let other = Link::new(message, [1, 2, 4].map(Uuid::from_u128));
         assert_ne!(other.sha256(), link.sha256());
+        let run = RunId(Uuid::from_u128(9));
+        let long = link.text_in(run);
+        assert_eq!(Link::parse_in(&long), Some((run, link.clone())));
+        assert_eq!(Link::parse(&long), None, "each opens at its own door");
+        for wrong in [link.text(), &long.to_uppercase(), &long[1..], ".", ""] {
+            assert_eq!(Link::parse_in(wrong), None, "{wrong}");
+        }
         for wrong in [&link.text()[1..], &link.text().to_uppercase(), "", "é"] {
             assert_eq!(Link::parse(wrong), None, "{wrong}");
         }

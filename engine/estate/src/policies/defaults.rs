@@ -88,6 +88,7 @@ pub fn consent(class: &str) -> Consent {
 pub fn policies() -> Policies {
     Policies {
         classes: CLASSES.map(|name| (name.to_owned(), class(name))).into(),
+        must_have: hostler_core::mail::must_have(),
         ladders: BTreeMap::new(),
         responsibilities: vec![super::duty::Row::everything()],
         triggers: BTreeMap::new(),

@@ -10,6 +10,7 @@ use serde::Deserialize;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClassesFile {
+    pub must_have: Option<At<OneOrMany>>,
     pub classes: Entries<RawClass>,
 }
 

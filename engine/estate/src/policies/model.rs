@@ -16,6 +16,9 @@ pub use hostler_core::definition::CLASSES;
 pub struct Policies {
     /// All of [`CLASSES`], always. Without a file, or for what a file leaves out: `defaults.rs`.
     pub classes: BTreeMap<String, Class>,
+    /// Stages that reach everybody whatever they have asked; `scheduled` is always among them. `emergency`: whatever
+    /// is told of one. Default: what was planned and becomes of it, and emergencies.
+    pub must_have: BTreeSet<String>,
     /// Default: none, so that no class may name one.
     pub ladders: BTreeMap<String, Ladder>,
     /// In the order of the file; the last row fits everything. Default: one row, all is the platform's.

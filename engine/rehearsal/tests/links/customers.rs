@@ -66,7 +66,7 @@ fn mark(chance: &mut Chance) -> String {
 }
 
 /// Customers whose ids, names, people and servers all carry a mark of their own.
-fn marked(chance: &mut Chance) -> (Vec<String>, Estate) {
+pub fn marked(chance: &mut Chance) -> (Vec<String>, Estate) {
     let marks: Vec<String> = (0..2 + chance.below(4)).map(|_| mark(chance)).collect();
     let (mut customers, mut assets, mut targets) = (String::new(), String::new(), Vec::new());
     for (number, mark) in marks.iter().enumerate() {
@@ -90,7 +90,7 @@ fn marked(chance: &mut Chance) -> (Vec<String>, Estate) {
     (marks.clone(), estate(change, "roles: {}\n"))
 }
 
-fn strangers<'a>(marks: &'a [String], own: &str, told: &str) -> Vec<&'a String> {
+pub fn strangers<'a>(marks: &'a [String], own: &str, told: &str) -> Vec<&'a String> {
     let told = told.to_lowercase();
     let others = marks.iter().filter(|mark| *mark != own);
     others.filter(|mark| told.contains(mark.as_str())).collect()

@@ -1,6 +1,6 @@
 //! Links of messages from the question to the decision, through the real outbox and over HTTP: what counts, and
 //! what does not whoever tries it. The same refusals at the doors of programs and of the command line; and that no
-//! customer ever sees what is another's.
+//! customer ever sees what is another's. And the way out of messages that people need not have.
 //!
 //! Not here: how a message is rendered.
 #![forbid(unsafe_code)]
@@ -11,6 +11,7 @@
 
 mod customers;
 mod deciding;
+mod muting;
 #[path = "../common/plain.rs"]
 mod plain;
 mod support;

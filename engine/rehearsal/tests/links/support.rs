@@ -77,9 +77,14 @@ fn templates() -> BTreeMap<String, String> {
 }
 
 pub fn stage(estate: Estate) -> Stage {
+    stage_of(estate, text("ask.yaml"))
+}
+
+/// The same house with another runbook of that name.
+pub fn stage_of(estate: Estate, runbook: String) -> Stage {
     let source = SourceFile {
         name: "workflows/ask/v1.yaml".to_owned(),
-        text: text("ask.yaml"),
+        text: runbook,
         templates: templates(),
     };
     let checked = hostler_runbook::check(&source, &Environment::default());
@@ -114,8 +119,12 @@ impl House {
 
     /// Where many read what goes to some addresses.
     pub async fn asking_in(estate: Estate, targets: &str, rooms: &[&str]) -> Self {
+        Self::on(&stage(estate), targets, rooms).await
+    }
+
+    pub async fn on(stage: &Stage, targets: &str, rooms: &[&str]) -> Self {
         let scenario = scenario(targets);
-        let world = World::new(&stage(estate), &scenario);
+        let world = World::new(stage, &scenario);
         rooms.iter().for_each(|room| world.next_hop.is_a_room(room));
         let run = begin(&world, &scenario, "first").await.unwrap();
         world.settle().await.unwrap();

@@ -8,7 +8,8 @@ use hostler_api::services::notices;
 use hostler_core::gate::{Told, told_document};
 use hostler_core::id::RunId;
 use hostler_core::view::MailRow;
-use hostler_ports::returned::{NotReached, Returned, Taken};
+use hostler_ports::channel::ReturnTag;
+use hostler_ports::returned::{NotReached, Returned, Taken, Vouched};
 use hostler_ports::store::{READ_MAX, Store};
 use hostler_rehearsal::{World, begin};
 use hostler_worker::come_back;
@@ -67,8 +68,26 @@ impl Playing {
         notices::list(&self.world.api, &olga, run).await.unwrap()
     }
 
+    /// The tag of the address from which the announcement to `to` was sent last.
+    fn tag(&self, to: &str) -> Option<ReturnTag> {
+        let taken = self.world.next_hop.taken().into_iter();
+        let mut theirs = taken.filter(|it| it.to_address == to && it.subject == "work.scheduled");
+        theirs.next_back().unwrap().return_tag
+    }
+
     /// What a mail server says of the announcement to `to`.
     async fn report(&self, run: RunId, to: &str, how: impl FnOnce(&mut Returned)) -> Taken {
+        let vouched = Vouched::Address(self.tag(to));
+        self.report_under(&vouched, run, to, how).await
+    }
+
+    async fn report_under(
+        &self,
+        vouched: &Vouched,
+        run: RunId,
+        to: &str,
+        how: impl FnOnce(&mut Returned),
+    ) -> Taken {
         let rows = self.rows(run).await.into_iter();
         let mut sent = rows.filter(|row| row.stage == "scheduled" && row.to == to);
         let mut returned = Returned {
@@ -82,7 +101,8 @@ impl Playing {
         };
         how(&mut returned);
         let (store, directory) = (&*self.world.store, &*self.world.api.directory);
-        come_back(store, directory, &returned).await.unwrap()
+        let taken = come_back(store, directory, &returned, vouched).await;
+        taken.unwrap()
     }
 
     async fn bounce(&self, run: RunId, to: &str) -> Taken {
@@ -181,6 +201,26 @@ async fn a_message_that_comes_back_counts_no_more_and_nothing_else_is_believed_o
     let lines = playing.ledger().await;
     assert_eq!(lines.len(), before + 1);
     assert!(lines[before].contains("mail_bounced"), "{}", lines[before]);
+}
+
+#[tokio::test]
+async fn who_never_handled_a_message_cannot_report_that_it_came_back() {
+    let playing = Playing::new(estate());
+    let run = playing.announced("one").await;
+    let before = playing.ledger().await.len();
+    let strange = ReturnTag::new([1, 2].map(uuid::Uuid::from_u128));
+    for tag in [None, Some(strange), playing.tag(BOB)] {
+        let under = Vouched::Address(tag);
+        let taken = playing.report_under(&under, run, ADA, |_| ()).await;
+        assert_eq!(taken, Taken::WrongAddress, "{under:?}");
+    }
+    assert_eq!(playing.ledger().await.len(), before);
+    assert_eq!(playing.told(run).await.reached.unwrap().to, ADA);
+    // Whoever has the key of the door is believed, and so is its own address.
+    let signed = Vouched::Signed;
+    let taken = playing.report_under(&signed, run, BOB, |_| ()).await;
+    assert_eq!(taken, Taken::Bounced);
+    assert_eq!(playing.bounce(run, ADA).await, Taken::Bounced);
 }
 
 #[tokio::test]

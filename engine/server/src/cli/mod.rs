@@ -12,6 +12,7 @@ mod freeze;
 mod general;
 mod ledger;
 mod notice;
+mod people;
 mod plugin;
 mod policy;
 mod question;
@@ -141,6 +142,9 @@ enum Command {
     /// Messages to customers
     #[command(subcommand)]
     Notice(notice::NoticeCommand),
+    /// Who is told only what they must have
+    #[command(subcommand)]
+    People(people::PeopleCommand),
     /// Plugins: installed ones, and writing new ones
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -255,6 +259,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Approve(command) => approve::run(context, command).await,
         Command::Ask(command) => ask::run(context, command).await,
         Command::Notice(command) => notice::run(context, command).await,
+        Command::People(command) => people::run(context, command).await,
         Command::Plugin(command) => plugin::run(context, command).await,
         Command::Lock(command) => general::lock(context, &command).await,
         Command::Ledger(command) => ledger::run(context, command).await,

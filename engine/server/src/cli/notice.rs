@@ -60,14 +60,15 @@ pub async fn run(context: &Context, command: NoticeCommand) -> Result<(), Failur
             let counts: Counts = client.get("/api/v1/notices/bounces").await?;
             let text = format!(
                 "{} bounced, {} known before, {} not ours, {} to another recipient, {} not given up, {} unreadable, {} \
-                 too early",
+                 too early, {} at another address than the message came from",
                 counts.bounced,
                 counts.known,
                 counts.not_ours,
                 counts.other_recipient,
                 counts.not_failed,
                 counts.unreadable,
-                counts.not_yet
+                counts.not_yet,
+                counts.wrong_address
             );
             context.out.one(&text, &counts)
         }

@@ -57,7 +57,7 @@ pub async fn serve(context: &Context, args: ServeArgs) -> Result<(), Failure> {
         config.server.tokens_file.clone(),
         Arc::clone(&tokens),
     ));
-    let taking = bounces::open(&config.bounces, &engine.api).await?;
+    let taking = bounces::open(&config.bounces, &engine.api, &engine.clock).await?;
     let door = Door {
         api: engine.api.clone(),
         tokens,

@@ -1,14 +1,20 @@
-//! Messages that come back, as configured: who reads reports, where they are brought.
+//! Messages that come back, as configured: who reads reports, where they are brought; and mail of people who want no
+//! more of what they need not have.
 //!
 //! Not here: what follows from a report.
 
 use super::mail;
 use crate::config::Bounces as Config;
 use anyhow::{Context, bail};
+use async_trait::async_trait;
 use hostler_api::Api;
+use hostler_api::problem::Code;
 use hostler_api::services::bounces::Bounces;
+use hostler_api::services::mutes;
 use hostler_channel_mail::intake::{Address, Intake};
 use hostler_channel_mail::report::Reports;
+use hostler_ports::clock::Clock;
+use hostler_ports::leave::TakeLeave;
 use hostler_ports::returned::TakeReport;
 use hostler_worker::Returns;
 use std::sync::Arc;
@@ -19,11 +25,33 @@ pub struct Taking {
     _intake: Option<Intake>,
 }
 
+/// Has people told less, by the link in the subject of their mail.
+struct Leaving {
+    api: Api,
+    clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl TakeLeave for Leaving {
+    async fn take(&self, link: &str) -> Result<bool, String> {
+        let now_ms = self.clock.now_ms();
+        match mutes::by_link(&self.api, now_ms, link, true, "mail").await {
+            Ok(_) => Ok(true),
+            Err(problem) if problem.code == Code::NotFound => Ok(false),
+            Err(problem) => Err(problem.to_string()),
+        }
+    }
+}
+
 /// None where nothing is configured.
 ///
 /// # Errors
 /// When the address cannot be listened on, or the key cannot be used.
-pub async fn open(config: &Config, api: &Api) -> anyhow::Result<Option<Taking>> {
+pub async fn open(
+    config: &Config,
+    api: &Api,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Option<Taking>> {
     if config.listen.is_empty() && config.key_file.is_empty() {
         return Ok(None);
     }
@@ -34,7 +62,11 @@ pub async fn open(config: &Config, api: &Api) -> anyhow::Result<Option<Taking>> 
     ));
     let intake = match config.listen.as_str() {
         "" => None,
-        listen => Some(intake(listen, config, Arc::clone(&take)).await?),
+        listen => {
+            let (api, clock) = (api.clone(), Arc::clone(clock));
+            let leave = Arc::new(Leaving { api, clock });
+            Some(intake(listen, config, Arc::clone(&take), leave).await?)
+        }
     };
     let key = match config.key_file.as_str() {
         "" => None,
@@ -52,6 +84,7 @@ async fn intake(
     listen: &str,
     config: &Config,
     take: Arc<dyn TakeReport>,
+    leave: Arc<dyn TakeLeave>,
 ) -> anyhow::Result<Intake> {
     if config.recipient.is_empty() {
         bail!("bounces.listen takes mail for bounces.recipient: name that address");
@@ -63,7 +96,7 @@ async fn intake(
         recipient: config.recipient.clone(),
         beyond_loopback: config.beyond_loopback,
     };
-    let intake = Intake::start(&address, take).await;
+    let intake = Intake::start(&address, take, leave).await;
     let intake = intake.with_context(|| format!("bounces.listen {listen}"))?;
     tracing::info!(address = %intake.address(), "reports of mail servers are taken");
     Ok(intake)

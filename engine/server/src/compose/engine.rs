@@ -161,7 +161,12 @@ impl Engine {
             store: Arc::clone(&self.api.store),
             channel: Arc::clone(&channel),
             compose: Arc::clone(&self.api.compose),
-            links: mail::links(&self.config.server.public_url, Arc::clone(&self.api.ids))?,
+            links: mail::links(
+                &self.config.server.public_url,
+                &self.config.bounces,
+                Arc::clone(&self.api.ids),
+            )?,
+            tags: mail::tags(&self.config.bounces, Arc::clone(&self.api.ids))?,
         });
         // Leases are renewed until the last lane is let go.
         let ticking = CancellationToken::new();

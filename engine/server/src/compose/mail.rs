@@ -4,7 +4,7 @@ use crate::config::{Bounces, Mail};
 use anyhow::{Context, bail};
 use hostler_channel_mail::render::Templates;
 use hostler_channel_mail::{Dkim, Login, MailChannel, Security, Sender, SmtpConfig, calendar};
-use hostler_ports::channel::{Compose, Composed, Draft};
+use hostler_ports::channel::{Compose, Composed, Draft, ReturnTag};
 use hostler_ports::clock::{Clock, Ids};
 use hostler_worker::Links;
 use std::collections::BTreeMap;
@@ -58,6 +58,8 @@ pub fn channel(
         reply_to: Some(mail.reply_to.clone()).filter(|reply_to| !reply_to.is_empty()),
         list_id: mail.list_id.clone(),
         return_path: Some(bounces.recipient.clone()).filter(|address| !address.is_empty()),
+        // With the key, where there is one.
+        signs: false,
     };
     let channel = MailChannel::new(config, sender, clock)?;
     Ok(match dkim(mail)? {
@@ -81,11 +83,15 @@ fn dkim(mail: &Mail) -> anyhow::Result<Option<Dkim>> {
     }
 }
 
-/// Links of messages that ask; none where nobody said where people reach the engine.
+/// Links of messages that ask, or that people need not have; none where nobody said where people reach the engine.
 ///
 /// # Errors
 /// For what no browser could open.
-pub fn links(public_url: &str, ids: Arc<dyn Ids>) -> anyhow::Result<Option<Links>> {
+pub fn links(
+    public_url: &str,
+    bounces: &Bounces,
+    ids: Arc<dyn Ids>,
+) -> anyhow::Result<Option<Links>> {
     let base = public_url.trim_end_matches('/');
     if base.is_empty() {
         return Ok(None);
@@ -100,7 +106,25 @@ pub fn links(public_url: &str, ids: Arc<dyn Ids>) -> anyhow::Result<Option<Links
         );
     }
     let base = base.to_owned();
-    Ok(Some(Links { base, ids }))
+    // Only where what comes there is taken.
+    let is_taken = !bounces.listen.is_empty() && !bounces.recipient.is_empty();
+    let leave = is_taken.then(|| bounces.recipient.clone());
+    Ok(Some(Links { base, leave, ids }))
+}
+
+/// The chance of which tags are made; none where messages come back to one address.
+///
+/// # Errors
+/// Where there is no address, or no room in it.
+pub fn tags(bounces: &Bounces, ids: Arc<dyn Ids>) -> anyhow::Result<Option<Arc<dyn Ids>>> {
+    if !bounces.tags {
+        return Ok(None);
+    }
+    let tag = ReturnTag::new([ids.fresh(), ids.fresh()]);
+    if tag.beside(&bounces.recipient).is_none() {
+        bail!("bounces.tags needs bounces.recipient, with 31 letters before its @ at most");
+    }
+    Ok(Some(ids))
 }
 
 pub fn file(path: &str) -> anyhow::Result<String> {
@@ -172,7 +196,7 @@ mod tests {
     #[test]
     fn links_begin_where_people_reach_the_engine_and_nothing_else_is_taken() {
         let base =
-            |url: &str| links(url, Arc::new(SystemIds)).map(|links| links.map(|links| links.base));
+            |url: &str| links(url, &Bounces::default(), Arc::new(SystemIds)).map(|links| links.map(|links| links.base));
         assert_eq!(base("").unwrap(), None);
         let plain = Some("https://runs.example/h".to_owned());
         assert_eq!(base("https://runs.example/h/").unwrap(), plain);
@@ -186,5 +210,28 @@ mod tests {
             let fault = base(wrong).unwrap_err().to_string();
             assert!(fault.contains("server.public_url"), "{fault}");
         }
+    }
+
+    #[test]
+    fn the_address_of_reports_has_tags_where_they_fit_and_people_write_to_it_where_mail_is_taken() {
+        let leave = |listen: &str| {
+            let bounces = Bounces {
+                recipient: "bounces@runs.example".to_owned(),
+                listen: listen.to_owned(),
+                ..Bounces::default()
+            };
+            let links = links("https://runs.example", &bounces, Arc::new(SystemIds));
+            links.unwrap().unwrap().leave
+        };
+        let tags = |recipient: &str, tags: bool| {
+            let recipient = recipient.to_owned();
+            let bounces = Bounces { recipient, tags, ..Bounces::default() };
+            super::tags(&bounces, Arc::new(SystemIds)).map(|tags| tags.is_some())
+        };
+        assert!(!tags("", false).unwrap() && tags("bounces@runs.example", true).unwrap());
+        assert!(tags("", true).is_err());
+        assert!(tags(&format!("{}@runs.example", "b".repeat(32)), true).is_err());
+        assert_eq!(leave(""), None);
+        assert_eq!(leave("127.0.0.1:2526").as_deref(), Some("bounces@runs.example"));
     }
 }

@@ -199,6 +199,8 @@ pub struct Bounces {
     pub listen: String,
     /// `listen` may be more than loopback.
     pub beyond_loopback: bool,
+    /// Each message comes back to an address of its own: `bounces+<tag>@runs.example`.
+    pub tags: bool,
     /// A file with the key of those who bring reports over HTTP; empty: nobody may.
     pub key_file: String,
 }

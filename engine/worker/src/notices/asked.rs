@@ -95,6 +95,7 @@ impl Driver {
                 signs: person.signs,
                 by_link,
             }),
+            optional: false,
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod asked;
 mod context;
+mod optional;
 pub mod post;
 mod prospect;
 
@@ -188,6 +189,7 @@ impl Driver {
             announced: announced(notice, was, now, &to),
             to,
             question: None,
+            optional: self.is_optional(view, notice.stage),
         })
     }
 
@@ -272,6 +274,7 @@ impl Driver {
                 calendar: None,
                 to: to.into_values().collect(),
                 question: None,
+                optional: false,
             }
         };
         readers.into_iter().map(announcement).collect()

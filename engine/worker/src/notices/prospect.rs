@@ -37,7 +37,7 @@ pub(crate) struct Outlook {
 }
 
 /// Disturbing steps of a program and of those that it opens.
-fn outages(definition: &Definition, program: ProgramIndex) -> Vec<&Step> {
+pub(super) fn outages(definition: &Definition, program: ProgramIndex) -> Vec<&Step> {
     let mut found = Vec::new();
     let mut left = vec![program];
     let mut seen = BTreeSet::new();

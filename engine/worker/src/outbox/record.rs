@@ -130,7 +130,8 @@ pub(crate) fn row(mail: &Mail, event: &MailEvent) -> MailRow {
     let (state, answer, sha256, at_ms) = match event {
         MailEvent::MailQueued { at_ms, .. }
         | MailEvent::MailsPacked { at_ms, .. }
-        | MailEvent::LinkMade { at_ms, .. } => ("queued", None, None, *at_ms),
+        | MailEvent::LinkMade { at_ms, .. }
+        | MailEvent::ReturnMade { at_ms, .. } => ("queued", None, None, *at_ms),
         MailEvent::MailAccepted {
             answer,
             sha256,

@@ -9,18 +9,22 @@ use crate::policies::model::{Class, Freeze, Impact, RingNotice, Unproven, Window
 use crate::policies::source::Source;
 use crate::policies::span::{DAY_MS, Span, written};
 use crate::schedules::choice::OneOrMany;
+use hostler_core::mail::{EMERGENCY, STAGES};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// More signatures than these nobody collects in time.
 const QUORUM_MAX: u32 = 10;
-/// What is never held up.
-const EMERGENCY: &str = "emergency";
+/// The word that starts the customer's time.
+const FIRST_STAGE: &str = "scheduled";
 /// More reminders are ignored by everybody.
 const REMIND_MAX: usize = 10;
 
 impl Builder<'_> {
     pub(super) fn classes(&mut self, source: &Source<ClassesFile>) {
         self.file = source.file;
+        if let Some(at) = &source.value.must_have {
+            self.policies.must_have = self.must_have(at);
+        }
         let mut seen = BTreeSet::new();
         for (id, raw) in source.value.classes.iter() {
             self.id(id, "class", &mut seen);
@@ -29,6 +33,18 @@ impl Builder<'_> {
                 self.policies.classes.insert(name, class);
             }
         }
+    }
+
+    /// Nobody can be without the word that their time counts from.
+    fn must_have(&mut self, at: &At<OneOrMany>) -> BTreeSet<String> {
+        let words: Vec<&str> = STAGES.into_iter().chain([EMERGENCY]).collect();
+        let read = self.set(Some(&at.value), "must_have", &words);
+        if !read.contains(FIRST_STAGE) && read.len() == at.value.0.len() {
+            let message = format!("`must_have` leaves out `{FIRST_STAGE}`, from which the customer's time counts");
+            let remedy = format!("add `{FIRST_STAGE}`");
+            self.fault(at, "HE040", message, remedy);
+        }
+        read
     }
 
     fn read_class(&mut self, name: &str, raw: &RawClass) -> Class {

@@ -33,6 +33,19 @@ fn a_class_binds_what_it_names() {
     assert_eq!(read.consent("whenever"), Consent::Explicit);
 }
 
+#[test]
+fn what_reaches_everybody_is_what_the_file_says_or_the_default() {
+    let default = Policies::default().must_have;
+    assert_eq!(delivered().must_have, default);
+    let more = "must_have: [scheduled, changed, cancelled, completed, emergency]";
+    let more = read("p", &[("classes.yaml", more)], &Known::default());
+    let more = more.unwrap_or_else(|faults| panic!("{faults}")).must_have;
+    assert_eq!(more.difference(&default).collect::<Vec<_>>(), ["completed"]);
+    let one = read("p", &[("classes.yaml", "must_have: scheduled")], &Known::default());
+    let one = one.unwrap_or_else(|faults| panic!("{faults}")).must_have;
+    assert_eq!(one.into_iter().collect::<Vec<_>>(), ["scheduled"]);
+}
+
 /// The table of responsibilities: subject, system, data level, duty of the step, who owes it.
 const DUTIES: &[(&str, &str, u8, Option<&str>, Duty)] = &[
     ("guest-patch.apply", "debian-13", 1, None, Duty::Platform),
