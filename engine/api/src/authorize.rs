@@ -118,6 +118,10 @@ pub enum Action {
     ReadFeed,
     /// Stop a schedule, let it go on, decide about a firing that was missed.
     ControlSchedules,
+    /// Put the turn of a customer's servers off.
+    Defer,
+    /// The same on the word of one of the customer's people.
+    DeferFor,
 }
 
 /// What it is about.
@@ -133,6 +137,11 @@ pub enum Resource<'a> {
     Customer(&'a str),
     /// By the id.
     Person(&'a str),
+    /// A customer and those of its people whom notices reach.
+    Contacts {
+        customer: &'a str,
+        people: &'a [String],
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,6 +216,15 @@ pub fn authorize(subject: &Subject, action: Action, resource: Resource<'_>) -> D
             subject.has_any(&["operator", "admin"]),
             "the role operator or admin",
         ),
+        (Action::Defer, Resource::Contacts { customer, people }) => Decision::of(
+            people.contains(&subject.person)
+                || subject.qualifies.contains(&format!("customer:{customer}")),
+            "to be one of those whom notices of this customer reach; staff name one of them (`word_of`)",
+        ),
+        (Action::DeferFor, Resource::Contacts { .. }) => Decision::of(
+            subject.has_any(&["operator", "admin"]),
+            "the role operator or admin",
+        ),
         (Action::KeepStore, _) => Decision::of(subject.has_role("admin"), "the role admin"),
         (Action::StartRun, Resource::Runbook(policy)) => start(subject, policy),
         (Action::ControlRun, Resource::Run { starter, .. }) => {
@@ -228,6 +246,8 @@ pub fn authorize(subject: &Subject, action: Action, resource: Resource<'_>) -> D
             | Action::Decide
             | Action::ReadMutes
             | Action::Mute
+            | Action::Defer
+            | Action::DeferFor
             | Action::ReadFeed,
             _,
         ) => Decision::of(false, "something to do it with"),

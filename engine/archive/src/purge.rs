@@ -5,6 +5,7 @@
 
 use crate::fault::KeeperError;
 use crate::keeper::Keeper;
+use hostler_core::deferral::turn_document;
 use hostler_core::event::{Event, Recorded};
 use hostler_core::gate::told_document;
 use hostler_core::id::{Digest, LaneId, RunId};
@@ -69,7 +70,36 @@ fn documents(run: RunId, archived: &ArchivedRun) -> BTreeSet<String> {
     let messages = archived.lanes.iter();
     let messages = messages.filter(|(_, lane)| accepted(&lane.events));
     let back = messages.map(|(id, _)| bounced_document(*id));
-    events.filter_map(documents).flatten().chain(back).collect()
+    let told: BTreeSet<String> = events.filter_map(documents).flatten().chain(back).collect();
+    told.into_iter().chain(turns(run, archived)).collect()
+}
+
+/// Turns that could be put off: each that has begun or was put off has left a document.
+fn turns(run: RunId, archived: &ArchivedRun) -> BTreeSet<String> {
+    let says = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("\"defer_until_ms\"");
+    if !archived.blobs.values().any(|bytes| says(bytes)) {
+        return BTreeSet::new();
+    }
+    let (mut templates, mut assets) = (BTreeSet::new(), BTreeSet::new());
+    let of_turns = ["\"notice_due\"", "\"step_started\"", "\"turns_put_off\""];
+    let texts = archived.lanes.values().flat_map(|lane| &lane.events);
+    for text in texts.filter(|text| of_turns.iter().any(|name| text.contains(name))) {
+        match Recorded::read(text).map(|recorded| recorded.event) {
+            Ok(Event::NoticeDue { template, .. }) => {
+                templates.insert(template);
+            }
+            Ok(Event::StepStarted { call, .. }) => assets.extend(call.asset.clone()),
+            Ok(Event::TurnsPutOff { deferral }) => {
+                assets.extend(deferral.turns.into_iter().map(|turn| turn.asset));
+            }
+            _ => {}
+        }
+    }
+    let of = |template: &String| {
+        let of_asset = |asset: &String| turn_document(run, template, asset);
+        assets.iter().map(of_asset).collect::<Vec<_>>()
+    };
+    templates.iter().flat_map(of).collect()
 }
 
 impl Keeper {

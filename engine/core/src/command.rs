@@ -5,6 +5,7 @@
 
 use crate::answer::Answer;
 use crate::debt::{Cure, Debt};
+use crate::deferral::{DeferAsk, Known};
 use crate::event::{ChildEnd, Journal};
 use crate::gate::Closed;
 use crate::id::{Digest, LaneId, RunId};
@@ -95,6 +96,10 @@ pub enum Command {
         assets: BTreeSet<String>,
         how: Cure,
         run: RunId,
+    },
+    /// The turns of a customer's servers are put off.
+    Defer {
+        ask: Box<DeferAsk>,
     },
     /// A child's `finish: { of: run }`.
     FinishRun {
@@ -228,6 +233,11 @@ pub enum Input {
     Enter(Entry),
     /// The gate behind a wave, evaluated: none when its `if` is false.
     EnterGate(Option<Box<AskEntry>>),
+    /// `Command::Defer`, with what must be known of it.
+    Defer {
+        ask: Box<DeferAsk>,
+        known: Box<Known>,
+    },
     /// Announcements compared with what is so now.
     Compared(Vec<Comparison>),
     /// A round is over: does `until` hold?

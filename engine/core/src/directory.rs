@@ -4,6 +4,7 @@
 //! Not here: files, parsing, credentials. A secret appears only as a reference to where it lies.
 
 use crate::budget::Budgets;
+use crate::deferral::Agreed;
 use crate::duty::{Owed, Work};
 use crate::gate::Closed;
 use crate::id::Digest;
@@ -149,6 +150,17 @@ pub trait Directory: Send + Sync + 'static {
     /// Stages that reach everybody whatever they have asked, and `emergency` for all that is told of one.
     fn must_have(&self) -> BTreeSet<String> {
         crate::mail::must_have()
+    }
+
+    /// What was agreed with a customer about putting work of this class off, as it binds at this instant. None:
+    /// nothing, so nobody puts it off.
+    fn deferral(&self, _customer: &str, _class: &str, _now_ms: i64) -> Option<Agreed> {
+        None
+    }
+
+    /// Classes that can be put off. None: no policies say so.
+    fn deferrable(&self) -> Option<BTreeSet<String>> {
+        None
     }
 
     /// When work of this class on this asset may begin at the earliest: its customer was told at this instant,

@@ -3,10 +3,15 @@
 //!
 //! Not here: what follows from an event (see `apply` and `effect`).
 
+mod child;
+
+pub use child::{Admitted, ChildEnd};
+
 use crate::command::RetryItem;
 use crate::debt::Debt;
+use crate::deferral::Deferral;
 use crate::gate::Closed;
-use crate::id::{Digest, LaneId};
+use crate::id::Digest;
 use crate::lane::{
     CallSpec, ChildMove, ChildrenKind, Opening, Person, Slot, UndoEntry, Vote, WaveRange, Why,
     is_first, is_zero,
@@ -86,29 +91,6 @@ pub struct Journal {
     pub what: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
-}
-
-/// A child that was admitted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Admitted {
-    pub index: u32,
-    pub key: String,
-    pub lane: LaneId,
-    pub iteration: u32,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub groups: Vec<String>,
-}
-
-/// A child that ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChildEnd {
-    pub key: String,
-    pub lane: LaneId,
-    pub iteration: u32,
-    pub result: LaneResult,
-    /// It left something that can still be taken back.
-    #[serde(default)]
-    pub open_undo: bool,
 }
 
 /// What a customer's notice says has happened.
@@ -340,6 +322,10 @@ pub enum Event {
     /// The parent hears that announced work is held until then, or (none) has begun.
     MoveTold {
         held_ms: Option<i64>,
+    },
+    /// The turns of a customer's servers were put off; nothing of them had begun.
+    TurnsPutOff {
+        deferral: Box<Deferral>,
     },
     /// Messages of a `notify` step.
     ReportDue {

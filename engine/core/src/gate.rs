@@ -86,6 +86,8 @@ pub enum GateKind {
     Contact,
     /// The customer has been disturbed as often, or as long, as was agreed.
     Budget,
+    /// The customer has put its turn off.
+    Deferral,
 }
 
 impl GateKind {
@@ -99,6 +101,7 @@ impl GateKind {
             Self::Debt => "debt",
             Self::Contact => "contact",
             Self::Budget => "budget",
+            Self::Deferral => "deferral",
         }
     }
 }

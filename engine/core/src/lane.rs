@@ -8,7 +8,9 @@ mod phase;
 mod rules;
 mod share;
 
-pub use children::{Children, ChildrenKind, Item, Live, Tally, WaveRange, group_of};
+pub use children::{
+    Children, ChildrenKind, Item, Live, SetAside, Tally, WaveRange, group_of,
+};
 pub use person::{Clause, Person, PersonKind, Vote, yes_or_no};
 pub use phase::{CallSpec, Checking, Gate, Pending, Phase, Running, Why};
 pub use rules::{Climb, Remind, Rules, Rung};
@@ -16,6 +18,7 @@ pub(crate) use share::is_first;
 pub use share::{CHANGE_SETTLES_MS, ChildMove, CustomerShare, Slot};
 
 use crate::debt::Debt;
+use crate::deferral::PutOff;
 use crate::definition::{Definition, Program, ProgramIndex, Step};
 use crate::id::{Digest, LaneId, RunId};
 use crate::result::{LaneResult, StepResult, Verdict};
@@ -92,6 +95,9 @@ pub struct Opening {
     /// Windows that pass unused from then on are counted; none: nobody counts them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since_ms: Option<i64>,
+    /// Its customer had put it off until now; none: it has its turn as announced first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub put_off: Option<PutOff>,
 }
 
 impl Opening {
@@ -113,6 +119,7 @@ impl Opening {
             restored: None,
             opener: None,
             since_ms: None,
+            put_off: None,
         }
     }
 }

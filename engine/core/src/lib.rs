@@ -12,6 +12,7 @@ pub mod concern;
 pub mod contract;
 pub mod debt;
 pub mod decide;
+pub mod deferral;
 pub mod definition;
 pub mod difference;
 pub mod directory;

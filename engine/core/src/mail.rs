@@ -93,6 +93,9 @@ pub struct MailSpec {
     /// The policies let the recipient do without it: it has a way out, and who has taken that is spared it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
+    /// The lane that announces: its turns can be put off by the message's link; none: they cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub defers: Option<LaneId>,
 }
 
 impl MailSpec {

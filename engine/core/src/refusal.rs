@@ -1,5 +1,6 @@
 //! Why a lane does not accept a command. Named, so that nobody reads a text to find out.
 
+use crate::deferral::NotPutOff;
 use crate::id::Digest;
 use thiserror::Error;
 
@@ -50,6 +51,8 @@ pub enum Refusal {
     },
     #[error("the list at hand has {found} items, the step's has {expected}")]
     OtherItems { expected: u32, found: usize },
+    #[error(transparent)]
+    NotPutOff(#[from] NotPutOff),
     #[error("the lane points outside its definition")]
     Lost,
 }

@@ -102,6 +102,18 @@ pub struct ChildrenRow {
     pub opens_ms: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
+    /// Items whose customer has put them off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub put_off: Vec<PutOffRow>,
+}
+
+/// An item that waits for a later turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutOffRow {
+    pub key: String,
+    pub until_ms: i64,
+    /// `ada`, or `olga (on the word of ada)`.
+    pub by: String,
 }
 
 /// Somebody is waited for.

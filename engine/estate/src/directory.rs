@@ -5,6 +5,7 @@ use crate::asset::Asset;
 use crate::budget;
 use crate::contact;
 use crate::days;
+use crate::deferral;
 use crate::gates;
 use crate::model::Estate;
 use crate::notice;
@@ -12,6 +13,7 @@ use crate::owing;
 use crate::selector::Selector;
 use hostler_calendar::zone::Zone;
 use hostler_core::budget::Budgets;
+use hostler_core::deferral::Agreed;
 use hostler_core::directory::{
     AssetId, Connection, Contact, Directory, Person, PersonId, Route, SelectorFault,
 };
@@ -311,6 +313,14 @@ impl Directory for Estate {
     fn must_have(&self) -> BTreeSet<String> {
         let policies = self.policies.as_ref();
         policies.map_or_else(mail::must_have, |policies| policies.must_have.clone())
+    }
+
+    fn deferral(&self, customer: &str, class: &str, now_ms: i64) -> Option<Agreed> {
+        deferral::agreed(self, customer, class, now_ms)
+    }
+
+    fn deferrable(&self) -> Option<BTreeSet<String>> {
+        deferral::classes(self)
     }
 
     fn earliest_ms(&self, class: &str, asset: &str, told_ms: Option<i64>) -> Option<i64> {

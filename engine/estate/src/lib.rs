@@ -13,6 +13,7 @@ mod budget;
 mod build;
 mod contact;
 mod days;
+mod deferral;
 mod difference;
 mod directory;
 mod fault;

@@ -8,6 +8,7 @@
 pub mod again;
 pub mod between;
 mod blow;
+pub mod deferring;
 pub mod doors;
 mod host;
 mod next_hop;

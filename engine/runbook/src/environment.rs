@@ -44,6 +44,8 @@ pub struct EstateFacts {
 pub struct PolicyFacts {
     pub ladders: BTreeSet<String>,
     pub texts: BTreeSet<String>,
+    /// Classes that customers may put off. None: no policies say so, and nothing is put off.
+    pub deferrable: Option<BTreeSet<String>>,
 }
 
 impl Environment {

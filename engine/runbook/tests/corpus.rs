@@ -32,6 +32,7 @@ fn corpus_environment() -> Environment {
         policies: Some(PolicyFacts {
             ladders: people(&["oncall"]),
             texts: people(&["duty-matrix"]),
+            deferrable: Some(people(&["standard-patch"])),
         }),
         ..EstateFacts::default()
     });

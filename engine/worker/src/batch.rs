@@ -43,6 +43,9 @@ impl Driver {
         batch
             .documents
             .extend(spends.map(|spends| spends.write.clone()));
+        let marks = turn.marks.iter().filter(|_| turn.begins());
+        batch.documents.extend(marks.chain(&turn.writes).cloned());
+        batch.send.extend(turn.posts.iter().cloned());
         for effect in &turn.effects {
             self.add(hold, turn, effect, &mut batch).await?;
         }
@@ -374,6 +377,7 @@ fn ledger(turn: &Turn, batch: &mut Batch) {
         | Event::Resumed { .. }
         | Event::StepReopened { .. }
         | Event::ItemsReopened { .. }
+        | Event::TurnsPutOff { .. }
         | Event::LeaseOpened { .. }
         | Event::LeaseReleased { .. } => true,
         _ => false,

@@ -179,7 +179,7 @@ impl Driver {
             .drain(..turn.letters_used.min(hold.letters.len()));
         hold.unshown = true;
         // What was written is newer than what is known.
-        if turn.spends.is_some() {
+        if turn.writes() {
             self.gates.forget();
         }
         if turn.events.iter().any(crate::batch::forgives) {

@@ -11,17 +11,16 @@ mod clock;
 pub mod contact;
 pub mod debt;
 mod signed;
+mod turn;
 
-use crate::resolve::Fault;
 use crate::scope::{View, instant_text};
 use crate::{Driver, Trouble};
-use ahead::disturbs_ms;
+use ahead::{classes, disturbs_ms};
 use hostler_core::command::Entry;
-use hostler_core::contract::Impact;
-use hostler_core::definition::{CLASSES, NoticePlan, Step, Verb};
+use hostler_core::definition::{NoticePlan, Step, Verb};
 use hostler_core::gate::{Closed, FREEZES, Freezes, GateKind, Told, told_document};
 use hostler_core::lane::{CallSpec, Origin};
-use hostler_ports::store::{Expect, StoreError};
+use hostler_ports::store::{DocumentWrite, Expect, StoreError};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -89,15 +88,24 @@ pub(crate) struct Gated {
     pub expect: Vec<Expect>,
     /// What the call spends of its customer's budgets, in the commit that begins it.
     pub spends: Option<budget::Spends>,
+    /// What the call says of the turn of its server, in the same commit.
+    pub marks: Option<DocumentWrite>,
+}
+
+impl Gated {
+    fn with(entry: Entry, expect: Vec<Expect>) -> Self {
+        Self {
+            entry,
+            expect,
+            spends: None,
+            marks: None,
+        }
+    }
 }
 
 impl From<Entry> for Gated {
     fn from(entry: Entry) -> Self {
-        Self {
-            entry,
-            expect: Vec::new(),
-            spends: None,
-        }
+        Self::with(entry, Vec::new())
     }
 }
 
@@ -111,46 +119,6 @@ pub(crate) struct Disturbs<'a> {
     windows: Vec<String>,
     /// When the lane was opened: its notices were on their way then.
     since_ms: i64,
-}
-
-/// The step's own class, or those of the disturbing steps that it prepares. Inside: why a step has none.
-async fn classes(view: &View<'_>, step: &Step) -> Result<Result<Vec<String>, String>, Trouble> {
-    let of_runbook = || view.definition.policy.class.clone();
-    if let Some(class) = &step.class {
-        return Ok(match view.text(class).await {
-            Ok(class) if CLASSES.contains(&class.as_str()) => Ok(vec![class]),
-            Ok(class) => Err(format!(
-                "`class` gave `{class}`, which is no class: give one of {}",
-                CLASSES.join(", ")
-            )),
-            Err(Fault::Step(reason)) => Err(format!("`class` has no value: {reason}")),
-            Err(Fault::Worker(trouble)) => return Err(trouble),
-        });
-    }
-    let mut classes = Vec::new();
-    let program = view.program();
-    let ahead = program.iter().flat_map(|program| &program.steps);
-    for step in ahead.skip(usize::from(view.lane.cursor.index)) {
-        let Verb::Do(action) = &step.verb else {
-            continue;
-        };
-        if action.impact != Impact::Outage {
-            continue;
-        }
-        // What depends on a step before it is not known yet: then the runbook's own class holds.
-        let class = match &step.class {
-            Some(class) => match view.text(class).await {
-                Ok(class) if CLASSES.contains(&class.as_str()) => class,
-                Ok(_) | Err(Fault::Step(_)) => of_runbook(),
-                Err(Fault::Worker(trouble)) => return Err(trouble),
-            },
-            None => of_runbook(),
-        };
-        if !classes.contains(&class) {
-            classes.push(class);
-        }
-    }
-    Ok(Ok(classes))
 }
 
 /// The customer who must have been told before this asset is worked on, and the notices that tell it.
@@ -202,6 +170,11 @@ impl Driver {
         if let Some(closed) = clock::unsigned(view, &disturbs.windows) {
             return Ok(Gated::from(held(call, closed)));
         }
+        let turn = self.of_turn(view, &disturbs).await?;
+        if let Some(closed) = turn.closed {
+            let expect = turn.expect.into_iter().collect();
+            return Ok(Gated::with(held(call, closed), expect));
+        }
         let mut looked = self.look(view, &disturbs).await?;
         if looked.closed.is_some() {
             // What is known may be old: a lane is held only by what is so now.
@@ -209,22 +182,15 @@ impl Driver {
             looked = self.look(view, &disturbs).await?;
         }
         let mut expect = looked.expect;
+        expect.extend(turn.expect);
         if let Some(closed) = looked.closed {
             let closed = self.before_checks(view, &disturbs, closed).await?;
             let entry = closed.map_or(entry.clone(), |closed| held(call, closed));
-            return Ok(Gated {
-                entry,
-                expect,
-                spends: None,
-            });
+            return Ok(Gated::with(entry, expect));
         }
         // What only looks, shortly before its slot, spends nothing.
         if !matches!(&step.verb, Verb::Do(action) if action.effect.mutates()) {
-            return Ok(Gated {
-                entry,
-                expect,
-                spends: None,
-            });
+            return Ok(Gated::with(entry, expect));
         }
         // Last: what another gate holds spends nothing.
         let spending = self.spending(view, &disturbs).await?;
@@ -243,6 +209,7 @@ impl Driver {
             entry,
             expect,
             spends,
+            marks: turn.begins,
         })
     }
 

@@ -112,6 +112,13 @@ impl Driver {
         if blocked && matches!(input, Input::Command(Command::Timer { .. })) {
             return Ok(true);
         }
+        if let Input::Command(Command::Defer { ask }) = input {
+            let deferred = self.defer(turn, definition, ask, letter.at_ms).await?;
+            if let Err(refusal) = deferred {
+                debug!(%refusal, letter = %letter.id, "a deferral was refused");
+            }
+            return Ok(true);
+        }
         if let Input::Command(Command::ChildEnded { end }) = input {
             let mut ends = vec![end];
             while let Some(end) = next_child_end(&hold.letters, turn.letters_used) {
@@ -205,6 +212,7 @@ impl Driver {
             entry,
             expect,
             spends,
+            marks,
         } = self.gated(&view, step, entry).await?;
         turn.blobs.extend(blobs);
         for expect in expect {
@@ -218,7 +226,7 @@ impl Driver {
                 resource: resource.to_owned(),
             }));
         }
-        turn.spends = spends;
+        (turn.spends, turn.marks) = (spends, marks);
         Ok(Some(Input::Enter(entry)))
     }
 

@@ -59,8 +59,8 @@ pub struct Links {
 }
 
 impl Links {
-    fn address(&self, link: &Link) -> String {
-        format!("{}/decide/{}", self.base, link.text())
+    fn address(&self, page: &str, link: &Link) -> String {
+        format!("{}/{page}/{}", self.base, link.text())
     }
 
     /// How the recipient asks for no more like it; none for what they must have.
@@ -139,9 +139,9 @@ impl Outbox {
         let links = self.parts.links.as_ref()?;
         let asks = spec.question.as_ref();
         let asks = asks.is_some_and(|question| question.by_link);
-        let has_link =
-            (asks || spec.optional) && self.parts.channel.is_private(&spec.to_address);
-        has_link.then(|| Link::new(spec.lane, std::array::from_fn(|_| links.ids.fresh())))
+        let wanted = asks || spec.defers.is_some() || spec.optional;
+        let wanted = wanted && self.parts.channel.is_private(&spec.to_address);
+        wanted.then(|| Link::new(spec.lane, std::array::from_fn(|_| links.ids.fresh())))
     }
 
     /// The messages that were too many for one commit get their lanes; this one has done its work.
@@ -328,11 +328,16 @@ impl Outbox {
     /// What the message is made of: with the link's address, which no log has.
     fn context(&self, spec: &MailSpec, link: Option<&Link>) -> Value {
         let mut context = spec.context.clone();
-        let address = link.filter(|_| spec.question.is_some());
-        let address = address.zip(self.parts.links.as_ref());
-        let address = address.map(|(link, links)| links.address(link));
+        let (name, page) = match spec.defers {
+            Some(_) => ("defer", "defer"),
+            None => ("link", "decide"),
+        };
+        // One that only may be left out has its way out in its header, and nothing to decide.
+        let link = link.filter(|_| spec.question.is_some() || spec.defers.is_some());
+        let address = link.zip(self.parts.links.as_ref());
+        let address = address.map(|(link, links)| links.address(page, link));
         if let (Value::Object(fields), Some(address)) = (&mut context, address) {
-            fields.insert("link".to_owned(), Value::String(address));
+            fields.insert(name.to_owned(), Value::String(address));
         }
         context
     }

@@ -3,6 +3,7 @@
 use crate::scope::View;
 use crate::turn::{Hold, Turn, read_lane};
 use crate::{Driver, Trouble};
+use hostler_core::deferral::PutOff;
 use hostler_core::definition::{Definition, ProgramIndex, Spawn as SpawnVerb, Verb};
 use hostler_core::event::{Admitted, Event, Recorded};
 use hostler_core::id::LaneId;
@@ -247,8 +248,15 @@ fn child_opening(
         locks: held_locks(lane),
         restored: lane.open_copy(),
         since_ms: since_ms(lane, verb?),
+        put_off: put_off(lane, child.index),
         ..Opening::root(lane.opening.run, definition, plan)
     })
+}
+
+/// What the item waited for until now, where it was put off.
+fn put_off(lane: &Lane, index: u32) -> Option<PutOff> {
+    let item = lane.children.as_deref()?.put_off.get(&index)?;
+    item.back.then(|| item.put_off.clone())
 }
 
 /// Since when windows that pass unused count for the items of the present wave; none: they do not.

@@ -13,7 +13,9 @@ use hostler_core::id::LaneId;
 use hostler_core::lane::{Item, Lane, Phase};
 use hostler_core::refusal::Refusal;
 use hostler_ports::store::generation::Generation;
-use hostler_ports::store::{Blob, Expect, Header, Letter, Loaded, READ_MAX, Resource, Store};
+use hostler_ports::store::{
+    Blob, DocumentWrite, Expect, Header, Letter, Loaded, Post, READ_MAX, Resource, Store,
+};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -80,6 +82,12 @@ pub struct Turn {
     pub expect: Vec<Expect>,
     /// What the call that begins behind this turn spends.
     pub spends: Option<Spends>,
+    /// What the call that begins behind this turn says of the turn of its server.
+    pub marks: Option<DocumentWrite>,
+    /// What a deferral writes; nothing more is decided behind it.
+    pub writes: Vec<DocumentWrite>,
+    /// Rings for lanes that were put off.
+    pub posts: Vec<Post>,
 }
 
 impl Turn {
@@ -93,6 +101,9 @@ impl Turn {
             wait_for: Vec::new(),
             expect: Vec::new(),
             spends: None,
+            marks: None,
+            writes: Vec::new(),
+            posts: Vec::new(),
         }
     }
 
@@ -107,12 +118,18 @@ impl Turn {
         self.effects.iter().any(begins)
     }
 
+    /// It writes documents that are remembered.
+    pub fn writes(&self) -> bool {
+        self.spends.is_some() || self.marks.is_some() || !self.writes.is_empty()
+    }
+
     pub fn is_full(&self) -> bool {
         let admitted = |effect: &Effect| match effect {
             Effect::SpawnChildren { children } => children.len(),
             _ => 0,
         };
         self.events.len() >= EVENTS_MAX
+            || !self.writes.is_empty()
             || self.effects.iter().map(admitted).sum::<usize>() >= ADMIT_MAX
     }
 

@@ -5,6 +5,7 @@ mod budgets;
 mod clocks;
 mod customers;
 mod debts;
+mod deferrals;
 mod gates;
 mod ledger;
 mod overtaken;

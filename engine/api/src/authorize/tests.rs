@@ -1,4 +1,6 @@
-//! Rules that hold, and what no rule allows.
+//! Who may do what, as a table.
+//!
+//! Not here: the rules.
 
 use super::*;
 
@@ -27,6 +29,11 @@ fn rules_hold_and_nothing_else_does() {
         any_of: vec!["role:change-board".into()],
         at_least: 1,
     }];
+    let others = ["ada".to_owned()];
+    let chemistry = Resource::Contacts {
+        customer: "chemistry",
+        people: &others,
+    };
     let (runbook, question) = (Resource::Runbook(&policy), Resource::Question(&clauses));
     let (run, own) = (
         Resource::Run {
@@ -54,6 +61,18 @@ fn rules_hold_and_nothing_else_does() {
         (
             &["customer:chemistry"],
             Action::ReadBudgets,
+            Resource::Realm,
+            false,
+        ),
+        (&["customer:chemistry"], Action::Defer, chemistry, true),
+        (&["customer:physics"], Action::Defer, chemistry, false),
+        (&["role:operator"], Action::Defer, chemistry, false),
+        (&["role:operator"], Action::DeferFor, chemistry, true),
+        (&["role:viewer"], Action::DeferFor, chemistry, false),
+        (&["customer:chemistry"], Action::DeferFor, chemistry, false),
+        (
+            &["customer:chemistry"],
+            Action::Defer,
             Resource::Realm,
             false,
         ),
@@ -166,3 +185,19 @@ fn rules_hold_and_nothing_else_does() {
         assert_eq!(decision.allow, *allow, "{held:?} {action:?} {resource:?}");
     }
 }
+
+#[test]
+fn whoever_has_the_notices_may_put_off_and_nobody_elses_contact() {
+    let people = ["pat".to_owned()];
+    let own = Resource::Contacts {
+        customer: "chemistry",
+        people: &people,
+    };
+    assert!(authorize(&subject(&[]), Action::Defer, own).allow);
+    let nobody = Resource::Contacts {
+        customer: "physics",
+        people: &[],
+    };
+    assert!(!authorize(&subject(&[]), Action::Defer, nobody).allow);
+}
+

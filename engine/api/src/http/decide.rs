@@ -113,7 +113,7 @@ pub(super) fn page_of(
     Ok(response)
 }
 
-fn refusal(problem: &Problem) -> Value {
+pub(super) fn refusal(problem: &Problem) -> Value {
     json!({ "title": problem.code.title(), "refused": problem.detail, "remedy": problem.remedy })
 }
 
@@ -198,7 +198,7 @@ fn part(name: &str, value: &Value) -> Value {
     json!({ "name": name, "text": text })
 }
 
-fn instant(at_ms: i64) -> String {
+pub(super) fn instant(at_ms: i64) -> String {
     let at = jiff::Timestamp::from_millisecond(at_ms);
     at.map_or_else(
         |_| at_ms.to_string(),

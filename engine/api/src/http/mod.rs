@@ -8,6 +8,8 @@ mod bounces;
 mod budgets;
 mod debts;
 mod decide;
+mod deferral_page;
+mod deferrals;
 mod feed;
 mod freezes;
 mod general;

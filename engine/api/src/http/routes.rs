@@ -2,7 +2,8 @@
 
 use super::asked::Asked;
 use super::{
-    bounces, budgets, debts, decide, feed, freezes, general, mutes, runs, schedules, store, waiting,
+    bounces, budgets, debts, decide, deferral_page, deferrals, feed, freezes, general, mutes, runs, schedules, store,
+    waiting,
 };
 use crate::authorize::Action;
 use crate::problem::Problem;
@@ -86,6 +87,12 @@ pub static ROUTES: &[Route] = &[
     }),
     post("/api/v1/people/{person}/unmute", Action::Mute, |asked| {
         Box::pin(mutes::unmute(asked))
+    }),
+    keyed("GET", "/defer/{link}", |asked| {
+        Box::pin(deferral_page::show(asked))
+    }),
+    keyed("POST", "/defer/{link}", |asked| {
+        Box::pin(deferral_page::put_off(asked))
     }),
     keyed(
         "GET",
@@ -202,6 +209,9 @@ pub static ROUTES: &[Route] = &[
     }),
     post("/api/v1/runs/{run}/retry", Action::ControlRun, |asked| {
         Box::pin(runs::retry(asked))
+    }),
+    post("/api/v1/runs/{run}/defer", Action::Defer, |asked| {
+        Box::pin(deferrals::defer(asked))
     }),
     get("/api/v1/waiting", Action::ReadWaiting, |asked| {
         Box::pin(waiting::list(asked))

@@ -18,7 +18,7 @@ use hostler_core::sight::Sight;
 use serde_json::{Value, json};
 
 /// How votes that came by a link are recorded.
-const VIA: &str = "link";
+pub(super) const VIA: &str = "link";
 
 /// What a page says. `yes` is no, too, for whoever fills nothing in: a page asks for one of the two.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,12 +48,9 @@ pub struct Opened {
 /// gone or is not asked any more, `changed` when it was asked anew, `nobody-asked` when it is settled, `expired`,
 /// `four-eyes`, `decided-already`; the store's.
 pub async fn open(api: &Api, now_ms: i64, text: &str) -> Result<Opened, Problem> {
-    let (person, question) = sent(api, text).await?;
-    let subject = Subject::at(&*api.directory, &person, VIA, now_ms);
-    let subject = subject.ok_or_else(|| {
-        Problem::new(Code::Forbidden, format!("{person} is not here any more"))
-            .remedy("somebody else who is asked must decide")
-    })?;
+    let mail = sent(api, text).await?;
+    let subject = holder(api, now_ms, &mail)?;
+    let question = mail.spec.question.ok_or_else(unknown)?;
     let opened = judged(api, subject.clone(), question).await;
     // What others are called is nobody's business, in a refusal neither.
     opened.map_err(|problem| Problem {
@@ -96,8 +93,18 @@ pub async fn decide(
     Ok((opened, settled))
 }
 
-/// To whom a link was sent, and what it asks.
-async fn sent(api: &Api, text: &str) -> Result<(String, Question), Problem> {
+/// Whoever a link stands for, as they are now.
+pub(super) fn holder(api: &Api, now_ms: i64, mail: &Mail) -> Result<Subject, Problem> {
+    let person = mail.spec.person().ok_or_else(unknown)?;
+    let subject = Subject::at(&*api.directory, person, VIA, now_ms);
+    subject.ok_or_else(|| {
+        Problem::new(Code::Forbidden, format!("{person} is not here any more"))
+            .remedy("somebody else who is asked must decide")
+    })
+}
+
+/// The message that a link came with.
+pub(super) async fn sent(api: &Api, text: &str) -> Result<Mail, Problem> {
     let link = Link::parse(text).ok_or_else(unknown)?;
     let message = link.message().ok_or_else(unknown)?;
     let loaded = api.store.load(message, 0).await?.ok_or_else(unknown)?;
@@ -107,11 +114,10 @@ async fn sent(api: &Api, text: &str) -> Result<(String, Question), Problem> {
     if !mail.links.contains(&link.sha256()) {
         return Err(unknown());
     }
-    let person = mail.spec.person().map(str::to_owned);
-    person.zip(mail.spec.question).ok_or_else(unknown)
+    Ok(mail)
 }
 
-fn unknown() -> Problem {
+pub(super) fn unknown() -> Problem {
     Problem::new(Code::NotFound, "this link opens nothing")
         .remedy("copy the whole link from the message; the link of a run that is long over opens nothing any more")
 }

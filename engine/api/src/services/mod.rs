@@ -6,6 +6,8 @@ mod changed;
 pub mod control;
 pub mod debts;
 pub mod decide;
+pub mod deferral_link;
+pub mod deferrals;
 mod document;
 pub mod evidence;
 pub mod feed;

@@ -81,22 +81,64 @@ pub async fn send(
     command: &Command,
     before: &Reading,
 ) -> Result<Settled, Problem> {
+    match deliver(api, lane, id, command).await? {
+        Some(seq) => wait(api, lane, id, command, before, seq).await,
+        None => Ok(Settled::Accepted),
+    }
+}
+
+/// The same where a repeat is nothing that anybody may do.
+///
+/// # Errors
+/// As `send`, and `decided-already` for a command that was sent before.
+pub async fn send_once(
+    api: &Api,
+    lane: LaneId,
+    id: Uuid,
+    command: &Command,
+    before: &Reading,
+) -> Result<Settled, Problem> {
+    match deliver(api, lane, id, command).await? {
+        Some(seq) => wait(api, lane, id, command, before, seq).await,
+        None => Err(Problem::new(Code::DecidedAlready, "this link was used already")
+            .remedy("look at the notice that followed; for another change, call")),
+    }
+}
+
+/// Into the lane's inbox; none: it lay there before. Gives the place in the feed before it.
+async fn deliver(
+    api: &Api,
+    lane: LaneId,
+    id: Uuid,
+    command: &Command,
+) -> Result<Option<Seq>, Problem> {
     let seq = Seq(api.store.counts().await?.seq);
     let body = serde_json::to_string(command)
         .map_err(|fault| Problem::new(Code::Internal, fault.to_string()))?;
     match api.store.send(lane, id, body).await? {
-        Sent::Gone => {
-            return Err(Problem::new(
-                Code::Ended,
-                "it has ended and takes no more commands",
-            ));
-        }
+        Sent::Gone => Err(Problem::new(
+            Code::Ended,
+            "it has ended and takes no more commands",
+        )),
         Sent::Known => {
             kept(api, None).await?;
-            return Ok(Settled::Accepted);
+            Ok(None)
         }
-        Sent::Accepted => kept(api, None).await?,
+        Sent::Accepted => {
+            kept(api, None).await?;
+            Ok(Some(seq))
+        }
     }
+}
+
+async fn wait(
+    api: &Api,
+    lane: LaneId,
+    id: Uuid,
+    command: &Command,
+    before: &Reading,
+    seq: Seq,
+) -> Result<Settled, Problem> {
     let wait = settled(api, lane, id, command, before.lane.version, seq);
     match tokio::time::timeout(Duration::from_millis(WAIT_MS), wait).await {
         Ok(outcome) => outcome,
@@ -167,6 +209,9 @@ fn follows(command: &Command, event: &Event) -> bool {
         | (Command::Resume { by }, Event::Resumed { by: who })
         | (Command::RetryItems { by, .. }, Event::ItemsReopened { by: who, .. })
         | (Command::Release { by }, Event::LeaseReleased { by: who }) => by == who,
+        (Command::Defer { ask }, Event::TurnsPutOff { deferral }) => {
+            deferral.by == ask.actor.person && deferral.until_ms == ask.until_ms
+        }
         _ => false,
     }
 }

@@ -112,6 +112,7 @@ fn body(path: &str) -> Value {
         "word" => json!({ "word": "pause", "reason": "test" }),
         "decision" => json!({ "yes": true, "signs": signs }),
         "answer" => json!({ "signs": signs, "answer": {} }),
+        "defer" => json!({ "until": "2026-12-01" }),
         "choice" => json!({ "signs": signs, "choice": "retry" }),
         _ => json!({}),
     }

@@ -7,6 +7,7 @@ mod asked;
 mod check;
 mod condition;
 mod context;
+mod defer;
 mod fault;
 mod follow;
 mod output;
@@ -168,11 +169,12 @@ impl Templates {
                 ));
             }
         }
-        Ok(Rendered {
+        let rendered = Rendered {
             subject,
             text,
             html,
-        })
+        };
+        Ok(defer::with_way(rendered, context))
     }
 }
 

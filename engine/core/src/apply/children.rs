@@ -1,8 +1,12 @@
 //! Events of a step whose work is done by child lanes.
 
 use crate::command::RetryItem;
+use crate::deferral::Deferral;
 use crate::event::{ChildEnd, Event, Stage};
-use crate::lane::{ChildMove, Children, ChildrenKind, CustomerShare, Lane, Live, Phase, group_of};
+use crate::lane::{
+    ChildMove, Children, ChildrenKind, CustomerShare, Lane, Live, Phase, SetAside, group_of,
+};
+use crate::result::LaneResult;
 
 pub fn apply(lane: &mut Lane, event: &Event, at_ms: i64) {
     if let Event::SpawnPlanned {
@@ -47,6 +51,9 @@ pub fn apply(lane: &mut Lane, event: &Event, at_ms: i64) {
                 children.round += 1;
             }
             for child in admitted {
+                if let Some(item) = children.put_off.get_mut(&child.index) {
+                    item.back = true;
+                }
                 let live = Live {
                     lane: child.lane,
                     index: child.index,
@@ -89,6 +96,7 @@ pub fn apply(lane: &mut Lane, event: &Event, at_ms: i64) {
         }
         Event::SharesDue { at_ms } => children.shares_ms = *at_ms,
         Event::ChildMoved { moved: it } => moved(children, it, at_ms),
+        Event::TurnsPutOff { deferral } => put_off(children, deferral, at_ms),
         _ => {}
     }
 }
@@ -134,10 +142,31 @@ fn moved(children: &mut Children, moved: &ChildMove, at_ms: i64) {
     }
 }
 
+/// What was announced of these servers is not so any more.
+fn put_off(children: &mut Children, deferral: &Deferral, at_ms: i64) {
+    for turn in &deferral.turns {
+        let item = SetAside {
+            key: turn.key.clone(),
+            put_off: deferral.of(turn),
+            back: false,
+        };
+        children.put_off.insert(turn.index, item);
+    }
+    if let Some(share) = children.customers.get_mut(&deferral.customer) {
+        share.stale_ms.get_or_insert(at_ms);
+    }
+}
+
 fn ended(children: &mut Children, end: &ChildEnd, at_ms: i64) {
     let Some(live) = children.live.remove(&end.key) else {
         return;
     };
+    if end.result == LaneResult::Deferred && children.set_aside(live.index).is_some() {
+        // It counts nowhere until the lane of its later turn ends.
+        *children.iterations.entry(live.index).or_default() += 1;
+        return;
+    }
+    children.put_off.remove(&live.index);
     children.tally.add(end.result);
     children.wave_tally.add(end.result);
     children.last = Some(end.result);
@@ -199,7 +228,7 @@ fn gate_passed(children: &mut Children, at_ms: i64) {
     children.gate_due = false;
     children.soak_until_ms = None;
     children.stopped = None;
-    if children.wave_is_through() {
+    if children.wave_is_through() && !children.waits_for_put_off() {
         children.wave += 1;
         let counts = children.present_wave().map(|wave| wave.counts_windows);
         children.wave_began_ms = counts.unwrap_or(false).then_some(at_ms);

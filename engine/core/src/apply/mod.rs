@@ -60,6 +60,7 @@ pub fn apply(lane: &mut Lane, recorded: &Recorded) {
         | Event::NoticeDue { .. }
         | Event::AnnouncementStands { .. }
         | Event::SharesDue { .. }
+        | Event::TurnsPutOff { .. }
         | Event::ChildMoved { .. } => children::apply(lane, &recorded.event, at_ms),
         other => control(lane, other, at_ms),
     }

@@ -49,14 +49,15 @@ pub struct Admission {
     pub next: u32,
 }
 
-/// Picks the next items in order, passing over those whose group is full. While their wave is not open: only those
-/// that are run again.
+/// Picks the next items in order, passing over those whose group is full and, without keeping their place, those that
+/// were put off: these come first once their time has come, of whatever wave. While the wave is not open: only they, and
+/// those that are run again.
 pub fn admit(
     each: &Each,
     children: &Children,
     items: &[Item],
     place: Place<'_>,
-    open: bool,
+    (open, at_ms): (bool, i64),
 ) -> Admission {
     let mut groups = Groups::of(&each.at_once, children);
     let room = (limit(&each.at_once, children) as usize)
@@ -81,7 +82,20 @@ pub fn admit(
                 .push(place.admitted(children, *index, item));
         }
     }
-    if children.stopped.is_some() || !open {
+    if children.stopped.is_some() {
+        admission.passed.clone_from(&children.passed);
+        return admission;
+    }
+    for index in children.put_off_due(at_ms) {
+        let item = items.get(index as usize);
+        if let Some(item) = item.filter(|_| admission.admitted.len() < room)
+            && groups.enter(item)
+        {
+            let child = place.admitted(children, index, item);
+            admission.admitted.push(child);
+        }
+    }
+    if !open {
         admission.passed.clone_from(&children.passed);
         return admission;
     }
@@ -99,6 +113,9 @@ pub fn admit(
         let Some(item) = items.get(index as usize) else {
             continue;
         };
+        if children.is_put_off(index, at_ms) {
+            continue;
+        }
         if admission.admitted.len() < room && groups.enter(item) {
             admission
                 .admitted

@@ -5,7 +5,7 @@
 use super::{Draft, RETRY_WAIT_MS};
 use crate::definition::OnFailure;
 use crate::event::Event;
-use crate::gate::Closed;
+use crate::gate::{Closed, GateKind};
 use crate::lane::{CallSpec, Phase, Section};
 use crate::refusal::Refusal;
 use serde_json::Value;
@@ -37,7 +37,7 @@ impl Draft<'_> {
         let never = closed
             .never
             .then(|| format!("{}: {}", closed.name(), closed.why));
-        let held_ms = closed.until_ms;
+        let (held_ms, gate) = (closed.until_ms, closed.gate);
         if !known {
             self.push(Event::StepHeld { closed });
             if held_ms.is_some() {
@@ -45,6 +45,7 @@ impl Draft<'_> {
             }
         }
         match never {
+            Some(reason) if gate == GateKind::Deferral => self.set_aside(reason),
             Some(reason) => self.fail_how(OnFailure::Hold, reason, Value::Null, None),
             None => Ok(()),
         }

@@ -12,6 +12,7 @@ mod choice;
 mod control;
 mod course;
 mod debt;
+mod deferral;
 mod gates;
 mod onward;
 mod person;
@@ -131,6 +132,7 @@ impl<'a> Draft<'a> {
                 restored_ms,
             } => self.restored(taken_ms, restored_ms),
             Input::Quarantine { reason } => self.quarantine(reason),
+            Input::Defer { ask, known } => self.defer(&ask, &known),
             Input::Compared(compared) => self.compared(compared),
             Input::Continue => self.due(),
         }
@@ -176,6 +178,8 @@ impl<'a> Draft<'a> {
             Command::RetryItems { by, items } => self.retry_items(by, items),
             Command::Release { by } => self.release(by),
             Command::Cure { assets, how, run } => self.cured(&assets, &how, run),
+            // Judged with what the worker has read of it.
+            Command::Defer { .. } => self.unexpected("a deferral of which nothing was read"),
             Command::FinishRun { verdict, by } => self.stop(verdict, by),
             Command::ChildEnded { end } => self.children_ended(vec![end]),
             Command::ChildMoved { moved } => self.child_moved(moved),

@@ -51,7 +51,8 @@ impl Draft<'_> {
                 return Ok(());
             }
             let stopped = children.stopped.is_some();
-            if !stopped && !children.wave_is_through() {
+            let waits = || !children.wave_is_through() || children.waits_for_put_off();
+            if !stopped && waits() {
                 return Ok(());
             }
             if let Some(until_ms) = children.soak_until_ms {
@@ -89,13 +90,15 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// The next items, and the timer of a wave that is not open yet: until then only what is run again goes on.
+    /// The next items, and the timer of a wave that is not open yet, or of an item that was put off.
     fn admit_wave(&mut self) -> Result<(), Refusal> {
         let opens_ms = self.children()?.opens_ms(self.at_ms);
         self.admit_more(opens_ms.is_none())?;
         let children = self.children()?;
-        let waits = children.stopped.is_none() && children.next_round_ms != opens_ms;
-        if let Some(at_ms) = opens_ms.filter(|_| waits) {
+        let put_off_ms = children.put_off_until_ms(self.at_ms);
+        let next_ms = opens_ms.into_iter().chain(put_off_ms).min();
+        let waits = children.stopped.is_none() && children.next_round_ms != next_ms;
+        if let Some(at_ms) = next_ms.filter(|_| waits) {
             self.push(Event::RoundDue { at_ms });
         }
         Ok(())
@@ -119,8 +122,9 @@ impl Draft<'_> {
             step: &step.id,
             visit: self.lane.visit,
         };
-        let admission = admit(each, children, self.context.items, place, open);
-        if admission.admitted.is_empty() && admission.next == children.next {
+        let admission = admit(each, children, self.context.items, place, (open, self.at_ms));
+        let passed = admission.passed == children.passed;
+        if admission.admitted.is_empty() && admission.next == children.next && passed {
             return Ok(());
         }
         let (passed, next) = (admission.passed, admission.next);

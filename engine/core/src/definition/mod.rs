@@ -83,6 +83,13 @@ impl Definition {
         None
     }
 
+    /// Whether this program is one turn of what is announced: not what a turn does within itself.
+    #[must_use]
+    pub fn is_turn(&self, program: ProgramIndex) -> bool {
+        let opener = self.opener(program);
+        opener.is_some_and(|(_, step)| step.notices.is_some())
+    }
+
     /// The step whose items or rounds run this program, and the program in which it stands.
     fn opener(&self, inner: ProgramIndex) -> Option<(ProgramIndex, &Step)> {
         let opens = |step: &&Step| step.body() == Some(inner);

@@ -176,6 +176,9 @@ pub struct NoticePlan {
     /// A customer of whom nobody is known to have the notice is held, whatever the class says.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub holds_unproven: bool,
+    /// Customers may put turns off until so long before the slot, where the policies grant it; none: they may not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub defer_until_ms: Option<u64>,
 }
 
 impl NoticePlan {

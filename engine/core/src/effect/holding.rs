@@ -169,6 +169,7 @@ fn keeps_phase(event: &Event) -> bool {
             | Event::ChildMoved { .. }
             | Event::MoveTold { .. }
             | Event::ReportDue { .. }
+            | Event::TurnsPutOff { .. }
             | Event::StopRequested { .. }
             | Event::Paused { .. }
             | Event::Resumed { .. }

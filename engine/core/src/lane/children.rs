@@ -1,6 +1,7 @@
 //! What a lane knows of its children: counts and the live ones, never the ended ones.
 
 use super::CustomerShare;
+use crate::deferral::PutOff;
 use crate::id::{Digest, LaneId};
 use crate::result::LaneResult;
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,16 @@ pub struct Live {
     pub held_ms: Option<i64>,
 }
 
+/// An item that was put off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    pub key: String,
+    pub put_off: PutOff,
+    /// Its time has come and it was admitted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub back: bool,
+}
+
 /// How many ended how.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -124,6 +135,10 @@ pub struct Children {
     /// Failed items to be admitted anew, even while admission is stopped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub again: Vec<u32>,
+    /// Items whose customer has put them off, by index. While they wait for their time they take nobody's place: they
+    /// are admitted behind it, also where their wave is long through.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub put_off: BTreeMap<u32, SetAside>,
     /// By key.
     pub live: BTreeMap<String, Live>,
     pub tally: Tally,
@@ -173,6 +188,7 @@ impl Children {
             next: 0,
             passed: Vec::new(),
             again: Vec::new(),
+            put_off: BTreeMap::new(),
             live: BTreeMap::new(),
             tally: Tally::default(),
             wave_tally: Tally::default(),
@@ -206,6 +222,49 @@ impl Children {
         let untouched = self.next <= wave.from && wave.from < wave.to;
         wave.opens_ms
             .filter(|opens_ms| untouched && *opens_ms > at_ms)
+    }
+
+    /// The item waits for the time until which it was put off, or its lane is about to end for that.
+    #[must_use]
+    pub fn set_aside(&self, index: u32) -> Option<&PutOff> {
+        let item = self.put_off.get(&index).filter(|item| !item.back);
+        item.map(|item| &item.put_off)
+    }
+
+    /// It is not admitted yet.
+    #[must_use]
+    pub fn is_put_off(&self, index: u32, at_ms: i64) -> bool {
+        let put_off = self.set_aside(index);
+        put_off.is_some_and(|put_off| put_off.until_ms > at_ms)
+    }
+
+    /// Items that were put off and have no lane, in their order.
+    fn waiting(&self) -> impl Iterator<Item = (u32, &PutOff)> {
+        let waits = |(_, item): &(&u32, &SetAside)| !item.back && !self.live.contains_key(&item.key);
+        let waiting = self.put_off.iter().filter(waits);
+        waiting.map(|(index, item)| (*index, &item.put_off))
+    }
+
+    /// Items that were passed over because they were put off, and whose time has come.
+    pub fn put_off_due(&self, at_ms: i64) -> impl Iterator<Item = u32> {
+        let due = self.waiting().filter(move |(index, put_off)| {
+            put_off.until_ms <= at_ms && *index < self.next && !self.passed.contains(index)
+        });
+        due.map(|(index, _)| index)
+    }
+
+    /// When the next of them comes that still has to wait.
+    #[must_use]
+    pub fn put_off_until_ms(&self, at_ms: i64) -> Option<i64> {
+        let ahead = self.waiting().map(|(_, put_off)| put_off.until_ms);
+        ahead.filter(|until_ms| *until_ms > at_ms).min()
+    }
+
+    /// No wave comes behind the present one, and items that were put off are still to come.
+    #[must_use]
+    pub fn waits_for_put_off(&self) -> bool {
+        let is_last = usize::from(self.wave) + 1 >= self.waves.len();
+        is_last && self.waiting().next().is_some()
     }
 
     /// All items of the present wave were admitted and have ended.

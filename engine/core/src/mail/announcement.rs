@@ -38,6 +38,9 @@ pub struct Announcement {
     /// What they are asked; none for what only tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
+    /// Its recipients may put off what it announces, each by a link.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub defers: bool,
     /// Of what it announces, from 0.
     #[serde(default, skip_serializing_if = "is_first")]
     pub revision: u32,
@@ -113,6 +116,7 @@ impl Announcement {
             announced: self.document(),
             until_ms: self.until_ms,
             optional: self.optional && self.customer.is_some(),
+            defers: self.defers.then_some(self.lane),
         }
     }
 
@@ -176,6 +180,7 @@ mod tests {
             to: vec![recipient("ann"), recipient("bob")],
             question: None,
             optional: false,
+            defers: false,
         }
     }
 

@@ -3,11 +3,14 @@
 //! Not here: where they are kept.
 
 use crate::definition::Definition;
-use crate::lane::{Children, ChildrenKind, Lane, Phase, Section};
+use crate::lane::{Children, ChildrenKind, Lane, Phase, Section, SetAside};
 use crate::plan::Plan;
-use crate::view::{ChildrenRow, LaneRow, RunRow, WaitingRow};
+use crate::view::{ChildrenRow, LaneRow, PutOffRow, RunRow, WaitingRow};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Most items that were put off in one row: it is written with every pause of its lane.
+const PUT_OFF_MAX: usize = 100;
 
 /// Key of a child's record beside its parent.
 pub fn record_key(step: &str, key: &str) -> String {
@@ -42,11 +45,24 @@ fn children_row(children: &Children) -> ChildrenRow {
         failed: children.tally.failures(),
         wave: children.present_wave().map(|wave| wave.name.clone()),
         soak_until_ms: children.soak_until_ms,
-        opens_ms: children
-            .next_round_ms
-            .filter(|_| children.kind == ChildrenKind::Each),
+        opens_ms: children.next_round_ms.filter(|next_ms| {
+            let opens_ms = children.present_wave().and_then(|wave| wave.opens_ms);
+            children.kind == ChildrenKind::Each && opens_ms == Some(*next_ms)
+        }),
+        put_off: put_off(children),
         stopped: children.stopped.clone(),
     }
+}
+
+/// Items that wait for the time until which they were put off; the rest of many is in the lane's own state.
+fn put_off(children: &Children) -> Vec<PutOffRow> {
+    let waits = children.put_off.values().filter(|item| !item.back);
+    let row = |item: &SetAside| PutOffRow {
+        key: item.key.clone(),
+        until_ms: item.put_off.until_ms,
+        by: item.put_off.who(),
+    };
+    waits.take(PUT_OFF_MAX).map(row).collect()
 }
 
 pub fn lane_row(lane: &Lane, definition: &Definition) -> LaneRow {

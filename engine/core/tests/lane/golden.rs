@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Every kind of event of format 1.
-const KINDS: [&str; 50] = [
+const KINDS: [&str; 51] = [
     "admission_stopped",
     "always_began",
     "attempt_failed",
@@ -57,6 +57,7 @@ const KINDS: [&str; 50] = [
     "step_succeeded",
     "step_unsettled",
     "stop_requested",
+    "turns_put_off",
     "undo_began",
     "undo_held",
     "undo_noted",

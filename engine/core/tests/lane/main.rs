@@ -11,6 +11,7 @@ mod approval;
 mod ballots;
 mod budgets;
 mod debts;
+mod deferrals;
 mod delegates;
 mod ends;
 mod faults;

@@ -248,6 +248,18 @@ fn looked_up() -> Drive {
     drive
 }
 
+/// A server whose customer puts its turn off while its lane lives.
+fn put_off() -> Drive {
+    let mut drive = crate::deferrals::put_off_at(crate::waves::fixed(1), &[]);
+    drive
+        .ok(crate::deferrals::put_off(&["i0"]))
+        .ends("i0", Deferred);
+    drive.ends("i1", Succeeded).ends("i2", Succeeded);
+    drive.after(10 * 86_400_000).ok(Input::Continue);
+    drive.ends("i0", Succeeded);
+    drive
+}
+
 /// Two rungs, a reminder, a typed name and a waiver.
 fn ladder() -> Drive {
     let rules = AskRules {
@@ -288,5 +300,6 @@ pub fn sessions() -> Vec<(&'static str, Drive)> {
         ("restored", restored()),
         ("looked_up", looked_up()),
         ("ladder", ladder()),
+        ("put_off", put_off()),
     ]
 }

@@ -95,7 +95,7 @@ pub fn policies() -> Policies {
         spend: Spend::default(),
         deadlines: BTreeMap::new(),
         consent: CLASSES.map(|name| (name.to_owned(), consent(name))).into(),
-        deferrals: None,
+        deferrals: BTreeMap::new(),
         budgets: BTreeMap::new(),
         debts: BTreeMap::new(),
         retention: KEPT.map(|kind| (kind.to_owned(), Keep::Forever)).into(),

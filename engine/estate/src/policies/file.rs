@@ -123,17 +123,15 @@ pub struct ConsentFile {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DeferralsFile {
-    pub deferrals: Option<RawDeferrals>,
+    pub deferrals: Entries<RawDeferral>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RawDeferrals {
-    pub allowance: At<String>,
+pub struct RawDeferral {
+    pub times: At<u32>,
     pub until: At<String>,
     pub longest: At<String>,
-    pub longer_needs: Option<OneOrMany>,
-    pub classes: OneOrMany,
 }
 
 #[derive(Debug, Default, Deserialize)]

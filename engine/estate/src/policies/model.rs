@@ -31,8 +31,8 @@ pub struct Policies {
     pub deadlines: BTreeMap<String, Deadline>,
     /// All of [`CLASSES`]. Default: explicit; notify-only for `emergency` and `expedited`.
     pub consent: BTreeMap<String, Consent>,
-    /// Default: none, nobody may defer.
-    pub deferrals: Option<Deferrals>,
+    /// By class. Default: none, so that nobody may defer.
+    pub deferrals: BTreeMap<String, Deferral>,
     /// How often and how long customers may be disturbed. Default: none, nothing is counted.
     pub budgets: BTreeMap<String, Budget>,
     /// Kinds of debts. Default: none, so that nothing is blocked by one.
@@ -180,19 +180,15 @@ pub enum Consent {
     NotifyOnly,
 }
 
-/// How customers may put maintenance off by themselves.
+/// How customers may put work of a class off by themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Deferrals {
-    /// `2 per quarter`, for each customer.
-    pub allowance: String,
-    /// Until so long before the start.
-    pub until: Span,
-    /// No later than so long after the first date, in milliseconds.
+pub struct Deferral {
+    /// In a quarter of the calendar, for each customer.
+    pub times: u32,
+    /// Until so long before the slot, in milliseconds.
+    pub until_ms: u64,
+    /// No later than so long after the slot that was announced first, in milliseconds.
     pub longest_ms: u64,
-    /// Who must all agree to a longer one; empty: nobody can.
-    pub longer_needs: Vec<String>,
-    /// Never `emergency`.
-    pub classes: BTreeSet<String>,
 }
 
 /// How often and how long a customer's servers may be disturbed in a time.

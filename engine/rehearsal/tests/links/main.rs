@@ -11,6 +11,7 @@
 
 mod customers;
 mod deciding;
+mod deferring;
 mod muting;
 #[path = "../common/plain.rs"]
 mod plain;

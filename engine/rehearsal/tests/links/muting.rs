@@ -17,6 +17,7 @@ use hostler_ports::archive::MemoryArchive;
 use hostler_ports::channel::Message;
 use hostler_ports::store::{DocumentWrite, Store, Upkeep};
 use hostler_rehearsal::{LEAVE, LINKS, begin};
+use hostler_simulation::Chance;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 

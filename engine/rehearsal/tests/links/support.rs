@@ -9,6 +9,7 @@ use hostler_api::catalogue::{RunbookRow, Runbooks};
 use hostler_api::http::{Door, router};
 use hostler_api::tokens::Tokens;
 use hostler_api::{Api, read};
+use hostler_core::contract::Contract;
 use hostler_core::definition::Definition;
 use hostler_core::id::{Digest, LaneId, RunId};
 use hostler_core::lane::Phase;
@@ -82,12 +83,34 @@ pub fn stage(estate: Estate) -> Stage {
 
 /// The same house with another runbook of that name.
 pub fn stage_of(estate: Estate, runbook: String) -> Stage {
+    stage_with(estate, "ask", runbook, Vec::new())
+}
+
+/// What runbooks that do something are checked against.
+pub fn contracts() -> Vec<Contract> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/contracts");
+    let files = std::fs::read_dir(folder).unwrap();
+    let files = files.map(|entry| entry.unwrap().path());
+    let contracts = files.filter(|path| path.extension().is_some_and(|end| end == "json"));
+    contracts
+        .map(|path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
+        .collect()
+}
+
+/// With a runbook of another name.
+pub fn stage_with(
+    estate: Estate,
+    name: &str,
+    runbook: String,
+    contracts: Vec<Contract>,
+) -> Stage {
     let source = SourceFile {
-        name: "workflows/ask/v1.yaml".to_owned(),
+        name: format!("workflows/{name}/v1.yaml"),
         text: runbook,
         templates: templates(),
     };
-    let checked = hostler_runbook::check(&source, &Environment::default());
+    let environment = Environment::default().with_contracts(contracts.clone());
+    let checked = hostler_runbook::check(&source, &environment);
     let definition = checked
         .definition
         .unwrap_or_else(|| panic!("{:?}", checked.faults));
@@ -96,7 +119,7 @@ pub fn stage_of(estate: Estate, runbook: String) -> Stage {
         evaluate: Arc::new(Evaluator::new(jiff::tz::TimeZone::UTC)),
         runbooks: Arc::new(Shelf(Arc::new(definition))),
         compose: Arc::new(Plain),
-        contracts: Arc::default(),
+        contracts: Arc::new(contracts),
     }
 }
 
@@ -126,7 +149,16 @@ impl House {
         let scenario = scenario(targets);
         let world = World::new(stage, &scenario);
         rooms.iter().for_each(|room| world.next_hop.is_a_room(room));
-        let run = begin(&world, &scenario, "first").await.unwrap();
+        Self::in_world(world, &scenario).await
+    }
+
+    /// A run of another runbook.
+    pub async fn of(stage: &Stage, scenario: &Scenario) -> Self {
+        Self::in_world(World::new(stage, scenario), scenario).await
+    }
+
+    async fn in_world(world: World, scenario: &Scenario) -> Self {
+        let run = begin(&world, scenario, "first").await.unwrap();
         world.settle().await.unwrap();
         let api = world.api.clone();
         Self {

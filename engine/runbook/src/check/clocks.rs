@@ -53,6 +53,7 @@ impl Checker<'_, '_, '_> {
         let named = [
             ("floor", notices.floor_ms.is_some()),
             ("unproven", notices.holds_unproven),
+            ("defer_until", notices.defer_until_ms.is_some()),
         ];
         if !self.disturbs_within(body) {
             let (named, span) = (named.into_iter().filter(|(_, there)| *there), *span);

@@ -5,6 +5,7 @@ mod actions;
 mod branches;
 mod calls;
 mod clocks;
+mod deferral;
 mod flow;
 mod infer;
 mod operators;
@@ -59,6 +60,7 @@ pub(crate) fn check(faults: &mut Faults<'_>, env: &Environment, runbook: &Runboo
     checker.flow(runbook);
     checker.branches(runbook);
     checker.calls(runbook);
+    checker.deferrals(runbook);
     checker.templates(runbook);
 }
 

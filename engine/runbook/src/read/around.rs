@@ -179,8 +179,10 @@ impl Reader<'_, '_> {
         let holds_unproven = fields
             .take("unproven")
             .is_some_and(|node| self.unproven(node));
+        let defer_until_ms = fields
+            .take("defer_until")
+            .and_then(|node| self.defer_until(node));
         for name in [
-            "defer_until",
             "every",
             "channels",
             "alternate_contact",
@@ -201,6 +203,7 @@ impl Reader<'_, '_> {
                 remind_ms,
                 floor_ms,
                 holds_unproven,
+                defer_until_ms,
             },
             node.span,
         ))

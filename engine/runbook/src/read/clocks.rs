@@ -13,6 +13,8 @@ use hostler_core::duration;
 
 /// Checks that are older than this say nothing about a server any more.
 const LEAD_MAX_MS: u64 = 7 * 86_400_000;
+/// Longest time before a slot at which customers may still put it off: what is announced later could never be.
+const DEFER_UNTIL_MAX_MS: u64 = 30 * 86_400_000;
 /// Most further windows for which an item waits.
 const OVERFLOW_MAX: u32 = 20;
 
@@ -107,6 +109,21 @@ impl Reader<'_, '_> {
             );
         }
         Some(Opens::AnchorDays(days?, node.span))
+    }
+
+    /// How long before the slot a deferral comes at the latest.
+    pub(super) fn defer_until(&mut self, node: &Node) -> Option<u64> {
+        let until_ms = self.duration(node, "defer_until")?;
+        if until_ms == 0 || until_ms > DEFER_UNTIL_MAX_MS {
+            self.faults.add(
+                codes::OUT_OF_RANGE,
+                node.span,
+                format!("a deferral would come {} before the slot", duration::write_ms(until_ms)),
+                "write more than 0 and at most 30d, for instance 48h; leave it out where nothing can be put off",
+            );
+            return None;
+        }
+        Some(until_ms)
     }
 
     /// Whether nobody is disturbed before somebody is known to have the notice.

@@ -6,6 +6,7 @@ pub mod asked;
 mod budget;
 mod copies;
 mod debt;
+mod defer;
 mod doctor;
 mod follow;
 mod freeze;

@@ -1,6 +1,6 @@
 //! `hostler run`: start, watch, steer.
 
-use super::{Context, ask, follow, show};
+use super::{Context, ask, defer, follow, show};
 use crate::client::{Client, segment};
 use crate::failure::Failure;
 use crate::output::Rows;
@@ -61,6 +61,8 @@ pub enum RunCommand {
         #[arg(long)]
         reason: Option<String>,
     },
+    /// Put the turn of a customer's servers off, as one of its contacts or on the word of one
+    Defer(defer::DeferArgs),
     /// What an auditor needs: plan, decisions, messages, changes, ledger
     Evidence { run: String },
 }
@@ -129,6 +131,7 @@ pub async fn run(context: &Context, command: RunCommand) -> Result<(), Failure> 
                 .await?;
             context.out.one(&retried_text(&retried), &retried)
         }
+        RunCommand::Defer(args) => defer::defer(context, &client, args).await,
         RunCommand::Evidence { run } => {
             let evidence: Evidence = client.get(&path(&run, "/evidence")).await?;
             context.out.one(&evidence_text(&evidence), &evidence)

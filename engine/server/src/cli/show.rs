@@ -129,6 +129,10 @@ pub fn run(out: &Output, view: &RunView, all: bool) -> String {
             .unwrap_or_default();
         let _ = writeln!(text, "  step    {step}{counts}");
     }
+    for item in view.root.children.iter().flat_map(|row| &row.put_off) {
+        let until = times::local(item.until_ms);
+        let _ = writeln!(text, "  later   {}: put off until {until} by {}", item.key, item.by);
+    }
     if let Some(note) = &run.note {
         let _ = writeln!(text, "  note    {note}");
     }

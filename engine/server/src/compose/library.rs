@@ -153,6 +153,7 @@ fn policies(directory: &dyn Directory) -> Option<PolicyFacts> {
     Some(PolicyFacts {
         ladders: directory.ladders()?,
         texts: directory.texts()?,
+        deferrable: directory.deferrable(),
     })
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Not here: what is open at an instant (calendar and estate), and the opening of waves (core).
 
+use super::turn::said;
 use super::{Disturbs, must_be_told};
 use crate::resolve::Fault;
 use crate::scope::View;
@@ -168,10 +169,15 @@ impl Driver {
             at_ms = closes_ms;
         }
         let passed = overflow.at_most.saturating_add(1);
+        let passed = format!("{passed} of its windows passed without it, and no more are waited for");
+        let (gate, why) = match &view.lane.opening.put_off {
+            None => (GateKind::Window, passed),
+            Some(put_off) => (GateKind::Deferral, format!("{}; {passed}", said(put_off))),
+        };
         Ok(Some(Closed {
-            gate: GateKind::Window,
+            gate,
             rule: disturbs.asset.to_owned(),
-            why: format!("{passed} of its windows passed without it, and no more are waited for"),
+            why,
             remedy: "run the runbook for it again, or allow more by `overflow: { at_most }`"
                 .to_owned(),
             until_ms: None,

@@ -88,6 +88,7 @@ impl Driver {
             revision: 0,
             announced: None,
             until_ms: None,
+            defers: false,
             to,
             question: Some(Question {
                 lane,

@@ -172,6 +172,8 @@ impl Driver {
             None => self.everybody(notice.customer).await?,
         };
         let reminds = notice.stage == Stage::Reminder;
+        let can_be = |outlook: &Outlook| outlook.can_be_put_off(view, notice.customer);
+        let defers = notice.stage == Stage::Scheduled && outlook.is_some_and(can_be);
         Ok(Announcement {
             run: view.lane.opening.run,
             lane: view.lane.id(),
@@ -190,6 +192,7 @@ impl Driver {
             to,
             question: None,
             optional: self.is_optional(view, notice.stage),
+            defers,
         })
     }
 
@@ -275,6 +278,7 @@ impl Driver {
                 to: to.into_values().collect(),
                 question: None,
                 optional: false,
+                defers: false,
             }
         };
         readers.into_iter().map(announcement).collect()

@@ -8,6 +8,7 @@ use crate::scope::View;
 use crate::{Driver, Trouble};
 use hostler_core::command::Comparison;
 use hostler_core::contract::Impact;
+use hostler_core::deferral::EMERGENCY;
 use hostler_core::definition::{CLASSES, Definition, NoticePlan, ProgramIndex, Spawn, Step, Verb};
 use hostler_core::gate::{FREEZES, Freezes, Told, told_document};
 use hostler_core::lane::{Children, CustomerShare, Item, Slot, WaveRange};
@@ -88,6 +89,16 @@ impl Outlook {
             windows: windows(view, &outages).await?,
             notices: step.notices.clone(),
         }))
+    }
+
+    /// Whether the customer's people may put anything of this off, as far as it was agreed.
+    pub(super) fn can_be_put_off(&self, view: &View<'_>, customer: &str) -> bool {
+        let directory = &view.driver.parts.directory;
+        let agreed = |class: &String| {
+            class != EMERGENCY && directory.deferral(customer, class, view.now_ms).is_some()
+        };
+        let granted = self.notices.as_ref().and_then(|notices| notices.defer_until_ms);
+        granted.is_some() && self.classes.iter().all(agreed)
     }
 
     /// When this asset's turn comes at the earliest, if its customer knows of it since `told_ms` and its wave opens
@@ -216,7 +227,7 @@ fn slot(assets: &BTreeMap<String, AnnouncedAsset>) -> Option<Slot> {
 fn is_ahead(children: &Children, index: u32, item: &Item) -> bool {
     let waits = children.passed.contains(&index) || children.again.contains(&index);
     let held = children.live.get(&item.key).is_some_and(|live| !live.began);
-    index >= children.next || waits || held
+    index >= children.next || waits || held || children.set_aside(index).is_some()
 }
 
 impl Driver {
@@ -259,10 +270,15 @@ impl Driver {
             item.group("customer") == Some(customer) && (was.is_none() || ahead)
         });
         let theirs: Vec<&Item> = theirs.map(|(_, item)| item).collect();
-        let opens = opens(
+        let mut opens = opens(
             &items,
             children.map_or(&[][..], |children| children.waves.as_slice()),
         );
+        let put_off = children.map(|children| children.put_off.values());
+        for item in put_off.into_iter().flatten().filter(|item| !item.back) {
+            let opens_ms = opens.entry(item.key.as_str()).or_insert(i64::MIN);
+            *opens_ms = item.put_off.until_ms.max(*opens_ms);
+        }
         let told_ms = match was {
             None => view.now_ms,
             Some(_) => self.told_ms(view, template, customer).await?,

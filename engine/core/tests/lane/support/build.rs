@@ -195,6 +195,7 @@ impl Around for Step {
             invite: false,
             floor_ms: None,
             holds_unproven: false,
+            defer_until_ms: None,
         });
         self
     }

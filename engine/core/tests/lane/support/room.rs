@@ -21,6 +21,14 @@ pub fn counts(lane: &Lane) -> Verdict {
     let mut open: Vec<u32> = children.live.values().map(|live| live.index).collect();
     open.extend(&children.passed);
     open.extend(&children.again);
+    // What was put off and looked at waits where it was passed over, or by itself.
+    let waits = |index: &u32| {
+        let key = &children.put_off[index].key;
+        let has_lane = children.live.contains_key(key);
+        *index < children.next && !has_lane && !children.passed.contains(index)
+    };
+    let put_off = children.put_off.keys().filter(|index| waits(index));
+    open.extend(put_off.copied());
     let distinct: BTreeSet<_> = open.iter().collect();
     must(distinct.len() == open.len(), || {
         "an item is in two places".to_owned()

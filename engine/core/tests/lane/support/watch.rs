@@ -186,7 +186,14 @@ impl Watch {
             }
             Event::ChildrenEnded { ends } => {
                 let results = ends.iter().map(|end| (end.key.clone(), end.result));
-                self.ended.extend(results);
+                // Whose turn comes later has not ended.
+                let ends = results.filter(|(key, _)| {
+                    let live = was.children.as_ref().and_then(|all| all.live.get(key));
+                    let now = now.children.as_ref();
+                    let waits = live.zip(now).and_then(|(live, now)| now.set_aside(live.index));
+                    waits.is_none()
+                });
+                self.ended.extend(ends);
                 Ok(())
             }
             Event::ItemsReopened { items, .. } => items.iter().try_for_each(|item| {

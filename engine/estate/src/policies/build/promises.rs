@@ -3,12 +3,13 @@
 use super::Builder;
 use crate::at::At;
 use crate::fault::Bad;
-use crate::policies::file::{ConsentFile, DeadlinesFile, DeferralsFile, RawDeadline, RawDeferrals};
-use crate::policies::model::{Class, Consent, Deadline, Deferrals};
+use crate::policies::file::{ConsentFile, DeadlinesFile, DeferralsFile, RawDeadline, RawDeferral};
+use crate::policies::model::{Class, Consent, Deadline, Deferral};
 use crate::policies::source::Source;
 use crate::policies::span::{Span, written};
 use crate::schedules::choice::WordOr;
-use crate::when;
+use hostler_core::budget::length;
+use hostler_core::deferral::{LONGEST_MAX_MS, TIMES_MAX};
 use std::collections::BTreeSet;
 
 /// The class that keeps a deadline where none is named: the recurring one.
@@ -101,36 +102,39 @@ impl Builder<'_> {
 
     pub(super) fn deferrals(&mut self, source: &Source<DeferralsFile>) {
         self.file = source.file;
-        if let Some(raw) = &source.value.deferrals {
-            let deferrals = self.deferral(raw);
-            self.policies.deferrals = deferrals;
+        let mut seen = BTreeSet::new();
+        for (id, raw) in source.value.deferrals.iter() {
+            self.id(id, "class", &mut seen);
+            let (class, deferral) = (self.class(id), self.deferral(raw));
+            if class.as_deref() == Some(EMERGENCY) {
+                let remedy = "remove it: an emergency waits for nobody";
+                self.fault(id, "HP110", "an emergency is never deferred", remedy);
+            }
+            self.policies.deferrals.extend(class.zip(deferral));
         }
     }
 
-    fn deferral(&mut self, raw: &RawDeferrals) -> Option<Deferrals> {
-        if let Err(why) = when::allowance(&raw.allowance.value) {
-            self.bad(&raw.allowance, "allowance", why);
+    fn deferral(&mut self, raw: &RawDeferral) -> Option<Deferral> {
+        let times = &raw.times;
+        if !(1..=TIMES_MAX).contains(&times.value) {
+            let remedy = format!(
+                "write 1 to {TIMES_MAX}; a class that nobody may put off is left out of the file"
+            );
+            self.bad(times, "times", Bad::new("is out of bounds", remedy));
         }
-        let mut classes = BTreeSet::new();
-        for at in &raw.classes.0 {
-            let Some(class) = self.class(at) else {
-                continue;
-            };
-            if class == EMERGENCY {
-                let remedy = "remove it: an emergency waits for nobody";
-                self.fault(at, "HP110", "an emergency is never deferred", remedy);
-            }
-            self.once(at, &mut classes, class);
-        }
-        let until = self.some_span(&raw.until, "until");
+        let until_ms = self.elapsed_ms(&raw.until, "until");
         let longest_ms = self.elapsed_ms(&raw.longest, "longest");
-        let longer_needs = raw.longer_needs.as_ref().map(|list| self.asked(list));
-        Some(Deferrals {
-            allowance: raw.allowance.value.clone(),
-            until: until?,
+        if longest_ms.is_some_and(|longest_ms| longest_ms > LONGEST_MAX_MS) {
+            let remedy = format!(
+                "write at most {}; what waits longer is left out of the cycle",
+                length(LONGEST_MAX_MS)
+            );
+            self.bad(&raw.longest, "longest", Bad::new("is too long", remedy));
+        }
+        Some(Deferral {
+            times: times.value,
+            until_ms: until_ms?,
             longest_ms: longest_ms?,
-            longer_needs: longer_needs.unwrap_or_default(),
-            classes,
         })
     }
 }

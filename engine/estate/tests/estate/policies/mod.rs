@@ -272,7 +272,7 @@ fn a_file_that_cannot_be_read_hides_no_faults_and_makes_none() {
         ("roles.yaml", "rolls: {}"),
         (
             "deferrals.yaml",
-            "deferrals: { allowance: 1 per week, until: 1d, longest: 7d, longer_needs: role:cio, classes: [planned] }",
+            "deferrals: { planned: { times: 1, until: 1d, longest: 7d } }",
         ),
     ];
     let Faults(faults) = read("etc", &files, &Known::default()).unwrap_err();
@@ -300,7 +300,7 @@ fn without_files_the_defaults_hold() {
         Duty::Platform
     );
     assert_eq!(none.assumed_ms("guest.reboot"), 1_800_000);
-    assert!(none.deferrals.is_none() && none.triggers.is_empty());
+    assert!(none.deferrals.is_empty() && none.triggers.is_empty());
     let all = |class: &hostler_estate::policies::Class| {
         class
             .remind

@@ -1,0 +1,16 @@
+//! Turns that are put off by whoever is signed in.
+//!
+//! Not here: the page behind a link (`deferral_page`).
+
+use super::asked::{Asked, settled};
+use crate::problem::Problem;
+use crate::services::{deferrals, runs};
+use axum::response::Response;
+
+pub async fn defer(asked: Asked) -> Result<Response, Problem> {
+    let (subject, text) = (asked.subject()?, asked.part::<String>("run")?);
+    let run = runs::resolve(&asked.api, subject, &text).await?;
+    let key = asked.key.as_deref();
+    let done = deferrals::defer(&asked.api, subject, run, asked.json()?, key).await?;
+    settled(done.settled, &done)
+}
