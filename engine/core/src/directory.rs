@@ -9,6 +9,7 @@ use crate::duty::{Owed, Work};
 use crate::gate::Closed;
 use crate::id::Digest;
 use crate::lane::Climb;
+use crate::mail::Way;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -170,11 +171,11 @@ pub trait Directory: Send + Sync + 'static {
     /// Who owes a step, where it is not the platform. None: the platform, as without policies.
     fn owed(&self, work: &Work<'_>) -> Option<Owed>;
 
-    /// A ladder of the policies that is opened at this instant, its rungs with those whom they ask: people of
-    /// this customer where a rung names a role of theirs. None: no policies, or no such ladder.
+    /// A ladder that is opened at this instant, its rungs with those whom they ask: people of this customer where a
+    /// rung names a role of theirs. Without policies those that hold without any. None: no such ladder.
     fn ladder(&self, name: &str, customer: Option<&str>, opened_ms: i64) -> Option<Climb>;
 
-    /// Names of all ladders. None: no policies are configured.
+    /// Names of all ladders, of those that hold without policies, too. None: there are none.
     fn ladders(&self) -> Option<BTreeSet<String>>;
 
     /// A text of the policies that people agree to. None: no policies, or no such text.
@@ -242,10 +243,35 @@ pub struct Contact {
     pub person: PersonId,
     pub name: String,
     pub mail: String,
+    /// Address for which a hook stands, through which this person hears too where a runbook says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<String>,
     pub phone: Option<String>,
     pub roles: Vec<String>,
     /// Date (ISO 8601) on which somebody last made sure that the contact is right.
     pub confirmed: Option<String>,
+}
+
+impl Contact {
+    /// Where a message in this way goes; none: the contact does not have it.
+    #[must_use]
+    pub fn address(&self, way: Way) -> Option<&str> {
+        match way {
+            Way::Mail => Some(&self.mail),
+            Way::Webhook => self.hook.as_deref(),
+        }
+    }
+
+    /// The ways among these that the contact has, each with its address: nobody is left without any.
+    #[must_use]
+    pub fn ways(&self, wanted: &[Way]) -> Vec<(Way, &str)> {
+        let has = |way: &Way| Some((*way, self.address(*way)?));
+        let ways: Vec<_> = wanted.iter().filter_map(has).collect();
+        match ways.is_empty() {
+            true => vec![(Way::Mail, self.mail.as_str())],
+            false => ways,
+        }
+    }
 }
 
 /// Anybody who can sign in or be told.

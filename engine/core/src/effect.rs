@@ -7,7 +7,7 @@ pub mod holding;
 
 use crate::debt::Debt;
 use crate::event::{Admitted, Event, Stage};
-use crate::lane::{Lane, Person, PersonKind, Phase, Slot, Why};
+use crate::lane::{Lane, Person, PersonKind, Phase, Rolling, Slot, Why};
 use crate::result::{LaneResult, Verdict};
 use serde_json::Value;
 use std::sync::Arc;
@@ -70,6 +70,7 @@ pub enum Effect {
         template: String,
         revision: u32,
         slot: Option<Slot>,
+        rolling: Option<Rolling>,
     },
     Report {
         template: String,
@@ -254,6 +255,7 @@ fn fan_out(event: &Event) -> Vec<Effect> {
             template,
             revision,
             slot,
+            rolling,
             ..
         } => vec![
             Effect::Notice {
@@ -262,6 +264,7 @@ fn fan_out(event: &Event) -> Vec<Effect> {
                 template: template.clone(),
                 revision: *revision,
                 slot: *slot,
+                rolling: *rolling,
             },
             Effect::Ledger,
         ],

@@ -4,8 +4,10 @@
 //! Not here: what follows from an event (see `apply` and `effect`).
 
 mod child;
+mod stage;
 
 pub use child::{Admitted, ChildEnd};
+pub use stage::Stage;
 
 use crate::command::RetryItem;
 use crate::debt::Debt;
@@ -13,8 +15,8 @@ use crate::deferral::Deferral;
 use crate::gate::Closed;
 use crate::id::Digest;
 use crate::lane::{
-    CallSpec, ChildMove, ChildrenKind, Opening, Person, Slot, UndoEntry, Vote, WaveRange, Why,
-    is_first, is_zero,
+    CallSpec, ChildMove, ChildrenKind, Opening, Person, Rolling, Slot, UndoEntry, Vote, WaveRange,
+    Why, is_first, is_zero,
 };
 use crate::result::{LaneResult, Verdict};
 use serde::{Deserialize, Serialize};
@@ -93,38 +95,6 @@ pub struct Journal {
     pub outcome: Option<String>,
 }
 
-/// What a customer's notice says has happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    Scheduled,
-    Started,
-    Completed,
-    Cancelled,
-    /// What was announced is no longer so, and has not begun.
-    Changed,
-    /// What was announced is near.
-    Reminder,
-    /// A report to staff.
-    Report,
-    /// Those who are asked hear of it.
-    Asked,
-}
-
-impl Stage {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Scheduled => "scheduled",
-            Self::Started => "started",
-            Self::Completed => "completed",
-            Self::Cancelled => "cancelled",
-            Self::Changed => "changed",
-            Self::Reminder => "reminder",
-            Self::Report => "report",
-            Self::Asked => "asked",
-        }
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -306,6 +276,9 @@ pub enum Event {
         /// Announced, changed: when people are reminded of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         remind_ms: Option<i64>,
+        /// Where the customer stands from now on in the messages on how it goes; none: where it stood.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rolling: Option<Rolling>,
     },
     /// Nothing differs from what the customer was told last.
     AnnouncementStands {

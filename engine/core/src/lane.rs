@@ -15,7 +15,7 @@ pub use person::{Clause, Person, PersonKind, Vote, yes_or_no};
 pub use phase::{CallSpec, Checking, Gate, Pending, Phase, Running, Why};
 pub use rules::{Climb, Remind, Rules, Rung};
 pub(crate) use share::is_first;
-pub use share::{CHANGE_SETTLES_MS, ChildMove, CustomerShare, Slot};
+pub use share::{CHANGE_SETTLES_MS, ChildMove, CustomerShare, PROGRESS_MAX, Rolling, Slot};
 
 use crate::debt::Debt;
 use crate::deferral::PutOff;

@@ -8,6 +8,7 @@ mod bounced;
 mod link;
 mod muted;
 mod tag;
+mod way;
 
 pub use announced::{Announced, AnnouncedAsset, Becomes, Difference, announced_document};
 pub use announcement::{Announcement, Recipient};
@@ -17,6 +18,7 @@ pub use muted::{
     EMERGENCY, MUST_HAVE, Muted, STAGES, is_demanded, must_have, muted_document, spared,
 };
 pub use tag::ReturnTag;
+pub use way::Way;
 
 use crate::event::Stage;
 use crate::id::{Digest, LaneId, RunId};
@@ -84,7 +86,7 @@ pub struct MailSpec {
     /// Document of what was announced: a message that is still waiting when it is cancelled is not sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<String>,
-    /// From then on it says nothing that is still to come, and is not sent.
+    /// From then on it says nothing that is still to come or still so, and is not sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<i64>,
     /// What the recipient is asked; none for what only tells.
@@ -256,7 +258,10 @@ impl Mail {
             Some(MailEvent::MailWithdrawn { why, at_ms })
         };
         if self.spec.until_ms.is_some_and(|until_ms| until_ms <= at_ms) {
-            return withdrawn("what it announces has begun");
+            return withdrawn(match self.spec.stage == Stage::Progress.name() {
+                true => "a newer message says how it goes",
+                false => "what it announces has begun",
+            });
         }
         // What did begin after all, because people had it tried again, is told.
         let announces = [Stage::Scheduled, Stage::Changed, Stage::Reminder];

@@ -5,11 +5,13 @@
 
 use crate::days;
 use crate::model::Estate;
-use crate::policies::Reached;
+use crate::policies::{Policies, Reached};
 use hostler_calendar::deadline::Lead;
 use hostler_core::directory::Directory;
 use hostler_core::lane::{Climb, Rung};
 use jiff::Timestamp;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// See `Directory::business_days_after`.
 pub fn business_days_after(
@@ -27,6 +29,17 @@ pub fn business_days_after(
     then.map(Timestamp::as_millisecond)
 }
 
+/// Those of the realm, or those that hold without any file.
+fn policies(estate: &Estate) -> Cow<'_, Policies> {
+    let own = estate.policies.as_deref();
+    own.map_or_else(|| Cow::Owned(Policies::default()), Cow::Borrowed)
+}
+
+/// See `Directory::ladders`.
+pub fn ladders(estate: &Estate) -> BTreeSet<String> {
+    policies(estate).ladders.keys().cloned().collect()
+}
+
 /// See `Directory::ladder`.
 pub fn ladder(
     estate: &Estate,
@@ -34,7 +47,7 @@ pub fn ladder(
     customer: Option<&str>,
     opened_ms: i64,
 ) -> Option<Climb> {
-    let policies = estate.policies.as_deref()?;
+    let policies = policies(estate);
     let reached = policies.rungs(name, opened_ms)?;
     let rung = |reached: &Reached<'_>| Rung {
         from_ms: reached.from_ms,
@@ -168,12 +181,32 @@ ladders:
     }
 
     #[test]
-    fn without_policies_there_are_no_ladders_and_no_texts() {
+    fn without_a_file_there_is_the_ladder_of_an_emergency_and_no_text() {
+        let emergency = |estate: Estate| {
+            let climb = estate.ladder("emergency", None, 0).unwrap();
+            let rungs = climb.rungs.into_iter();
+            let rungs: Vec<_> = rungs
+                .map(|rung| (rung.from_ms / 60_000, rung.asks.concat()))
+                .collect();
+            let asked = |minutes, role: &str| (minutes, format!("role:{role}"));
+            assert_eq!(
+                rungs,
+                [
+                    asked(0, "security-office"),
+                    asked(15, "ecab"),
+                    asked(30, "platform-lead")
+                ]
+            );
+            assert_eq!(climb.denies_ms, 3_600_000);
+        };
+        emergency(estate());
+        emergency(under_policies());
         assert_eq!(estate().ladder("outage", None, 0), None);
-        assert_eq!((estate().ladders(), estate().texts()), (None, None));
+        let only = ["emergency".to_owned()].into();
+        assert_eq!((estate().ladders(), estate().texts()), (Some(only), None));
         let estate = under_policies();
         assert_eq!(estate.ladder("other", None, 0), None);
-        assert_eq!(estate.ladders().map(|all| all.len()), Some(1));
+        assert_eq!(estate.ladders().map(|all| all.len()), Some(2));
         assert_eq!(estate.text("duty-matrix"), None);
     }
 }

@@ -336,7 +336,7 @@ impl Directory for Estate {
     }
 
     fn ladders(&self) -> Option<BTreeSet<String>> {
-        Some(self.policies.as_ref()?.ladders.keys().cloned().collect())
+        Some(asking::ladders(self))
     }
 
     fn text(&self, name: &str) -> Option<String> {

@@ -92,6 +92,7 @@ pub struct RawContact {
     pub id: At<String>,
     pub name: Option<At<String>>,
     pub mail: At<String>,
+    pub hook: Option<At<String>>,
     pub phone: Option<At<String>>,
     #[serde(default)]
     pub roles: Vec<At<String>>,

@@ -66,8 +66,12 @@ impl People {
                 return Ok(true);
             }
             if self.settle_all {
-                let typed = typed(world, &row).await?;
-                let command = hard_way(world, &row, typed);
+                let display = display(world, &row).await?;
+                // Whoever is on the next rung decides once it is asked, else its end denies.
+                if display.get("ladder").is_some() && voter(world, &row).is_none() {
+                    continue;
+                }
+                let command = hard_way(world, &row, typed(&display));
                 self.send(world, &row, command).await?;
                 return Ok(true);
             }
@@ -281,25 +285,33 @@ async fn preview(
     Ok(decided.err().map(|refusal| refusal.to_string()))
 }
 
-/// What a yes must type back, as it was displayed.
-async fn typed(world: &World, row: &WaitingRow) -> Result<Option<String>, Trouble> {
+/// What is displayed with a question; null where nothing is.
+async fn display(world: &World, row: &WaitingRow) -> Result<Value, Trouble> {
     let Some(shown) = row.shown else {
-        return Ok(None);
+        return Ok(Value::Null);
     };
     let bytes = world.store.blob(shown).await?.unwrap_or_default();
-    let display: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    Ok(serde_json::from_slice(&bytes).unwrap_or_default())
+}
+
+/// What a yes must type back.
+fn typed(display: &Value) -> Option<String> {
     let typed = display.get("typed").and_then(Value::as_str);
-    Ok(typed.map(str::to_owned))
+    typed.map(str::to_owned)
+}
+
+/// Somebody of those who are asked who has not voted yet.
+fn voter(world: &World, row: &WaitingRow) -> Option<String> {
+    let wanted = row.clauses.iter().flat_map(|clause| &clause.any_of);
+    let voted = |person: &String| row.votes.iter().any(|vote| vote.person == *person);
+    wanted
+        .flat_map(|who| world.api.directory.people_with(who))
+        .find(|person| !voted(person))
 }
 
 /// Ends what is open: approvals are given by whoever may, doubts and failures are given up.
 fn hard_way(world: &World, row: &WaitingRow, typed: Option<String>) -> Command {
-    let wanted = row.clauses.iter().flat_map(|clause| &clause.any_of);
-    let voted = |person: &String| row.votes.iter().any(|vote| vote.person == *person);
-    let person = wanted
-        .flat_map(|who| world.api.directory.people_with(who))
-        .find(|person| !voted(person));
-    let Some(person) = person else {
+    let Some(person) = voter(world, row) else {
         return Command::Cancel {
             by: "rehearsal".to_owned(),
             reason: Some("nobody may decide".to_owned()),

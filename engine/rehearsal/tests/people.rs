@@ -23,6 +23,8 @@ use std::sync::Arc;
 mod plain;
 #[path = "people/returned.rs"]
 mod returned;
+#[path = "people/rolling.rs"]
+mod rolling;
 #[path = "people/told.rs"]
 mod told;
 
@@ -134,7 +136,7 @@ fn definition(name: &str, contracts: &[Contract]) -> Arc<Definition> {
 
 fn stage(estate: Estate) -> Stage {
     let contracts = contracts();
-    let shelf = ["gate", "class", "duty", "told"].map(|name| definition(name, &contracts));
+    let shelf = ["gate", "class", "duty", "told", "rolling"].map(|name| definition(name, &contracts));
     Stage {
         directory: Arc::new(estate),
         evaluate: Arc::new(Evaluator::new(jiff::tz::TimeZone::UTC)),

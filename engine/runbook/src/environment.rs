@@ -42,7 +42,8 @@ pub struct EstateFacts {
 /// Names that the policies have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyFacts {
-    pub ladders: BTreeSet<String>,
+    /// With whom their rungs ask: `role:ciso`, `person:ada`; whoever depends on the run as `customer`.
+    pub ladders: BTreeMap<String, BTreeSet<String>>,
     pub texts: BTreeSet<String>,
     /// Classes that customers may put off. None: no policies say so, and nothing is put off.
     pub deferrable: Option<BTreeSet<String>>,

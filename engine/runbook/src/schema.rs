@@ -129,7 +129,7 @@ fn step(actions: &[&str], inputs: &[Value]) -> Value {
 
 /// What customers are told of an `each`.
 fn notices() -> Value {
-    json!({ "type": "object", "required": ["template"], "additionalProperties": false, "properties": { "template": { "type": "string" }, "invite": { "type": "boolean" }, "remind": {}, "floor": { "$ref": "#/$defs/duration" }, "unproven": { "enum": ["hold"] } } })
+    json!({ "type": "object", "required": ["template"], "additionalProperties": false, "properties": { "template": { "type": "string" }, "invite": { "type": "boolean" }, "remind": {}, "floor": { "$ref": "#/$defs/duration" }, "unproven": { "enum": ["hold"] }, "every": { "$ref": "#/$defs/duration" }, "channels": {} } })
 }
 
 /// `with` by action: names and what each is for. Values may be expressions.

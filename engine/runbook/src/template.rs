@@ -50,7 +50,7 @@ impl Kind {
     fn names(self) -> &'static str {
         match self {
             Self::Notice => {
-                "use customer, run, runbook, assets, count, when, stage, impact, contact, note"
+                "use customer, run, runbook, assets, count, when, stage, impact, contact, note, changes, progress"
             }
             Self::Report => {
                 "use run, runbook, assets, targets, steps, when.start_utc, when.end_utc, stage, contact, note"
@@ -109,6 +109,13 @@ pub fn sample() -> Value {
         "changes": [
             { "name": "chem-web1", "was": "Sunday 5 April 2026 02:00", "is": "Sunday 12 April 2026 02:00" },
         ],
+        "progress": {
+            "ended": [{ "id": "chem-web1", "name": "chem-web1", "result": "succeeded" }],
+            "going_on": [{ "id": "chem-web2", "name": "chem-web2" }],
+            "waiting": [{ "id": "chem-db1", "name": "chem-db1", "waits_for": "those before it" }],
+            "next_local": "Sunday 12 April 2026 03:00",
+            "next_utc": "2026-04-12T08:00:00Z",
+        },
     })
 }
 

@@ -30,7 +30,7 @@ fn corpus_environment() -> Environment {
         people: people(&["olga", "pat", "carla", "cem"]),
         windows: people(&["night"]),
         policies: Some(PolicyFacts {
-            ladders: people(&["oncall"]),
+            ladders: BTreeMap::from([("oncall".to_owned(), people(&["role:operator"]))]),
             texts: people(&["duty-matrix"]),
             deferrable: Some(people(&["standard-patch"])),
         }),

@@ -4,6 +4,7 @@ use super::document;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::problem::{Code, Problem};
 use crate::{Api, catalogue, read};
+use hostler_core::directory::Contact;
 use hostler_core::id::RunId;
 use hostler_core::mail::{DeadContact, dead_document};
 use hostler_core::view::{MailRow, index};
@@ -70,7 +71,8 @@ async fn mark_dead(api: &Api, rows: &mut [MailRow]) -> Result<(), Problem> {
 /// When somebody last made sure of the address that a message went to.
 fn confirmed(api: &Api, row: &MailRow) -> Option<String> {
     let contacts = api.directory.contacts(row.customer.as_deref()?, "any");
-    let mut theirs = contacts.into_iter().filter(|it| it.mail == row.to);
+    let is_theirs = |it: &Contact| it.mail == row.to || it.hook.as_ref() == Some(&row.to);
+    let mut theirs = contacts.into_iter().filter(is_theirs);
     theirs.find_map(|contact| contact.confirmed)
 }
 

@@ -1,6 +1,6 @@
 //! Starting a run, or only showing what it would do.
 
-use super::planning::{self, BudgetView, Planned, WavePreview, Wish};
+use super::planning::{self, BudgetView, Planned, ToldView, WavePreview, Wish};
 use super::scheduler;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::durable::kept;
@@ -64,6 +64,9 @@ pub struct PlanView {
     /// What it would spend of customers' budgets of disruption; only before it is started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetView>,
+    /// Whom it would tell by the channels that the runbook names; only before it is started.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<ToldView>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,6 +94,7 @@ pub async fn preview(api: &Api, subject: &Subject, ask: StartAsk) -> Result<Plan
     let planned = prepare(api, subject, &ask, RunId(uuid::Uuid::nil()), None).await?;
     Ok(PlanView {
         budgets: planning::budgets(api, &planned).await?,
+        told: planning::told(api, &planned)?,
         ..view(api, &planned)
     })
 }
@@ -351,6 +355,7 @@ fn view(api: &Api, planned: &Planned) -> PlanView {
         windows: plan.windows.clone(),
         policies: plan.policies,
         budgets: Vec::new(),
+        told: Vec::new(),
     }
 }
 

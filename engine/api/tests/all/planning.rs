@@ -38,6 +38,28 @@ async fn a_plan_pins_routes_plugins_and_limits() {
 }
 
 #[tokio::test]
+async fn a_plan_says_which_customers_people_a_channel_does_not_reach() {
+    let told = "      on_failure: stop\n    notices: { template: note, channels: all }\n";
+    let runbook = RUNBOOK.replace("      on_failure: stop\n", told);
+    let world = world_with(&runbook);
+    let wish = ask(json!({}));
+    let plan = preview(&world.api, &world.subject("olga"), wish).await;
+    let told = plan.unwrap().told.into_iter();
+    let told: Vec<_> = told
+        .map(|it| (it.customer, it.channel, it.people, it.reached))
+        .collect();
+    let row = |channel: &str, reached| ("chemistry".to_owned(), channel.to_owned(), 1, reached);
+    assert_eq!(told, [row("mail", 1), row("webhook", 0)]);
+    let letters = preview(
+        &world_with(RUNBOOK).api,
+        &world.subject("olga"),
+        ask(json!({})),
+    )
+    .await;
+    assert!(letters.unwrap().told.is_empty());
+}
+
+#[tokio::test]
 async fn what_does_not_fit_is_refused_by_its_code_with_a_remedy() {
     let world = world();
     let cases = [

@@ -150,11 +150,20 @@ pub fn estate() -> Estate {
         .unwrap_or_else(|faults| panic!("{faults}"))
 }
 
+/// Of a notice `note`, for runbooks that tell customers.
+fn templates() -> BTreeMap<String, String> {
+    let stages = ["scheduled", "started", "completed", "cancelled"];
+    let parts = stages.iter().flat_map(|stage| {
+        ["subject", "text"].map(|part| (format!("note.{stage}.{part}.hbs"), "Note".to_owned()))
+    });
+    parts.collect()
+}
+
 pub fn definition(text: &str) -> Definition {
     let source = SourceFile {
         name: "touch/v1.yaml".into(),
         text: text.into(),
-        templates: BTreeMap::new(),
+        templates: templates(),
     };
     let checked = hostler_runbook::check(
         &source,

@@ -14,7 +14,7 @@ pub struct Context {
     /// The customer's servers that this message is about.
     pub assets: Vec<Named>,
     pub when: When,
-    /// `scheduled`, `reminder`, `changed`, `started`, `completed`, `cancelled`, …
+    /// `scheduled`, `reminder`, `changed`, `started`, `progress`, `completed`, `cancelled`, …
     pub stage: String,
     /// What the customer will notice.
     pub impact: String,
@@ -25,6 +25,38 @@ pub struct Context {
     pub about: Value,
     /// Of `changed`: how what happens differs from what was announced.
     pub changes: Vec<Change>,
+    /// Of `progress`: how far it is.
+    pub progress: Progress,
+}
+
+/// How far announced work is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Progress {
+    pub ended: Vec<Ended>,
+    pub going_on: Vec<Named>,
+    pub waiting: Vec<Waiting>,
+    /// When the next message comes; empty: no other does before the end.
+    pub next_local: String,
+    pub next_utc: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ended {
+    pub id: String,
+    pub name: String,
+    /// `succeeded`, `rolled_back`, …
+    pub result: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waiting {
+    pub id: String,
+    pub name: String,
+    /// In words.
+    pub waits_for: String,
 }
 
 /// One server whose announcement changed, in words.
@@ -102,6 +134,17 @@ impl Context {
                 was: "Sunday 6 December 2026, 02:00".to_owned(),
                 is: "Sunday 13 December 2026, 02:00".to_owned(),
             }],
+            progress: Progress {
+                going_on: vec![named("chem-web1", "Chemistry web 1")],
+                waiting: vec![Waiting {
+                    id: "chem-db1".to_owned(),
+                    name: "Chemistry database 1".to_owned(),
+                    waits_for: "those before it".to_owned(),
+                }],
+                ended: Vec::new(),
+                next_local: "Sunday 13 December 2026, 03:00".to_owned(),
+                next_utc: "2026-12-13 09:00".to_owned(),
+            },
         }
     }
 }

@@ -52,8 +52,8 @@ pub fn render(name: &str, context: &Value) -> Result<Rendered, RenderFault> {
     })
 }
 
-fn list(context: &Value, field: &str, line: impl Fn(&Value) -> Option<String>) -> String {
-    let items = context.get(field).and_then(Value::as_array);
+pub(super) fn list(context: &Value, field: &str, line: impl Fn(&Value) -> Option<String>) -> String {
+    let items = context.pointer(field).and_then(Value::as_array);
     let lines = items.into_iter().flatten().filter_map(line);
     // One line each: a name cannot begin another.
     lines
@@ -62,7 +62,7 @@ fn list(context: &Value, field: &str, line: impl Fn(&Value) -> Option<String>) -
 }
 
 fn changes(context: &Value) -> String {
-    list(context, "changes", |change| {
+    list(context, "/changes", |change| {
         let text = |field: &str| change.get(field)?.as_str();
         Some(format!(
             "{}: was {}, is {}",
@@ -74,7 +74,7 @@ fn changes(context: &Value) -> String {
 }
 
 fn assets(context: &Value) -> String {
-    list(context, "assets", |asset| {
+    list(context, "/assets", |asset| {
         Some(asset.get("name")?.as_str()?.to_owned())
     })
 }

@@ -11,9 +11,10 @@ mod defer;
 mod fault;
 mod follow;
 mod output;
+mod progress;
 mod reminder;
 
-pub use context::{Change, Context, Named, Reference, Title, When};
+pub use context::{Change, Context, Ended, Named, Progress, Reference, Title, Waiting, When};
 pub use fault::RenderFault;
 
 use handlebars::{Handlebars, RenderErrorReason, Template};
@@ -140,6 +141,9 @@ impl Templates {
         }
         if !self.names.contains(name) && follow::is_follow(name) {
             return follow::render(name, context);
+        }
+        if !self.names.contains(name) && progress::is_progress(name) {
+            return progress::render(name, context);
         }
         if !self.names.contains(name) {
             let known = self.names.iter().cloned().collect::<Vec<_>>().join(", ");

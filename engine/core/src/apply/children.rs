@@ -108,12 +108,14 @@ fn told(share: &mut CustomerShare, event: &Event) {
         revision,
         slot,
         remind_ms,
+        rolling,
         ..
     } = event
     else {
         share.stale_ms = None;
         return;
     };
+    share.rolling = rolling.or(share.rolling);
     match stage {
         Stage::Scheduled | Stage::Changed => {
             (share.revision, share.slot) = (*revision, *slot);
@@ -122,7 +124,7 @@ fn told(share: &mut CustomerShare, event: &Event) {
         Stage::Reminder => share.remind_ms = None,
         Stage::Started => share.started = true,
         Stage::Completed | Stage::Cancelled => share.told_end = true,
-        Stage::Report | Stage::Asked => {}
+        Stage::Progress | Stage::Report | Stage::Asked => {}
     }
 }
 

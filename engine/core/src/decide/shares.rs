@@ -1,12 +1,15 @@
-//! What customers hear of their shares: announced, changed, reminded, begun, over.
+//! What customers hear of their shares: announced, changed, reminded, begun, going on, over.
 //!
 //! A change is told once it has settled, so that a hundred servers that are held over are one message. Not here:
 //! what differs (the worker compares), and who has the announcement (the outbox knows).
 
 use super::Draft;
 use crate::command::Comparison;
+use crate::definition::NoticePlan;
 use crate::event::{Event, Stage};
-use crate::lane::{ChildMove, CustomerShare, Live, Origin, Slot, group_of};
+use crate::lane::{
+    ChildMove, CustomerShare, Live, Origin, PROGRESS_MAX, Rolling, Slot, group_of,
+};
 use crate::refusal::Refusal;
 use std::collections::BTreeMap;
 
@@ -53,6 +56,7 @@ impl Draft<'_> {
                     revision,
                     slot,
                     remind_ms: slot.and_then(remind_ms),
+                    rolling: rolling(notices, stage, share, slot, self.at_ms),
                 })
             })
             .collect();
@@ -119,10 +123,11 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Whether anybody is reminded now.
+    /// Whether anybody is reminded, or hears how it goes, now: one message, however many have come due meanwhile.
     pub(super) fn remind_shares(&mut self) -> bool {
         let (at_ms, before) = (self.at_ms, self.events.len());
         self.announce(Stage::Reminder, &|share| share.is_reminded(at_ms));
+        self.announce(Stage::Progress, &|share| share.hears_progress(at_ms));
         self.events.len() > before
     }
 
@@ -140,4 +145,30 @@ impl Draft<'_> {
             self.push(Event::SharesDue { at_ms });
         }
     }
+}
+
+/// Where a customer stands behind this message in those on how it goes; none: where it stood. What is announced for
+/// later is not going on before then.
+fn rolling(
+    notices: &NoticePlan,
+    stage: Stage,
+    share: &CustomerShare,
+    slot: Option<Slot>,
+    at_ms: i64,
+) -> Option<Rolling> {
+    let every_ms = notices.every_ms?;
+    let sent = share.rolling.unwrap_or_default().number;
+    let (number, from_ms) = match stage {
+        Stage::Scheduled | Stage::Changed if !share.started => {
+            (sent, slot.map_or(at_ms, |slot| slot.starts_ms.max(at_ms)))
+        }
+        Stage::Started => (sent, at_ms),
+        Stage::Progress => (sent + 1, at_ms),
+        _ => return None,
+    };
+    let next_ms = from_ms.saturating_add_unsigned(every_ms);
+    Some(Rolling {
+        number,
+        next_ms: (number < PROGRESS_MAX).then_some(next_ms),
+    })
 }

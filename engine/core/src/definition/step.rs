@@ -3,6 +3,7 @@
 use super::{Approve, Ask, ProgramIndex, Spawn};
 use crate::contract::{Effect, Impact};
 use crate::expression::{Dynamic, Expression};
+use crate::mail::Way;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -179,6 +180,12 @@ pub struct NoticePlan {
     /// Customers may put turns off until so long before the slot, where the policies grant it; none: they may not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defer_until_ms: Option<u64>,
+    /// While it goes on, people hear so often how far it is; none: they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every_ms: Option<u64>,
+    /// In which ways each contact is told, all at once; empty, and for whoever has none of them: by mail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ways: Vec<Way>,
 }
 
 impl NoticePlan {

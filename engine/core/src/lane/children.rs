@@ -171,7 +171,7 @@ pub struct Children {
     /// Customers of the items: how many of theirs have not ended; 0 is told "completed".
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub customers: BTreeMap<String, CustomerShare>,
-    /// When the shares are looked at next: a reminder is due, or a change has settled.
+    /// When the shares are looked at next: a reminder or a word on how it goes is due, or a change has settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shares_ms: Option<i64>,
 }

@@ -8,6 +8,20 @@ use serde::{Deserialize, Serialize};
 /// Changes of one announcement that come this soon after each other are told in one message.
 pub const CHANGE_SETTLES_MS: i64 = 10 * 60_000;
 
+/// Most messages on how it goes that one customer gets of one `each`: two days, one every hour.
+pub const PROGRESS_MAX: u32 = 48;
+
+/// Where a customer stands in the messages on how announced work goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rolling {
+    /// Of the newest of them, from 1; 0: none was sent yet.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub number: u32,
+    /// The next one is due then; none: no other comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_ms: Option<i64>,
+}
+
 /// When announced work happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
@@ -45,6 +59,9 @@ pub struct CustomerShare {
     /// A reminder of the slot is due then; none: none is wanted, or it is on its way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remind_ms: Option<i64>,
+    /// How far the messages on how it goes are; none: none are wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolling: Option<Rolling>,
 }
 
 // serde hands over a reference.
@@ -74,10 +91,22 @@ impl CustomerShare {
         if self.told_end || self.left == 0 {
             return None;
         }
-        match self.stale_ms {
+        let of_slot_ms = match self.stale_ms {
             Some(since_ms) => Some(since_ms.saturating_add(CHANGE_SETTLES_MS)),
             None => self.remind_ms.filter(|_| self.may_remind()),
-        }
+        };
+        of_slot_ms.into_iter().chain(self.progress_ms()).min()
+    }
+
+    /// The people who have the announcement hear now how it goes.
+    #[must_use]
+    pub fn hears_progress(&self, at_ms: i64) -> bool {
+        self.progress_ms().is_some_and(|due_ms| due_ms <= at_ms)
+    }
+
+    fn progress_ms(&self) -> Option<i64> {
+        let goes_on = !self.told_end && self.left > 0;
+        self.rolling.filter(|_| goes_on)?.next_ms
     }
 
     fn may_remind(&self) -> bool {

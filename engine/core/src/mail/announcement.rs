@@ -2,7 +2,7 @@
 //!
 //! Not here: the words (templates), and how a message is sent.
 
-use super::{Announced, CalendarEntry, MailSpec, Question, announced_document};
+use super::{Announced, CalendarEntry, MailSpec, Question, Way, announced_document};
 use crate::event::Stage;
 use crate::gate::{Told, told_document};
 use crate::id::{Digest, LaneId, RunId, derive};
@@ -16,6 +16,9 @@ pub struct Recipient {
     pub person: String,
     pub name: String,
     pub address: String,
+    /// In which way; a person may be told in several.
+    #[serde(default, skip_serializing_if = "Way::is_mail")]
+    pub way: Way,
 }
 
 /// Messages with the same content to several people.
@@ -41,7 +44,7 @@ pub struct Announcement {
     /// Its recipients may put off what it announces, each by a link.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub defers: bool,
-    /// Of what it announces, from 0.
+    /// Of what it announces, from 0; of a message on how it goes its own number.
     #[serde(default, skip_serializing_if = "is_first")]
     pub revision: u32,
     /// What the customer is told with it, for those who speak of it later; none: nothing new.
@@ -88,7 +91,7 @@ impl Announcement {
         let has_earlier = self.stage != Stage::Scheduled && self.customer.is_some();
         let speaks_of_it = matches!(
             self.stage,
-            Stage::Changed | Stage::Reminder | Stage::Cancelled
+            Stage::Changed | Stage::Reminder | Stage::Progress | Stage::Cancelled
         );
         let references = has_earlier.then(|| self.message_id(first));
         let mut context = self.context.clone();
@@ -120,11 +123,11 @@ impl Announcement {
         }
     }
 
-    /// The same thread, stage, revision and recipient are one message, however often a step of the lane is tried.
+    /// The same thread, stage, revision, recipient and way are one message, however often a step of the lane is tried.
     fn lane_of(&self, stage: Stage, to: &Recipient) -> LaneId {
         let thread = self.customer.as_deref().unwrap_or("staff");
         let revision = match stage {
-            Stage::Changed | Stage::Reminder => self.revision,
+            Stage::Changed | Stage::Reminder | Stage::Progress => self.revision,
             _ => 0,
         };
         let revision = revision.to_be_bytes();
@@ -140,9 +143,9 @@ impl Announcement {
         // What was announced first has the id that it always had.
         let first = revision == [0; 4];
         let revision = (!first).then_some(&revision[..]);
-        LaneId(derive(
-            &parts.into_iter().chain(revision).collect::<Vec<_>>(),
-        ))
+        let way = (to.way != Way::Mail).then(|| to.way.name().as_bytes());
+        let parts = parts.into_iter().chain(revision).chain(way);
+        LaneId(derive(&parts.collect::<Vec<_>>()))
     }
 
     fn message_id(&self, lane: LaneId) -> String {
@@ -160,6 +163,7 @@ mod tests {
             person: person.to_owned(),
             name: person.to_uppercase(),
             address: format!("{person}@chem.example"),
+            way: Way::Mail,
         }
     }
 
@@ -195,6 +199,32 @@ mod tests {
         let completed = announced(Stage::Completed, Some("chem")).mails();
         assert_eq!(completed[0].references.concat(), ann.message_id);
         assert_eq!(completed[1].references.concat(), bob.message_id);
+    }
+
+    #[test]
+    fn each_way_to_a_person_is_a_message_of_its_own_in_a_thread_of_its_own() {
+        let hook = Recipient {
+            address: "room@chem.example".to_owned(),
+            way: Way::Webhook,
+            ..recipient("ann")
+        };
+        let both = |stage| {
+            let to = vec![recipient("ann"), hook.clone()];
+            let announced = announced(stage, Some("chem"));
+            Announcement { to, ..announced }.mails()
+        };
+        let first = both(Stage::Scheduled);
+        assert_ne!(first[0].lane, first[1].lane);
+        assert_eq!(first[0].person(), first[1].person());
+        for (changed, first) in both(Stage::Changed).iter().zip(&first) {
+            assert_eq!(changed.follows, Some(first.lane));
+            assert_eq!(changed.to_address, first.to_address);
+        }
+        let alone = announced(Stage::Scheduled, Some("chem")).mails();
+        assert_eq!(
+            first[0].lane, alone[0].lane,
+            "a letter has the id that it always had"
+        );
     }
 
     #[test]

@@ -11,12 +11,13 @@ pub const EMERGENCY: &str = "emergency";
 /// What reaches everybody where no policy says otherwise.
 pub const MUST_HAVE: [&str; 4] = ["scheduled", "changed", "cancelled", EMERGENCY];
 /// Stages of messages to customers.
-pub const STAGES: [&str; 6] = [
+pub const STAGES: [&str; 7] = [
     "scheduled",
     "changed",
     "cancelled",
     "reminder",
     "started",
+    "progress",
     "completed",
 ];
 
@@ -84,7 +85,10 @@ mod tests {
         ] {
             assert_eq!(is_demanded(&usual, stage, urgent), demanded, "{stage:?}");
         }
-        assert_eq!(spared(&usual), ["reminder", "started", "completed"]);
+        assert_eq!(
+            spared(&usual),
+            ["reminder", "started", "progress", "completed"]
+        );
         // Whatever a policy leaves out, the first word is not lost by it.
         let nothing = BTreeSet::new();
         assert!(is_demanded(&nothing, Stage::Scheduled, false));
@@ -100,6 +104,7 @@ mod tests {
             Stage::Cancelled,
             Stage::Reminder,
             Stage::Started,
+            Stage::Progress,
             Stage::Completed,
         ];
         assert_eq!(stages.map(Stage::name), STAGES);

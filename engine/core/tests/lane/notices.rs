@@ -7,7 +7,9 @@ use hostler_core::definition::*;
 use hostler_core::effect::Effect;
 use hostler_core::effect::timer::SHARES;
 use hostler_core::event::{Event, Stage};
-use hostler_core::lane::{CHANGE_SETTLES_MS, ChildMove, CustomerShare, Slot};
+use hostler_core::lane::{
+    CHANGE_SETTLES_MS, ChildMove, CustomerShare, PROGRESS_MAX, Rolling, Slot,
+};
 use hostler_core::refusal::Refusal;
 use hostler_core::result::LaneResult::*;
 
@@ -24,6 +26,15 @@ fn notices(events: &[Event]) -> Vec<(Stage, &str)> {
 }
 
 fn noticing() -> Drive {
+    told(Around::noticed)
+}
+
+/// The same, with a word every half hour on how it goes, and no reminder.
+fn rolling() -> Drive {
+    told(|step| step.rolling(EVERY_MS.unsigned_abs()))
+}
+
+fn told(around: impl Fn(Step) -> Step) -> Drive {
     let spec = Each {
         on_failure: OnFailure::Continue,
         at_once: AtOnce {
@@ -33,7 +44,7 @@ fn noticing() -> Drive {
         ..each_of()
     };
     let (a, b): (&[&str], &[&str]) = (&["customer=a"], &["customer=b"]);
-    let world = World::of(definition(vec![each("all", spec).noticed()], Vec::new()));
+    let world = World::of(definition(vec![around(each("all", spec))], Vec::new()));
     let mut world = world.with_items(items(&[a, a, b]), &[]);
     world.customers = vec![("a".to_owned(), 2), ("b".to_owned(), 1)];
     for customer in ["a", "b"] {
@@ -50,6 +61,7 @@ const SLOT: Slot = Slot {
     ends_ms: BEGIN_MS + 3 * HOUR_MS,
 };
 const HOUR_MS: i64 = 3_600_000;
+const EVERY_MS: i64 = HOUR_MS / 2;
 
 /// What a live child tells: it is held until then, or has begun.
 fn moves(drive: &mut Drive, key: &str, held_ms: Option<i64>) {
@@ -239,4 +251,84 @@ fn completed_waits_for_an_item_that_is_run_again() {
     );
     drive.ends("i0", Succeeded);
     assert!(notices(&drive.events).contains(&(Stage::Completed, "a")));
+}
+
+fn next_ms(drive: &Drive, customer: &str) -> Option<i64> {
+    share(drive, customer).rolling.unwrap().next_ms
+}
+
+#[test]
+fn people_hear_every_so_long_how_it_goes_until_all_of_theirs_is_over() {
+    let mut drive = rolling();
+    let first_ms = SLOT.starts_ms + EVERY_MS;
+    assert_eq!(
+        next_ms(&drive, "a"),
+        Some(first_ms),
+        "not before it goes on"
+    );
+    moves(&mut drive, "i0", None);
+    let due_ms = drive.now_ms + EVERY_MS;
+    assert_eq!(next_ms(&drive, "a"), Some(due_ms), "they heard it begin");
+    drive.now_ms = due_ms;
+    ring(&mut drive);
+    let p = Stage::Progress;
+    assert_eq!(notices(&drive.events), [(p, "a")]);
+    let name = SHARES.to_owned();
+    drive.refused(Input::Command(Command::Timer { name }));
+    // Nobody looked for a day: one message, and the next one so long behind it.
+    drive.now_ms += 24 * HOUR_MS;
+    ring(&mut drive);
+    assert_eq!(notices(&drive.events), [(p, "a"), (p, "b")]);
+    let number = share(&drive, "a").rolling.unwrap().number;
+    assert_eq!(number, 2);
+    assert_eq!(next_ms(&drive, "a"), Some(drive.now_ms + EVERY_MS));
+    drive.ends("i0", Succeeded).ends("i1", Succeeded);
+    drive.now_ms += EVERY_MS;
+    ring(&mut drive);
+    assert_eq!(notices(&drive.events), [(p, "b")], "theirs is over");
+    drive.ends("i2", Succeeded);
+    drive.now_ms += EVERY_MS;
+    let name = SHARES.to_owned();
+    drive.refused(Input::Command(Command::Timer { name }));
+}
+
+#[test]
+fn a_new_slot_that_has_not_begun_moves_the_first_word_on_how_it_goes() {
+    let mut drive = rolling();
+    let later = Slot {
+        starts_ms: SLOT.starts_ms + 24 * HOUR_MS,
+        ends_ms: SLOT.ends_ms + 24 * HOUR_MS,
+    };
+    moves(&mut drive, "i0", Some(later.starts_ms));
+    drive.after(CHANGE_SETTLES_MS);
+    compared(&mut drive, later, true);
+    assert_eq!(next_ms(&drive, "a"), Some(later.starts_ms + EVERY_MS));
+    assert_eq!(next_ms(&drive, "b"), Some(SLOT.starts_ms + EVERY_MS));
+}
+
+#[test]
+fn nobody_hears_more_often_how_it_goes_than_the_limit() {
+    let mut drive = rolling();
+    moves(&mut drive, "i0", None);
+    let mut heard = 0;
+    while let Some(due_ms) = next_ms(&drive, "a") {
+        drive.now_ms = due_ms;
+        ring(&mut drive);
+        let told = notices(&drive.events).into_iter();
+        heard += told.filter(|told| *told == (Stage::Progress, "a")).count();
+        assert!(heard <= PROGRESS_MAX as usize);
+    }
+    assert_eq!(heard, PROGRESS_MAX as usize);
+    let last = Rolling {
+        number: PROGRESS_MAX,
+        next_ms: None,
+    };
+    assert_eq!(share(&drive, "a").rolling, Some(last));
+}
+
+#[test]
+fn work_without_the_term_is_not_told_while_it_goes_on() {
+    let mut drive = noticing();
+    moves(&mut drive, "i0", None);
+    assert_eq!(share(&drive, "a").rolling, None);
 }

@@ -84,6 +84,7 @@ impl<'a> Builder<'a> {
         self.id(file, &raw.id, "person", seen);
         self.format_if(file, raw.name.as_ref(), "name", text::line);
         self.format(file, &raw.mail, "mail", text::mail);
+        self.format_if(file, raw.hook.as_ref(), "hook", text::mail);
         self.format_if(file, raw.phone.as_ref(), "phone", text::phone);
         self.format_if(file, raw.confirmed.as_ref(), "confirmed", when::date);
         for role in &raw.roles {
@@ -98,6 +99,7 @@ impl<'a> Builder<'a> {
             person: raw.id.value.clone(),
             name,
             mail: raw.mail.value.clone(),
+            hook: raw.hook.as_ref().map(|at| at.value.clone()),
             phone: raw.phone.as_ref().map(|at| at.value.clone()),
             roles: raw.roles.iter().map(|at| at.value.clone()).collect(),
             confirmed: raw.confirmed.as_ref().map(|at| at.value.clone()),

@@ -69,7 +69,8 @@ impl Default for Policies {
 /// begins, `HP105` a role without any person, `HP106` a deadline that no lead can keep, `HP107` a row
 /// that never matches, `HP108` rows without a last one, `HP109` silence that agrees too late, `HP110`
 /// an emergency that is deferred or blocked, `HP111` a debt that blocks its own cure, `HP112`
-/// evidence that is dropped before what it proves, `HP113` a ladder that takes longer than its class waits.
+/// evidence that is dropped before what it proves, `HP113` a ladder that takes longer than its class waits,
+/// `HP114` a way of telling people that this engine does not have.
 pub fn load(paths: &[&str], read: ReadFile<'_>, known: &Known) -> Result<Policies, Faults> {
     let mut out = Collector {
         files: paths.iter().map(|&path| path.to_owned()).collect(),

@@ -19,7 +19,7 @@ pub struct Policies {
     /// Stages that reach everybody whatever they have asked; `scheduled` is always among them. `emergency`: whatever
     /// is told of one. Default: what was planned and becomes of it, and emergencies.
     pub must_have: BTreeSet<String>,
-    /// Default: none, so that no class may name one.
+    /// Default: that of an emergency, `defaults.rs`; a file's ladder of that name comes instead.
     pub ladders: BTreeMap<String, Ladder>,
     /// In the order of the file; the last row fits everything. Default: one row, all is the platform's.
     pub responsibilities: Vec<Row>,
@@ -135,7 +135,7 @@ pub struct Rung {
     pub who: Vec<String>,
     /// How long they have before the next rung is asked too, in milliseconds.
     pub every_ms: u64,
-    /// One of [`CHANNELS`] or more; all at once.
+    /// `mail`: the others of [`CHANNELS`] are refused by name.
     pub channels: Vec<String>,
 }
 

@@ -15,7 +15,7 @@ inputs: { targets: 'id=web1,web2' }
 expect: { result: succeeded }
 ";
 
-fn said(outcome: &Outcome, to: &str) -> Vec<(String, Message)> {
+pub fn said(outcome: &Outcome, to: &str) -> Vec<(String, Message)> {
     let theirs = |message: &&Message| message.to_address == to;
     let stage = |message: &Message| message.subject.trim_start_matches("work.").to_owned();
     let messages = outcome.messages.iter().filter(theirs);
@@ -24,7 +24,7 @@ fn said(outcome: &Outcome, to: &str) -> Vec<(String, Message)> {
         .collect()
 }
 
-fn stages(outcome: &Outcome, to: &str) -> Vec<String> {
+pub fn stages(outcome: &Outcome, to: &str) -> Vec<String> {
     let said = said(outcome, to);
     said.into_iter().map(|(stage, _)| stage).collect()
 }
@@ -107,7 +107,7 @@ async fn rejected(action: &str) -> Outcome {
     played(estate(), &scenario).await.unwrap()
 }
 
-fn withdrawn(outcome: &Outcome, why: &str) -> usize {
+pub fn withdrawn(outcome: &Outcome, why: &str) -> usize {
     let entries = outcome.ledger.iter();
     entries.filter(|entry| entry.contains(why)).count()
 }

@@ -122,6 +122,10 @@ impl Checker<'_, '_, '_> {
             }
             everybody.extend(people);
         }
+        let Some(higher) = self.on_rungs(&approve.rules) else {
+            return;
+        };
+        everybody.extend(higher);
         let available = u32::try_from(everybody.len()).unwrap_or(u32::MAX);
         if available > 0 && available < quorum {
             self.faults.add(
@@ -153,6 +157,11 @@ impl Checker<'_, '_, '_> {
             .map(|clause| literal_text(&clause.who).and_then(|who| self.env.people(who)))
             .collect::<Option<Vec<_>>>()
             .map(|sets| sets.into_iter().flatten().collect());
+        let higher = self.on_rungs(&approve.rules);
+        let approvers = approvers.zip(higher).map(|(mut all, higher)| {
+            all.extend(higher);
+            all
+        });
         let same_one = matches!((&starters, &approvers), (Some(starters), Some(approvers)) if approvers.len() == 1 && starters == approvers);
         if by_name || same_one {
             let span = approve
@@ -168,6 +177,17 @@ impl Checker<'_, '_, '_> {
         }
     }
 
+    /// Everybody whom a ladder asks too; none when that depends on the run, or nobody knows the ladder.
+    fn on_rungs(&self, rules: &Rules) -> Option<BTreeSet<String>> {
+        let Some(ladder) = &rules.ladder else {
+            return Some(BTreeSet::new());
+        };
+        let policies = self.env.estate.as_ref()?.policies.as_ref()?;
+        let asked = policies.ladders.get(&ladder.value)?.iter();
+        let people: Option<Vec<_>> = asked.map(|who| self.env.people(who)).collect();
+        Some(people?.into_iter().flatten().collect())
+    }
+
     /// Ladders and texts are those of the policies.
     fn promised(&mut self, rules: &Rules) {
         let estate = self.env.estate.as_ref();
@@ -175,9 +195,10 @@ impl Checker<'_, '_, '_> {
             return;
         };
         if let Some(ladder) = &rules.ladder {
+            let known = policies.ladders.keys().cloned().collect();
             self.listed(
                 ladder,
-                &policies.ladders,
+                &known,
                 codes::UNKNOWN_LADDER,
                 "ladder",
                 "ladders.yaml",

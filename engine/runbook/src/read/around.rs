@@ -7,9 +7,24 @@ use crate::codes;
 use crate::source::Span;
 use crate::yaml::{Kind, Node};
 use hostler_core::definition::{CLASSES, NoticePlan, Retry};
+use hostler_core::mail::Way;
 
 /// More repeats than this are a loop: `repeat` shows its rounds.
 const RETRIES_MAX: u32 = 20;
+/// Ways of telling people that others have.
+const NO_WAYS: [&str; 4] = ["sms", "phone", "chat", "status"];
+/// What notices do not do yet, and what to do instead.
+const NOT_YET: [(&str, &str); 2] = [
+    (
+        "alternate_contact",
+        "leave it out; everybody of the customer with the role `notices` is told at once, and one who has it is enough: give \
+         the role to the alternate contact",
+    ),
+    (
+        "to",
+        "leave it out; notices go to the customer's contacts when a stage begins",
+    ),
+];
 
 impl Reader<'_, '_> {
     pub(super) fn retry(&mut self, node: &Node) -> Option<(Retry, Span)> {
@@ -182,18 +197,10 @@ impl Reader<'_, '_> {
         let defer_until_ms = fields
             .take("defer_until")
             .and_then(|node| self.defer_until(node));
-        for name in [
-            "every",
-            "channels",
-            "alternate_contact",
-            "to",
-        ] {
-            fields.unenforced(
-                self,
-                name,
-                codes::NE_NOTICE_CLOCK,
-                "leave it out; notices go to the customer's contacts when a stage begins",
-            );
+        let every_ms = fields.take("every").and_then(|node| self.every(node));
+        let ways = fields.take("channels").map(|node| self.ways(node));
+        for (name, remedy) in NOT_YET {
+            fields.unenforced(self, name, codes::NE_NOTICE_CLOCK, remedy);
         }
         fields.finish(self);
         Some((
@@ -204,8 +211,34 @@ impl Reader<'_, '_> {
                 floor_ms,
                 holds_unproven,
                 defer_until_ms,
+                every_ms,
+                ways: ways.unwrap_or_default(),
             },
             node.span,
         ))
+    }
+
+    /// `all`, or a list. What this engine does not have is refused by its name.
+    fn ways(&mut self, node: &Node) -> Vec<Way> {
+        if node.text() == Some("all") {
+            return Way::ALL.to_vec();
+        }
+        let mut ways = Vec::new();
+        for item in self.items(node) {
+            let name = item.text().unwrap_or_default();
+            if NO_WAYS.contains(&name) {
+                self.faults.add(
+                    codes::NE_NOTICE_CLOCK,
+                    item.span,
+                    format!("this engine does not tell anybody by `{name}` yet"),
+                    "write mail, webhook or all; who must be called is called by people",
+                );
+                continue;
+            }
+            let words = Way::ALL.map(|way| (way.name(), way));
+            let way = self.word(item, "channels", &words);
+            ways.extend(way.filter(|way| !ways.contains(way)));
+        }
+        ways
     }
 }

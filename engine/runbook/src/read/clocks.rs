@@ -1,7 +1,7 @@
 //! When disturbing work may begin, as the runbook itself says it: windows, the checks before a slot, windows that pass
-//! unused, the opening of waves.
+//! unused, the opening of waves; and how often its customers hear of it.
 //!
-//! Not here: leads and windows that a class promises (policies), and notices.
+//! Not here: leads and windows that a class promises (policies), and the other terms of notices.
 
 use super::Reader;
 use super::fields::Fields;
@@ -15,6 +15,9 @@ use hostler_core::duration;
 const LEAD_MAX_MS: u64 = 7 * 86_400_000;
 /// Longest time before a slot at which customers may still put it off: what is announced later could never be.
 const DEFER_UNTIL_MAX_MS: u64 = 30 * 86_400_000;
+/// More often than this nobody reads it; less often than this it is no rolling notice.
+const EVERY_MIN_MS: u64 = 15 * 60_000;
+const EVERY_MAX_MS: u64 = 7 * 86_400_000;
 /// Most further windows for which an item waits.
 const OVERFLOW_MAX: u32 = 20;
 
@@ -71,6 +74,24 @@ impl Reader<'_, '_> {
             return None;
         }
         Some(lead_ms)
+    }
+
+    /// How often people hear how announced work goes while it does.
+    pub(super) fn every(&mut self, node: &Node) -> Option<u64> {
+        let every_ms = self.duration(node, "every")?;
+        if !(EVERY_MIN_MS..=EVERY_MAX_MS).contains(&every_ms) {
+            self.faults.add(
+                codes::OUT_OF_RANGE,
+                node.span,
+                format!(
+                    "customers would hear every {} how it goes",
+                    duration::write_ms(every_ms)
+                ),
+                "write 15m to 7d: `every: 1h`",
+            );
+            return None;
+        }
+        Some(every_ms)
     }
 
     /// `{ to: next-window, at_most: 2, then: held }`.

@@ -202,6 +202,14 @@ pub fn plan(view: &PlanView) -> String {
     for budget in &view.budgets {
         let _ = writeln!(text, "  spends  {}", spends(budget));
     }
+    for told in &view.told {
+        let (customer, channel, reached) = (&told.customer, &told.channel, told.reached);
+        let lacks = match told.people - reached.min(told.people) {
+            0 => String::new(),
+            lacking => format!(": {lacking} have none"),
+        };
+        let _ = writeln!(text, "  tells   {customer} by {channel}: {reached} people{lacks}");
+    }
     if let Some(policies) = &view.policies {
         let _ = writeln!(text, "  under   policies {}", policies.short());
     }

@@ -150,11 +150,28 @@ pub fn environment(directory: Option<&dyn Directory>) -> Result<Environment, Str
 
 /// None: no policies are configured.
 fn policies(directory: &dyn Directory) -> Option<PolicyFacts> {
+    let texts = directory.texts()?;
+    let names = directory.ladders()?.into_iter();
+    let with_people = |name: String| {
+        let asked = asked_on(directory, &name);
+        (name, asked)
+    };
     Some(PolicyFacts {
-        ladders: directory.ladders()?,
-        texts: directory.texts()?,
+        ladders: names.map(with_people).collect(),
+        texts,
         deferrable: directory.deferrable(),
     })
+}
+
+/// Whom the rungs of a ladder ask, as far as that does not depend on a customer.
+fn asked_on(directory: &dyn Directory, ladder: &str) -> BTreeSet<String> {
+    let climb = directory.ladder(ladder, None, 0);
+    let rungs = climb.into_iter().flat_map(|climb| climb.rungs);
+    let asked = rungs.flat_map(|rung| match rung.asks.is_empty() {
+        true => vec!["customer".to_owned()],
+        false => rung.asks,
+    });
+    asked.collect()
 }
 
 fn facts(directory: &dyn Directory) -> EstateFacts {

@@ -9,7 +9,7 @@ use crate::scope::{View, instant_text};
 use hostler_core::directory::Person as Known;
 use hostler_core::event::Stage;
 use hostler_core::lane::{Person, Phase, yes_or_no};
-use hostler_core::mail::{ASKED, Announcement, Question, Recipient};
+use hostler_core::mail::{ASKED, Announcement, Question, Recipient, Way};
 use hostler_core::sight::Sight;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,5 +125,6 @@ fn recipient(known: Known) -> Recipient {
         person: known.id,
         name: known.name,
         address: known.mail,
+        way: Way::Mail,
     }
 }

@@ -51,6 +51,7 @@ impl Driver {
             })
             .collect();
         let Slot { starts_ms, ends_ms } = slot_of(view, notice);
+        let progress = self.progress(view, notice, &zone).await?;
         Ok(json!({
             "customer": { "id": customer, "name": record.get("name").unwrap_or(&json!(customer)) },
             "run": { "id": plan.run, "reference": reference(plan.run) },
@@ -69,6 +70,7 @@ impl Driver {
             "note": plan.starter.reason.clone().unwrap_or_default(),
             "contact": self.parts.settings.contact,
             "changes": was.zip(now).map_or_else(Vec::new, |(was, now)| changes(was, now, &zone)),
+            "progress": progress,
         }))
     }
 
@@ -85,6 +87,15 @@ impl Driver {
             let planned = |key: &String| (key.clone(), "planned".to_owned());
             return Ok(keys.iter().filter(is_in).map(planned).collect());
         }
+        self.records_of(view, keys).await
+    }
+
+    /// Items of the present step with what became of them, as far as it is recorded.
+    pub(super) async fn records_of(
+        &self,
+        view: &View<'_>,
+        keys: &[String],
+    ) -> Result<Vec<(String, String)>, Trouble> {
         let step = rows::present_step(view.lane, &view.definition).unwrap_or_else(|| "".into());
         let mut results = Vec::new();
         for keys in keys.chunks(hostler_ports::store::READ_MAX) {
@@ -192,7 +203,8 @@ pub(crate) fn date(zone: Option<String>, at_ms: i64) -> String {
     )
 }
 
-fn local(at_ms: i64, zone: &str) -> String {
+/// In words, as people there read it.
+pub(super) fn local(at_ms: i64, zone: &str) -> String {
     let instant = jiff::Timestamp::from_millisecond(at_ms);
     let zoned = instant.and_then(|instant| instant.in_tz(zone));
     zoned.map_or_else(
@@ -230,9 +242,12 @@ pub(super) fn calendar(view: &View<'_>, notice: &Notice<'_>) -> Option<CalendarE
     let sequence = match notice.stage {
         Stage::Scheduled | Stage::Changed => notice.revision,
         Stage::Cancelled => notice.revision + 1,
-        Stage::Started | Stage::Completed | Stage::Reminder | Stage::Report | Stage::Asked => {
-            return None;
-        }
+        Stage::Started
+        | Stage::Completed
+        | Stage::Reminder
+        | Stage::Progress
+        | Stage::Report
+        | Stage::Asked => return None,
     };
     let (run, customer) = (view.lane.opening.run, notice.customer);
     let Slot { starts_ms, ends_ms } = slot_of(view, notice);

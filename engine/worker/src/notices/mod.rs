@@ -1,12 +1,13 @@
 //! Messages to people, made in the commit that makes them due.
 //!
-//! `context` says what a message may name, `prospect` when the work happens, `post` puts messages on their way. Not
-//! here: rendering and sending.
+//! `context` says what a message may name, `prospect` when the work happens, `progress` how it goes, `post` puts
+//! messages on their way. Not here: rendering and sending.
 
 mod asked;
 mod context;
 mod optional;
 pub mod post;
+mod progress;
 mod prospect;
 
 pub(crate) use context::date;
@@ -18,8 +19,8 @@ use crate::{Driver, Trouble};
 use hostler_core::directory::Contact;
 use hostler_core::effect::Effect;
 use hostler_core::event::Stage;
-use hostler_core::lane::{Lane, Slot};
-use hostler_core::mail::{Announced, Announcement, DeadContact, Recipient, dead_document};
+use hostler_core::lane::{Lane, PROGRESS_MAX, Rolling, Slot};
+use hostler_core::mail::{Announced, Announcement, DeadContact, Recipient, Way, dead_document};
 use hostler_ports::store::Document;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -53,6 +54,23 @@ fn announced(
     }))
 }
 
+/// In which ways the customers of the present step are told.
+fn ways(view: &View<'_>) -> Vec<Way> {
+    let program = view.program();
+    let step = program.as_ref().and_then(|program| view.step(program));
+    let notices = step.and_then(|step| step.notices.as_ref());
+    notices.map_or_else(Vec::new, |notices| notices.ways.clone())
+}
+
+fn recipient(contact: &Contact, way: Way, address: &str) -> Recipient {
+    Recipient {
+        person: contact.person.clone(),
+        name: contact.name.clone(),
+        address: address.to_owned(),
+        way,
+    }
+}
+
 /// What one customer hears.
 struct Notice<'a> {
     stage: Stage,
@@ -61,8 +79,32 @@ struct Notice<'a> {
     revision: u32,
     /// When the work happens, as it is known now.
     slot: Option<Slot>,
+    /// Where the customer stands in the messages on how it goes.
+    rolling: Option<Rolling>,
     /// The customer's items of the step.
     keys: &'a [String],
+}
+
+impl Notice<'_> {
+    /// Which message of its stage it is, in the thread of its lane: a step that is entered anew counts on.
+    fn revision(&self, lane: &Lane) -> u32 {
+        match (self.stage, self.rolling) {
+            (Stage::Progress, Some(rolling)) => {
+                let earlier = lane.visit.saturating_mul(PROGRESS_MAX);
+                earlier.saturating_add(rolling.number)
+            }
+            _ => self.revision,
+        }
+    }
+
+    /// When it is too late to say it: it has begun, or the next message says more.
+    fn until_ms(&self) -> Option<i64> {
+        match self.stage {
+            Stage::Reminder => self.slot.map(|slot| slot.starts_ms),
+            Stage::Progress => self.rolling?.next_ms,
+            _ => None,
+        }
+    }
 }
 
 impl Driver {
@@ -98,6 +140,7 @@ impl Driver {
                     template,
                     revision,
                     slot,
+                    rolling,
                 } => {
                     let notice = Notice {
                         stage: *stage,
@@ -105,6 +148,7 @@ impl Driver {
                         template,
                         revision: *revision,
                         slot: *slot,
+                        rolling: *rolling,
                         keys: shares.get(customer).map_or(&[][..], Vec::as_slice),
                     };
                     let notice = self.notice(&told_of, outlook.as_ref(), &notice);
@@ -169,7 +213,7 @@ impl Driver {
         };
         let to = match &was {
             Some(was) => was.to.clone(),
-            None => self.everybody(notice.customer).await?,
+            None => self.everybody(notice.customer, &ways(view)).await?,
         };
         let reminds = notice.stage == Stage::Reminder;
         let can_be = |outlook: &Outlook| outlook.can_be_put_off(view, notice.customer);
@@ -186,8 +230,8 @@ impl Driver {
                 .context(view, notice, was.as_ref(), now.as_ref())
                 .await?,
             calendar: context::calendar(view, notice),
-            revision: notice.revision,
-            until_ms: notice.slot.filter(|_| reminds).map(|slot| slot.starts_ms),
+            revision: notice.revision(view.lane),
+            until_ms: notice.until_ms(),
             announced: announced(notice, was, now, &to),
             to,
             question: None,
@@ -203,35 +247,38 @@ impl Driver {
         notice: &Notice<'_>,
     ) -> Result<Option<Announced>, Trouble> {
         match notice.stage {
-            Stage::Changed | Stage::Reminder | Stage::Cancelled => {
+            Stage::Changed | Stage::Reminder | Stage::Progress | Stage::Cancelled => {
                 self.told_last(view, notice.template, notice.customer).await
             }
             _ => Ok(None),
         }
     }
 
-    /// Whose mail came back is told nothing until somebody has made sure of the address.
-    async fn everybody(&self, customer: &str) -> Result<Vec<Recipient>, Trouble> {
+    /// Each in the ways that the runbook names. What goes to an address whose mail came back goes there no more until
+    /// somebody has made sure of it.
+    async fn everybody(&self, customer: &str, ways: &[Way]) -> Result<Vec<Recipient>, Trouble> {
         let mut contacts = self.parts.directory.contacts(customer, TOLD);
         contacts.truncate(RECIPIENTS_MAX);
-        let keys = contacts.iter().map(|contact| dead_document(&contact.mail));
+        let told: Vec<(&Contact, Recipient)> = contacts
+            .iter()
+            .flat_map(|contact| {
+                let ways = contact.ways(ways).into_iter();
+                ways.map(move |(way, address)| (contact, recipient(contact, way, address)))
+            })
+            .collect();
+        let keys = told.iter().map(|(_, to)| dead_document(&to.address));
         let keys: Vec<_> = keys.collect();
         let dead = match keys.is_empty() {
             true => Vec::new(),
             false => self.parts.store.documents(&keys).await?,
         };
-        let recipient = |contact: Contact| Recipient {
-            person: contact.person,
-            name: contact.name,
-            address: contact.mail,
-        };
-        let living = |(contact, dead): &(Contact, Option<Document>)| {
+        let living = |((contact, _), dead): &((&Contact, Recipient), Option<Document>)| {
             let dead = dead.as_ref().and_then(|dead| dead.body.as_deref());
             let dead = dead.and_then(|dead| serde_json::from_str::<DeadContact>(dead).ok());
             dead.is_none_or(|dead| !dead.holds(contact.confirmed.as_deref()))
         };
-        let contacts = contacts.into_iter().zip(dead).filter(living);
-        Ok(contacts.map(|(contact, _)| recipient(contact)).collect())
+        let told = told.into_iter().zip(dead).filter(living);
+        Ok(told.map(|((_, recipient), _)| recipient).collect())
     }
 
     /// To staff with all servers of the run, to a customer's people with that customer's.
@@ -253,6 +300,7 @@ impl Driver {
                 person: person.id.clone(),
                 name: person.name,
                 address: person.mail,
+                way: Way::Mail,
             };
             let of_customers = readers.entry(person.customers).or_default();
             of_customers.insert(person.id, recipient);

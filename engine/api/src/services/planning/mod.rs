@@ -8,12 +8,14 @@ mod duties;
 mod inputs;
 mod promised;
 mod reach;
+mod told;
 mod uses;
 mod waves;
 mod windows;
 
 pub use budgets::{BudgetView, budgets};
 pub use inputs::validate;
+pub use told::{ToldView, told};
 pub use waves::{WavePreview, waves};
 
 use crate::Api;

@@ -6,27 +6,18 @@ use hostler_core::directory::Directory;
 use std::collections::BTreeSet;
 
 /// # Errors
-/// `runbook-invalid`: the policies lack a ladder or a text, or there are none.
+/// `runbook-invalid`: the policies lack a ladder or a text, or there are none. The ladder of an emergency is always there.
 pub fn check(directory: &dyn Directory, definitions: &[&Definition]) -> Result<(), Problem> {
     for definition in definitions {
         let programs = definition.programs.iter();
         let steps = programs.flat_map(|program| program.steps.iter().chain(&program.always));
         for step in steps.flat_map(|step| std::iter::once(step).chain(&step.undo)) {
             if let Some(rules) = rules(step) {
-                has(
-                    directory.ladders(),
-                    rules.ladder.iter(),
-                    definition,
-                    step,
-                    "ladder",
-                )?;
-                has(
-                    directory.texts(),
-                    rules.terms.iter(),
-                    definition,
-                    step,
-                    "text",
-                )?;
+                let (ladders, texts) = (directory.ladders(), directory.texts());
+                let configured = texts.is_some();
+                let at = (definition, step, configured);
+                has(ladders, rules.ladder.iter(), at, "ladder")?;
+                has(texts, rules.terms.iter(), at, "text")?;
             }
         }
     }
@@ -45,8 +36,7 @@ fn rules(step: &Step) -> Option<&AskRules> {
 fn has<'a>(
     known: Option<BTreeSet<String>>,
     mut wanted: impl Iterator<Item = &'a String>,
-    definition: &Definition,
-    step: &Step,
+    (definition, step, configured): (&Definition, &Step, bool),
     what: &str,
 ) -> Result<(), Problem> {
     let is_known = |name: &&String| known.as_ref().is_some_and(|known| known.contains(*name));
@@ -55,7 +45,7 @@ fn has<'a>(
     };
     let (runbook, step) = (&definition.runbook, &step.id);
     let detail = format!("{runbook}: {step} needs the {what} `{missing}`");
-    let (why, remedy) = match known {
+    let (why, remedy) = match known.filter(|_| configured) {
         Some(_) => (
             "the policies do not have it",
             format!(

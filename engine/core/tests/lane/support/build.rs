@@ -160,6 +160,7 @@ pub trait Around: Sized {
     fn no_return(self) -> Self;
     fn conditional(self) -> Self;
     fn noticed(self) -> Self;
+    fn rolling(self, every_ms: u64) -> Self;
 }
 
 impl Around for Step {
@@ -196,7 +197,16 @@ impl Around for Step {
             floor_ms: None,
             holds_unproven: false,
             defer_until_ms: None,
+            every_ms: None,
+            ways: Vec::new(),
         });
+        self
+    }
+
+    fn rolling(mut self, every_ms: u64) -> Self {
+        self = self.noticed();
+        let notices = self.notices.as_mut().unwrap();
+        (notices.every_ms, notices.remind_ms) = (Some(every_ms), None);
         self
     }
 }

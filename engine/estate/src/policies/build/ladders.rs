@@ -97,9 +97,17 @@ impl Builder<'_> {
         self.elapsed_ms(at, "every").unwrap_or_default()
     }
 
-    /// Mail, where nothing else is said.
+    /// Mail, where nothing else is said; and nothing else is sent, so nobody waits for a call that does not come.
     fn channels(&mut self, list: Option<&OneOrMany>) -> Vec<String> {
         let channels = self.set(list, "channel", &CHANNELS);
+        let known = |at: &&At<String>| CHANNELS.contains(&at.value.as_str());
+        let others = list.iter().flat_map(|list| &list.0).filter(known);
+        for at in others.filter(|at| at.value != CHANNELS[0]) {
+            let message = format!("nothing here tells people by `{}`", at.value);
+            let remedy = "leave it out: whoever is asked gets a letter, or, where their address stands for a hook, a message in its \
+                          room; who must be called is called by people";
+            self.fault(at, "HP114", message, remedy);
+        }
         if channels.is_empty() {
             return vec![CHANNELS[0].to_owned()];
         }

