@@ -106,6 +106,8 @@ pub enum Action {
     ReadDebts,
     /// What customers' budgets of disruption have spent.
     ReadBudgets,
+    /// How long calls took.
+    ReadDurations,
     /// Let a run that somebody else has started overdraw them.
     Overdraw,
     /// Declare and lift times in which nothing is disturbed.
@@ -191,6 +193,7 @@ pub fn authorize(subject: &Subject, action: Action, resource: Resource<'_>) -> D
             | Action::ReadFreezes
             | Action::ReadDebts
             | Action::ReadBudgets
+            | Action::ReadDurations
             | Action::ReadStore,
             _,
         ) => Decision::of(subject.is_staff(), "a role of the staff"),

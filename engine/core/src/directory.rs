@@ -6,6 +6,7 @@
 use crate::budget::Budgets;
 use crate::deferral::Agreed;
 use crate::duty::{Owed, Work};
+use crate::fit;
 use crate::gate::Closed;
 use crate::id::Digest;
 use crate::lane::Climb;
@@ -161,6 +162,16 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Classes that can be put off. None: no policies say so.
     fn deferrable(&self) -> Option<BTreeSet<String>> {
+        None
+    }
+
+    /// How the length of an action (`guest-patch.apply`) is told: from how many calls, and what is assumed before that.
+    fn fit(&self, _action: &str) -> fit::Terms {
+        fit::Terms::default()
+    }
+
+    /// How long a verb of a runbook (`approve`) is assumed to last. None: nobody says.
+    fn verb_ms(&self, _verb: &str) -> Option<u64> {
         None
     }
 

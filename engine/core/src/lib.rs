@@ -21,6 +21,7 @@ pub mod duty;
 pub mod effect;
 pub mod event;
 pub mod expression;
+pub mod fit;
 pub mod gate;
 pub mod id;
 pub mod lane;

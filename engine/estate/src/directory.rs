@@ -18,6 +18,7 @@ use hostler_core::directory::{
     AssetId, Connection, Contact, Directory, Person, PersonId, Route, SelectorFault,
 };
 use hostler_core::duty::{Owed, Work};
+use hostler_core::fit::Terms;
 use hostler_core::gate::Closed;
 use hostler_core::id::Digest;
 use hostler_core::lane::Climb;
@@ -321,6 +322,15 @@ impl Directory for Estate {
 
     fn deferrable(&self) -> Option<BTreeSet<String>> {
         deferral::classes(self)
+    }
+
+    fn fit(&self, action: &str) -> Terms {
+        let policies = self.policies.as_ref();
+        policies.map_or_else(Terms::default, |policies| policies.fit(action))
+    }
+
+    fn verb_ms(&self, verb: &str) -> Option<u64> {
+        self.policies.as_ref()?.verb_ms(verb)
     }
 
     fn earliest_ms(&self, class: &str, asset: &str, told_ms: Option<i64>) -> Option<i64> {

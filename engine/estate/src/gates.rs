@@ -8,6 +8,7 @@ use hostler_calendar::business::BusinessDays;
 use hostler_calendar::freeze::{Blocked, Freeze, blocked};
 use hostler_calendar::window::{Fit, Window, Windows};
 use hostler_core::directory::Directory;
+use hostler_core::fit::rounded;
 use hostler_core::gate::{Closed, GateKind};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -166,28 +167,37 @@ fn outside(
     {
         return None;
     }
-    // A step that may take longer than every window begins where one opens.
-    let fit = match windows.fit(now, needed_ms) {
-        Fit::Never { longest_ms } if longest_ms > 0 => windows.fit(now, longest_ms),
-        fit => fit,
-    };
-    let (why, until_ms) = match fit {
+    let (why, until_ms, opens) = match windows.fit(now, needed_ms) {
         Fit::Now { .. } => return None,
         Fit::Later(interval) => (
             format!("the next opening in which it fits is at {}", interval.from),
             Some(interval.from.as_millisecond()),
+            true,
         ),
-        Fit::Never { .. } => ("it does not open any more".to_owned(), None),
+        Fit::Never { longest_ms: 0 } => ("it does not open any more".to_owned(), None, false),
+        // Whoever does not fit into the whole of any opening is not begun in a part of one.
+        Fit::Never { longest_ms } => (
+            format!("no opening is longer than {}", rounded(longest_ms)),
+            None,
+            true,
+        ),
+    };
+    let remedy = match until_ms.is_none() && opens {
+        true => format!(
+            "give {asset} a longer `window` in the estate's files, or say in fit.yaml of the policies how long it \
+             really takes (`hostler duration list`)"
+        ),
+        false => format!("wait for it, or give {asset} another `window` in the estate's files"),
     };
     Some(Closed {
         gate: GateKind::Window,
         rule: name,
         why,
-        remedy: format!("wait for it, or give {asset} another `window` in the estate's files"),
+        remedy,
         until_ms,
         document: None,
         // Of one window alone the files may say something else tomorrow; what the runbook asks for is signed.
-        never: until_ms.is_none() && !further.is_empty(),
+        never: !opens && !further.is_empty(),
     })
 }
 
@@ -252,12 +262,11 @@ assets:
             planned(HOUR, "2026-11-20T07:59:59Z"),
             held("2026-11-20T08:00:00Z")
         );
-        // Longer than the window: it begins where it opens.
-        assert_eq!(planned(9 * HOUR, "2026-11-20T08:00:00Z"), None);
-        assert_eq!(
-            planned(9 * HOUR, "2026-11-20T08:00:01Z"),
-            held("2026-11-21T08:00:00Z")
-        );
+        // Longer than every opening: in none of them, also where one begins.
+        let never = Some(("window:night".to_owned(), None));
+        assert_eq!(planned(2 * HOUR, "2026-11-20T08:00:00Z"), None);
+        assert_eq!(planned(2 * HOUR + 1, "2026-11-20T08:00:00Z"), never);
+        assert_eq!(planned(9 * HOUR, "2026-11-20T09:00:00Z"), never);
         assert_eq!(at("web2", "emergency", HOUR, "2026-11-20T20:00:00Z"), None);
         assert_eq!(at("lab", "planned", HOUR, "2026-11-20T20:00:00Z"), None);
     }

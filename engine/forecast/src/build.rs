@@ -1,12 +1,12 @@
 //! From an estate and a compiled runbook to the input of a forecast.
 //!
-//! Not here: what the class's terms are, who is away, and how long things took: those come in.
+//! Not here: what the class's terms are, who is away, and what was measured: those come in.
 
 use crate::fault::ForecastFault;
 use crate::input::{
-    Anchor, Approver, Approvers, Asset, AtOnce, Budget, Contact, Customer, Durations, Group, Input,
-    Month, Overflow, Terms, Wave,
+    Anchor, Approver, Approvers, Asset, AtOnce, Budget, Contact, Customer, Group, Input, Month, Overflow, Terms, Wave,
 };
+use crate::lengths;
 use hostler_calendar::business::BusinessDays;
 use hostler_calendar::freeze::Freeze;
 use hostler_calendar::holiday::Holidays;
@@ -17,6 +17,7 @@ use hostler_core::definition::{
 use hostler_core::directory::Directory as _;
 use hostler_core::duration::parse_ms;
 use hostler_core::expression::{Dynamic, Expression};
+use hostler_core::fit::Histories;
 use hostler_estate::policies::{Per, Within};
 use hostler_estate::{Estate, Selector};
 use jiff::civil::Date;
@@ -37,7 +38,8 @@ pub struct Options {
     pub terms: Terms,
     /// Of every asset.
     pub severity: Option<String>,
-    pub durations: Durations,
+    /// What was measured; what was not is assumed as the policies say, or takes all of its timeout.
+    pub histories: Histories,
     /// Person to days away, both included.
     pub absences: BTreeMap<String, Vec<(Date, Date)>>,
     /// Person to those who stand in.
@@ -74,11 +76,11 @@ pub fn from_estate(
             .map(|(_, freeze)| (freeze.id.clone(), freeze.clone()))
             .collect(),
         groups: groups(estate),
+        durations: lengths::durations(estate, (definition, each.body), &assets, &options.histories),
         customers: customers(estate, &assets, &options.terms.class)?,
         assets,
         terms: options.terms.clone(),
         approvers: approvers(estate, approve, options),
-        durations: options.durations.clone(),
     })
 }
 

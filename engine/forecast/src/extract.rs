@@ -28,6 +28,8 @@ impl Forecast {
         let conflicts = std::mem::take(&mut self.conflicts);
         let own = conflicts.into_iter();
         self.conflicts = own.filter_map(|one| part(one, customer, &ids)).collect();
+        // Kinds of servers that only others have are among them.
+        self.lengths.clear();
         // Whose those are is not known any more.
         self.conflicts_left_off = 0;
         Some(self)

@@ -4,6 +4,7 @@
 
 use crate::code::Code;
 use crate::moment::Moment;
+use hostler_core::fit::Part;
 use serde::{Deserialize, Serialize};
 
 /// Version of this shape; higher after a change that a reader must know of.
@@ -30,6 +31,9 @@ pub struct Forecast {
     pub waves: Vec<WaveRow>,
     /// By id.
     pub customers: Vec<CustomerRow>,
+    /// How long the calls on its servers are taken to last, and where that comes from. Empty in what one customer sees.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<LengthRow>,
     /// Within the cycle, by their beginning.
     pub freezes: Vec<FreezeRow>,
     /// By code, subject and time, at most [`crate::plan::CONFLICTS_MAX`].
@@ -72,6 +76,15 @@ pub struct Giver {
     pub instead_of: Option<String>,
     /// The first moment at which this person is there. None: never before it expires.
     pub from: Option<Moment>,
+}
+
+/// How long one call is taken to last on one kind of asset.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LengthRow {
+    /// It takes another one back.
+    pub takes_back: bool,
+    #[serde(flatten)]
+    pub part: Part,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 //! Not here: where it comes from (`build`), and what follows from it (`plan`).
 
 use crate::fault::ForecastFault;
+use crate::forecast::LengthRow;
 use hostler_calendar::business::BusinessDays;
 use hostler_calendar::deadline::Lead;
 use hostler_calendar::freeze::Freeze;
@@ -219,12 +220,12 @@ pub struct Approver {
     pub stand_ins: Vec<(String, Vec<(Date, Date)>)>,
 }
 
-/// How long one server takes, at the 95th percentile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How long one server takes, from its first change to its last disturbing call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Duration {
     /// Milliseconds.
     pub steps_ms: u64,
-    /// Of undoing all of it. Milliseconds.
+    /// Of taking back the most of it. Milliseconds.
     pub rollback_ms: u64,
 }
 
@@ -238,10 +239,12 @@ impl Duration {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Durations {
-    /// Of assets without a history.
+    /// Of assets that are not named.
     pub assumed: Duration,
     /// By asset.
     pub measured: BTreeMap<String, Duration>,
+    /// What they are made of, in a fixed order.
+    pub told: Vec<LengthRow>,
 }
 
 impl Durations {

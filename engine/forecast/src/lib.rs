@@ -11,6 +11,7 @@ mod extract;
 mod fault;
 mod forecast;
 mod input;
+mod lengths;
 mod moment;
 mod plan;
 pub mod render;
@@ -20,7 +21,7 @@ pub use code::Code;
 pub use fault::ForecastFault;
 pub use forecast::{
     Approval, AssetRow, Conflict, CustomerRow, Disruptions, FORM, Forecast, FreezeRow, Giver,
-    Outcome, Slot, WaveRow, Work,
+    LengthRow, Outcome, Slot, WaveRow, Work,
 };
 pub use input::{
     ASSETS_MAX, Anchor, Approver, Approvers, Asset, AtOnce, Budget, Contact, Customer, Duration,

@@ -6,6 +6,7 @@ use crate::scenario::Answer as Script;
 use async_trait::async_trait;
 use hostler_core::answer::Answer;
 use hostler_core::contract::{Action, Contract};
+use hostler_core::duration::parse_ms;
 use hostler_core::id::{Digest, LaneId};
 use hostler_ports::plugin::{Call, Description, Entry, HostError, Observed, PluginHost, Reply};
 use serde_json::{Value, json};
@@ -211,7 +212,12 @@ impl ScriptedHost {
     }
 
     /// The number of the call, and its answer.
-    fn perform(&self, call: &Call, blow: Option<Blow>) -> Result<(u64, Reply), HostError> {
+    fn perform(
+        &self,
+        call: &Call,
+        blow: Option<Blow>,
+        resumes: bool,
+    ) -> Result<(u64, Reply), HostError> {
         let number = self.performed.fetch_add(1, Ordering::SeqCst) + 1;
         if let Some(answer) = self.kept(call.idempotency_key) {
             self.note(call, "perform", true);
@@ -228,7 +234,14 @@ impl ScriptedHost {
                 detail: "it never answered".to_owned(),
             });
         }
-        let answer = self.answer(call, &script);
+        let pends = script.pends.as_deref().and_then(parse_ms);
+        let answer = match pends.filter(|_| !resumes) {
+            Some(resume_after_ms) => Answer::Pending {
+                checkpoint: json!({}),
+                resume_after_ms,
+            },
+            None => self.answer(call, &script),
+        };
         let done = matches!(answer, Answer::Done { .. });
         if done && self.mutates(call) {
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -328,10 +341,11 @@ impl PluginHost for ScriptedHost {
     }
 
     async fn call(&self, entry: Entry, call: Call) -> Result<Reply, HostError> {
+        let resumes = matches!(entry, Entry::Resume { .. });
         match entry {
             Entry::Perform | Entry::Resume { .. } => {
                 let blow = self.strikes(&call);
-                let (number, reply) = self.perform(&call, blow)?;
+                let (number, reply) = self.perform(&call, blow, resumes)?;
                 self.let_happen(number, call.lane);
                 let dies = blow.is_some_and(Blow::kills);
                 if dies || self.lose.load(Ordering::SeqCst) == number {

@@ -10,6 +10,7 @@ pub mod between;
 mod blow;
 pub mod deferring;
 pub mod doors;
+pub mod fitting;
 mod host;
 mod next_hop;
 pub mod owing;

@@ -42,6 +42,8 @@ pub struct Answer {
     pub done: Option<Value>,
     pub reject: Option<String>,
     pub retry: Option<String>,
+    /// The target goes on by itself for so long (`20m`) before it answers.
+    pub pends: Option<String>,
     /// The call is cut off at its deadline.
     #[serde(default)]
     pub hang: bool,
@@ -111,13 +113,14 @@ impl Scenario {
         }
         let scenario: Self = serde_saphyr::from_str(text)
             .map_err(|fault| ScenarioFault::Malformed(fault.to_string()))?;
-        let mut waits = scenario
-            .people
-            .iter()
-            .filter_map(|person| person.after.as_deref());
-        match waits.find(|after| parse_ms(after).is_none()) {
-            Some(after) => Err(ScenarioFault::Malformed(format!(
-                "`after: {after}` is no duration: write 90s, 16m, 2h"
+        let people = scenario.people.iter();
+        let after = people.filter_map(|person| Some(("after", person.after.as_deref()?)));
+        let answers = scenario.answers.iter();
+        let pends = answers.filter_map(|answer| Some(("pends", answer.pends.as_deref()?)));
+        let mut waits = after.chain(pends);
+        match waits.find(|(_, length)| parse_ms(length).is_none()) {
+            Some((name, length)) => Err(ScenarioFault::Malformed(format!(
+                "`{name}: {length}` is no duration: write 90s, 16m, 2h"
             ))),
             None => Ok(scenario),
         }

@@ -8,6 +8,7 @@ use hostler_ports::store::conformance::{Kit, Subject};
 use hostler_ports::store::copy::restore::Restoring;
 use hostler_ports::store::copy::{CopyFault, Copying};
 use hostler_ports::store::generation::DECISION;
+use hostler_ports::store::histories;
 use hostler_ports::store::memory::{CountedIds, ManualClock};
 use hostler_ports::store::{Batch, Claim, Cursor, LedgerLine, Store, Then, Upkeep};
 use hostler_store_embedded::{EmbeddedStore, Options, RestoreError, open, restore};
@@ -169,6 +170,21 @@ async fn a_copy_of_a_trimmed_ledger_goes_on_with_its_numbers() {
     assert!(target.store.trim_ledger(6, 10).await.unwrap());
     assert_eq!(target.store.ledger(0).await.unwrap()[0].number, 6);
     assert_eq!(target.store.state().await.unwrap().ledger, 7);
+}
+
+#[tokio::test]
+async fn what_calls_took_is_in_the_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = opened(&folder.path().join("source"));
+    for ms in [20, 40] {
+        let kept = histories::note(&source.store, "guest.reboot", "ssh/virtual", ms).await;
+        assert_eq!(kept, Ok(true));
+    }
+    let copy = copied(&source.store).await;
+    let target = restored(&folder, &copy).unwrap();
+    let before = histories::all(&source.store).await.unwrap();
+    assert_eq!(before[0].history.lasted_ms, [20, 40]);
+    assert_eq!(histories::all(&target.store).await, Ok(before));
 }
 
 #[tokio::test]

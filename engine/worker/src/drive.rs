@@ -162,8 +162,12 @@ impl Driver {
                 Err(fault) => return Err(trouble(fault)),
             }
         };
+        let lasted = self.lasted(hold, &turn).await;
         self.settle_hold(hold, turn, committed);
         hold.asked_at_ms = asked_at_ms;
+        if let Some(lasted) = lasted {
+            self.remember(lasted).await;
+        }
         match then {
             Then::Keep => self.go_on(hold, lease, committed).await,
             Then::Park | Then::Requeue | Then::Shelve => {

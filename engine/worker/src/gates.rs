@@ -15,7 +15,7 @@ mod turn;
 
 use crate::scope::{View, instant_text};
 use crate::{Driver, Trouble};
-use ahead::{classes, disturbs_ms};
+use ahead::{Needs, classes};
 use hostler_core::command::Entry;
 use hostler_core::definition::{NoticePlan, Step, Verb};
 use hostler_core::gate::{Closed, FREEZES, Freezes, GateKind, Told, told_document};
@@ -112,7 +112,7 @@ impl From<Entry> for Gated {
 /// What a call disturbs.
 pub(crate) struct Disturbs<'a> {
     asset: &'a str,
-    needed_ms: u64,
+    needs: Needs,
     /// Classes of the disturbing steps from here on: each must let it begin.
     classes: Vec<String>,
     /// Windows that the runbook names: each must be open, too.
@@ -151,8 +151,10 @@ impl Driver {
         if let Some(closed) = self.unsigned(view, call) {
             return Ok(Gated::from(held(call, closed)));
         }
-        let (Some(asset), Some(needed_ms)) = (call.asset.as_deref(), disturbs_ms(view, step))
-        else {
+        let Some(asset) = call.asset.as_deref() else {
+            return Ok(Gated::from(entry));
+        };
+        let Some(needs) = self.needs(view, step, asset).await? else {
             return Ok(Gated::from(entry));
         };
         let said = (classes(view, step).await?, clock::windows(view).await?);
@@ -162,7 +164,7 @@ impl Driver {
         };
         let disturbs = Disturbs {
             asset,
-            needed_ms,
+            needs,
             classes,
             windows,
             since_ms: view.lane.opened_ms,
@@ -217,7 +219,10 @@ impl Driver {
         let (expect, freezes) = self.document::<Freezes>(FREEZES).await?;
         let mut expect = vec![expect];
         let freezes = freezes.unwrap_or_default();
-        let mut closed = self.frozen(disturbs, &freezes, view.now_ms);
+        let closed = self.frozen(disturbs, &freezes, view.now_ms);
+        let closed = closed.map(|closed| self.unfit(view, disturbs, closed));
+        let (mut closed, history) = closed.unzip();
+        expect.extend(history.flatten());
         let passed = self.overflowed(view, disturbs, &freezes, closed.is_none());
         if let Some(passed) = passed.await? {
             closed = Some(passed);
@@ -244,11 +249,11 @@ impl Driver {
         let directory = &self.parts.directory;
         let Disturbs {
             asset,
-            needed_ms,
             ref classes,
             ref windows,
             ..
         } = *disturbs;
+        let needed_ms = disturbs.needs.total_ms();
         let applies = |selector: &str| match directory.matches(asset, selector) {
             Ok(applies) => applies,
             // A freeze that cannot be understood here holds everything.

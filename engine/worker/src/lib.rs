@@ -13,6 +13,7 @@ mod drive;
 mod gates;
 mod gather;
 mod held;
+mod measure;
 mod notices;
 mod observe;
 mod outbox;

@@ -33,7 +33,11 @@ fn under(budgets: &str) -> Stage {
 }
 
 fn weekly(budgets: &str) -> Stage {
-    let files = [("classes.yaml", CLASSES), ("budgets.yaml", budgets)];
+    let files = [
+        ("classes.yaml", CLASSES),
+        ("budgets.yaml", budgets),
+        ("fit.yaml", stage::QUICK),
+    ];
     stage::ruled(&files, |text| text.replace(OPEN, SUNDAYS))
 }
 

@@ -88,7 +88,11 @@ struct Disturbing {
 type Steps = BTreeMap<(String, String), Disturbing>;
 
 fn closed() -> Stage {
-    let files = [("budgets.yaml", BUDGETS), ("classes.yaml", CLASSES)];
+    let files = [
+        ("budgets.yaml", BUDGETS),
+        ("classes.yaml", CLASSES),
+        ("fit.yaml", stage::QUICK),
+    ];
     stage::ruled(&files, |text| {
         text.replace(OPEN, SUNDAYS).replace("windows:\n", FREEZE)
     })

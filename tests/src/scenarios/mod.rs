@@ -6,6 +6,7 @@ mod clocks;
 mod customers;
 mod debts;
 mod deferrals;
+mod fit;
 mod gates;
 mod ledger;
 mod overtaken;

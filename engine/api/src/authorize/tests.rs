@@ -76,6 +76,13 @@ fn rules_hold_and_nothing_else_does() {
             Resource::Realm,
             false,
         ),
+        (&["role:viewer"], Action::ReadDurations, Resource::Realm, true),
+        (
+            &["customer:x"],
+            Action::ReadDurations,
+            Resource::Realm,
+            false,
+        ),
         (&["role:viewer"], Action::Overdraw, Resource::Realm, false),
         (&["role:operator"], Action::Overdraw, Resource::Realm, true),
         (&["role:viewer"], Action::ReadStore, Resource::Realm, true),

@@ -10,6 +10,7 @@ mod debts;
 mod decide;
 mod deferral_page;
 mod deferrals;
+mod durations;
 mod feed;
 mod freezes;
 mod general;

@@ -2,8 +2,8 @@
 
 use super::asked::Asked;
 use super::{
-    bounces, budgets, debts, decide, deferral_page, deferrals, feed, freezes, general, mutes, runs, schedules, store,
-    waiting,
+    bounces, budgets, debts, decide, deferral_page, deferrals, durations, feed, freezes, general, mutes, runs, schedules,
+    store, waiting,
 };
 use crate::authorize::Action;
 use crate::problem::Problem;
@@ -151,6 +151,9 @@ pub static ROUTES: &[Route] = &[
         Action::Overdraw,
         |asked| Box::pin(budgets::allow(asked)),
     ),
+    get("/api/v1/durations", Action::ReadDurations, |asked| {
+        Box::pin(durations::list(asked))
+    }),
     get("/api/v1/freezes", Action::ReadFreezes, |asked| {
         Box::pin(freezes::list(asked))
     }),

@@ -9,6 +9,7 @@ pub mod decide;
 pub mod deferral_link;
 pub mod deferrals;
 mod document;
+pub mod durations;
 pub mod evidence;
 pub mod feed;
 pub mod follow;

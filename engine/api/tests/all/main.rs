@@ -7,6 +7,7 @@
 
 mod bouncing;
 mod deciding;
+mod durations;
 mod freezing;
 mod mutes;
 mod planning;

@@ -5,6 +5,7 @@
 use super::duty::{Attributes, Owed};
 use super::model::{Class, Consent, Impact, Policies, RingNotice};
 use super::span::Span;
+use hostler_core::fit::Terms;
 use hostler_core::id::Digest;
 use serde::Serialize;
 
@@ -114,16 +115,25 @@ impl Policies {
         })
     }
 
-    /// How long an action (`guest-patch.apply`) or a verb (`approve`) is taken to last that was never
-    /// measured, in milliseconds: its own entry, its contract's, the default.
+    /// How the length of an action (`guest-patch.apply`) is told. What is assumed without a history: its own entry, its
+    /// contract's, the default.
     #[must_use]
-    pub fn assumed_ms(&self, action: &str) -> u64 {
+    pub fn fit(&self, action: &str) -> Terms {
         let contract = action.split('.').next().unwrap_or_default();
         let fit = &self.fit;
-        let own = fit.actions.get(action).or_else(|| fit.verbs.get(action));
-        own.or_else(|| fit.actions.get(contract))
-            .copied()
-            .unwrap_or(fit.default_ms)
+        let own = fit.actions.get(action);
+        let own = own.or_else(|| fit.actions.get(contract)).copied();
+        Terms {
+            at_least: fit.at_least,
+            percent: fit.percent,
+            assumed_ms: own.or(fit.default_ms),
+        }
+    }
+
+    /// How long a verb (`approve`) is assumed to last, in milliseconds. None: no file says.
+    #[must_use]
+    pub fn verb_ms(&self, verb: &str) -> Option<u64> {
+        self.fit.verbs.get(verb).copied()
     }
 
     /// A text that people agree to.

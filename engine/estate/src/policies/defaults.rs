@@ -7,13 +7,12 @@ use super::model::{
     Spend, Unproven, Windows,
 };
 use super::span::{DAY_MS, Span};
+use hostler_core::fit::Terms;
 use hostler_core::id::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of the defaults below.
 pub const VERSION: &str = "hostler-policies-2";
-/// Nobody knows how long an action takes that nobody has measured; half an hour fits most windows.
-pub const FIT_DEFAULT_MS: u64 = 1_800_000;
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -120,7 +119,9 @@ pub fn policies() -> Policies {
         delegations: Vec::new(),
         absences: Vec::new(),
         fit: Fit {
-            default_ms: FIT_DEFAULT_MS,
+            at_least: Terms::default().at_least,
+            percent: Terms::default().percent,
+            default_ms: None,
             actions: BTreeMap::new(),
             verbs: BTreeMap::new(),
         },

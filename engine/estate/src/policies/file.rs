@@ -208,6 +208,8 @@ pub struct FitFile {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawFit {
+    pub at_least: Option<At<u32>>,
+    pub percent: Option<At<u32>>,
     pub default: Option<At<String>>,
     pub actions: Entries<At<String>>,
     pub verbs: Entries<At<String>>,

@@ -45,7 +45,7 @@ pub struct Policies {
     pub delegations: Vec<Delegation>,
     /// Default: nobody is absent.
     pub absences: Vec<Absence>,
-    /// Default: half an hour for whatever is asked.
+    /// Default: 95 of 100 calls, of at least 10; without those, the timeout.
     pub fit: Fit,
     /// Texts that people agree to, by name. Default: none.
     pub texts: BTreeMap<String, String>,
@@ -259,12 +259,18 @@ pub enum Keep {
     Forever,
 }
 
-/// How long something is taken to last that was never measured. All in milliseconds.
+/// How long something is taken to last when it is asked whether it fits into a window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fit {
-    pub default_ms: u64,
-    /// `guest-patch.apply`, or a contract for all its actions.
+    /// So many calls of an action on one kind of asset are a history; before that, what follows is assumed.
+    pub at_least: u32,
+    /// So many percent of those calls took no longer than what is expected of the next one.
+    pub percent: u32,
+    /// Milliseconds of any action that is not named. None: its timeout.
+    pub default_ms: Option<u64>,
+    /// `guest-patch.apply`, or a contract for all its actions, in milliseconds.
     pub actions: BTreeMap<String, u64>,
+    /// Verbs between a lane's first change and its last disturbing call, in milliseconds; others take no time.
     pub verbs: BTreeMap<String, u64>,
 }
 

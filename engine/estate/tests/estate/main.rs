@@ -5,6 +5,7 @@
 )]
 
 mod answers;
+mod fit;
 mod policies;
 mod schedules;
 

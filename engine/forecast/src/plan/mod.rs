@@ -135,6 +135,7 @@ impl<'a> Plan<'a> {
             approval: self.approval,
             waves,
             customers,
+            lengths: input.durations.told.clone(),
             freezes: freezes(input, &cycle),
             conflicts,
             conflicts_left_off,

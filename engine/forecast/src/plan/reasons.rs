@@ -119,7 +119,8 @@ fn too_long(window: &str, needed_ms: u64, longest_ms: u64) -> Found {
             write_ms(longest_ms)
         ),
         when: None,
-        remedy: "make the window longer, or the steps faster".to_owned(),
+        remedy: "make the window longer, the steps faster, or say in fit.yaml of the policies how long they take"
+            .to_owned(),
     }
 }
 

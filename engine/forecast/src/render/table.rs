@@ -3,7 +3,7 @@
 //! Not here: colours, and the width of the terminal.
 
 use super::places::places;
-use crate::forecast::{Approval, Forecast, Outcome};
+use crate::forecast::{Approval, Forecast, LengthRow, Outcome};
 use crate::moment::Moment;
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle, presets};
 use hostler_calendar::zone::Zone;
@@ -56,7 +56,20 @@ fn head(forecast: &Forecast, zone: &Zone) -> String {
             freeze.to.people(zone)
         ));
     }
+    lines.extend(forecast.lengths.iter().take(ROWS_MAX).map(lasts));
     lines.join("\n")
+}
+
+/// How long a call is taken to last, and where that comes from.
+fn lasts(row: &LengthRow) -> String {
+    let LengthRow { takes_back, part } = row;
+    let name = if *takes_back { "undo" } else { "step" };
+    let on = match part.kind.is_empty() {
+        true => String::new(),
+        false => format!(" on {}", part.kind),
+    };
+    let says = part.estimate.says();
+    format!("{name:<11}{}{on}: {says}", part.action)
 }
 
 /// When it is asked for and due, and who could give it.

@@ -3,15 +3,17 @@
 use super::{DAY, HOUR, MINUTE, rule};
 use hostler_calendar::deadline::Lead;
 use hostler_calendar::when;
+use hostler_core::contract::{Effect, Impact};
 use hostler_core::definition::{
-    Approve, AskRules, AtOnce, Definition, Each, Input, InputKind, OnDeny, OnExpire, OnFailure,
+    Approve, AskRules, AtOnce, Definition, Do, Each, Input, InputKind, OnDeny, OnExpire, OnFailure,
     Over, PerGroup, Policy, Program, Ramp, Spawn, Step, Verb, Wave, Who, WhoClause,
 };
 use hostler_core::expression::{Dynamic, Expression};
+use hostler_core::fit::{Histories, History, Lengths};
 use hostler_core::id::Digest;
 use hostler_estate::{Estate, Known, load};
 use hostler_forecast::{
-    Anchor, Duration, Durations, Forecast, ForecastFault, Month, Options, Outcome, Overflow, Terms,
+    Anchor, Forecast, ForecastFault, Month, Options, Outcome, Overflow, Terms,
     forecast, from_estate, render,
 };
 use serde_json::{Value, json};
@@ -105,7 +107,26 @@ fn input(kind: InputKind, default: Value) -> Input {
     }
 }
 
-/// The monthly patching as it is compiled, without its steps on the servers.
+fn call(action: &str, timeout_ms: u64) -> Verb {
+    Verb::Do(Do {
+        action: action.to_owned(),
+        with: Dynamic::null(),
+        effect: Effect::Once,
+        impact: Impact::Outage,
+        needs_asset: true,
+        timeout_ms,
+    })
+}
+
+/// An hour at most, and half an hour to take it back.
+fn install() -> Step {
+    Step {
+        undo: vec![Step::bare("revert", call("guest-patch.undo", 30 * MINUTE))],
+        ..Step::bare("install", call("guest-patch.apply", 60 * MINUTE))
+    }
+}
+
+/// The monthly patching as it is compiled; on the servers it only installs.
 pub fn definition() -> Definition {
     let spawn = Verb::Spawn(Spawn::Each(Box::new(each())));
     let steps = vec![
@@ -137,7 +158,10 @@ pub fn definition() -> Definition {
                 steps,
                 ..Program::default()
             },
-            Program::default(),
+            Program {
+                steps: vec![install()],
+                ..Program::default()
+            },
         ],
         templates: BTreeMap::new(),
     }
@@ -169,13 +193,7 @@ pub fn options(month: &str) -> Options {
             deadlines_days: BTreeMap::from([("high".to_owned(), 14)]),
         },
         severity: Some("high".to_owned()),
-        durations: Durations {
-            assumed: Duration {
-                steps_ms: 60 * MINUTE,
-                rollback_ms: 30 * MINUTE,
-            },
-            measured: BTreeMap::new(),
-        },
+        histories: BTreeMap::new(),
         absences: BTreeMap::new(),
         stand_ins: BTreeMap::new(),
         approval_expires_ms: 2 * DAY,
@@ -293,6 +311,38 @@ fn the_january_window_is_whole() {
         (slot.window.as_str(), slot.elapsed_ms()),
         ("sun-early", 4 * HOUR)
     );
+}
+
+#[test]
+fn what_was_measured_is_what_a_cycle_reckons_with_and_it_says_so() {
+    let (estate, none) = (estate(), Histories::new());
+    let lengths = Lengths::of(&estate, "chem-web1", &none);
+    let history = History {
+        lasted_ms: vec![20 * MINUTE; 12],
+    };
+    let names = lengths.documents(&definition().programs[1]).into_iter();
+    let mut options = options("2026-12");
+    options.histories = names.map(|name| (name, history.clone())).collect();
+    let forecast = december(&options);
+    let Outcome::Planned { starts, ends, .. } = &super::row(&forecast, "chem-web1").outcome else {
+        panic!("it is planned");
+    };
+    assert_eq!(ends.since(*starts), 20 * MINUTE);
+    let says = |takes_back: bool| -> Vec<String> {
+        let rows = forecast.lengths.iter();
+        let rows = rows.filter(|row| row.takes_back == takes_back);
+        let mut says: Vec<String> = rows.map(|row| row.part.estimate.says()).collect();
+        says.sort();
+        says
+    };
+    let measured = "20m, p95 of 12 runs";
+    // The physical server has no history of its own.
+    assert_eq!(says(false), ["1h, its timeout", measured]);
+    assert_eq!(says(true), [measured, "30m, its timeout"]);
+    let table = render::table(&forecast);
+    assert!(table.contains(measured), "{table}");
+    let own = forecast.of_customer("chemistry").unwrap();
+    assert!(own.lengths.is_empty(), "others' kinds are none of its business");
 }
 
 /// Six customers, pairs, parents and windows that are always open.

@@ -163,6 +163,7 @@ pub fn base() -> Input {
                 rollback_ms: 20 * MINUTE,
             },
             measured: BTreeMap::new(),
+            told: Vec::new(),
         },
     }
 }

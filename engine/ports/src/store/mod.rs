@@ -13,6 +13,7 @@ pub mod conformance;
 pub mod copy;
 mod error;
 pub mod generation;
+pub mod histories;
 pub mod memory;
 pub mod position;
 mod reads;

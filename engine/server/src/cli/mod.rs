@@ -8,6 +8,7 @@ mod copies;
 mod debt;
 mod defer;
 mod doctor;
+mod duration;
 mod follow;
 mod freeze;
 mod general;
@@ -131,6 +132,9 @@ enum Command {
     /// Budgets of disruption: how much customers were disturbed
     #[command(subcommand)]
     Budget(budget::BudgetCommand),
+    /// How long calls took, which windows are fitted by
+    #[command(subcommand)]
+    Duration(duration::DurationCommand),
     /// Times in which nothing is disturbed
     #[command(subcommand)]
     Freeze(freeze::FreezeCommand),
@@ -253,9 +257,10 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Run(command) => run::run(context, command).await,
         Command::Schedule(command) => schedule::run(context, command).await,
         Command::Policy(command) => policy::run(context, &command),
-        Command::Simulate(args) => simulate::run(context, &args),
+        Command::Simulate(args) => simulate::run(context, &args).await,
         Command::Debt(command) => debt::run(context, command).await,
         Command::Budget(command) => budget::run(context, command).await,
+        Command::Duration(command) => duration::run(context, command).await,
         Command::Freeze(command) => freeze::run(context, command).await,
         Command::Approve(command) => approve::run(context, command).await,
         Command::Ask(command) => ask::run(context, command).await,

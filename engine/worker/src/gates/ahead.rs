@@ -1,33 +1,132 @@
-//! What lies ahead of a lane: whether its step disturbs or prepares that, of which class, and for how long.
+//! What lies ahead of a lane: whether its step disturbs or prepares that, of which class, for how long, and whether that
+//! fits.
 //!
-//! Not here: what follows from it.
+//! Not here: what is measured and added up (core), what windows say (estate), and what follows from it.
 
-use super::clock;
-use crate::Trouble;
+use super::{Disturbs, clock};
 use crate::resolve::Fault;
 use crate::scope::View;
+use crate::{Driver, Trouble};
 use hostler_core::contract::Impact;
-use hostler_core::definition::{CLASSES, Step, Verb};
+use hostler_core::definition::{CLASSES, Program, Step, Verb};
+use hostler_core::fit::{Lengths, Need, disturbs, history_document, need};
+use hostler_core::gate::{Closed, GateKind};
 use hostler_core::lane::Section;
+use hostler_core::result::StepState;
+use hostler_ports::store::{Expect, histories};
 
-/// The longest disturbing call from this step on, if the step is one or prepares one: what a lane changes
-/// on the way there (a silence, a snapshot, the lock) does not wait for a window, it comes with it.
-pub(super) fn disturbs_ms(view: &View<'_>, step: &Step) -> Option<u64> {
-    let Verb::Do(action) = &step.verb else {
-        return None;
-    };
-    let cursor = view.lane.cursor;
-    let prepares = action.effect.mutates() || clock::lead_ms(view).is_some();
-    if cursor.section != Section::Main || !prepares {
-        return None;
+/// What must fit into the rest of a window, and the versions of the histories that say so.
+pub(super) struct Needs {
+    need: Need,
+    read: Vec<Expect>,
+}
+
+impl Needs {
+    pub fn total_ms(&self) -> u64 {
+        self.need.total_ms()
     }
-    let program = view.program()?;
-    let ahead = program.steps.iter().skip(usize::from(cursor.index));
-    let outages = ahead.filter_map(|step| match &step.verb {
-        Verb::Do(action) if action.impact == Impact::Outage => Some(action.timeout_ms),
-        _ => None,
-    });
-    outages.max()
+}
+
+/// What fits into no opening is looked at again so often: the files may say something else by then.
+const LOOKED_EVERY_MS: i64 = 86_400_000;
+
+/// The same for all looks of a day, so that nothing new is recorded in between.
+fn next_day_ms(now_ms: i64) -> i64 {
+    let days = now_ms.div_euclid(LOOKED_EVERY_MS);
+    days.saturating_add(1).saturating_mul(LOOKED_EVERY_MS)
+}
+
+/// Whether this step disturbs or prepares a disturbing one: what a lane changes on the way there (a silence, a
+/// snapshot, the lock) does not wait for a window, it comes with it.
+fn prepares(view: &View<'_>, step: &Step) -> bool {
+    let Verb::Do(action) = &step.verb else {
+        return false;
+    };
+    let changes = action.effect.mutates() || clock::lead_ms(view).is_some();
+    view.lane.cursor.section == Section::Main && changes
+}
+
+/// A disturbing call of this lane has begun: half of a change is worse than work that cannot be taken back in time, and
+/// what takes back is never held.
+fn has_disturbed(view: &View<'_>, program: &Program) -> bool {
+    let place = usize::from(view.lane.cursor.index);
+    let begun = |step: &Step| {
+        let result = view.lane.results.get(&step.id);
+        result.is_some_and(|result| result.state != StepState::Skipped)
+    };
+    let mut behind = program.steps.iter().take(place);
+    behind.any(|step| disturbs(step) && begun(step))
+}
+
+impl Driver {
+    /// What is ahead of a step that disturbs or prepares that, with what takes it back; none: nothing disturbs.
+    pub(super) async fn needs(
+        &self,
+        view: &View<'_>,
+        step: &Step,
+        asset: &str,
+    ) -> Result<Option<Needs>, Trouble> {
+        let Some(program) = view.program().filter(|_| prepares(view, step)) else {
+            return Ok(None);
+        };
+        let place = usize::from(view.lane.cursor.index);
+        if !program.steps.iter().skip(place).any(disturbs) {
+            return Ok(None);
+        }
+        let directory = &*self.parts.directory;
+        let none = Default::default();
+        let names = Lengths::of(directory, asset, &none).documents(&program);
+        let (known, read) = histories::read(&*self.parts.store, &names).await?;
+        let lengths = Lengths::of(directory, asset, &known);
+        let found = need(&program, place, &view.lane.undo, &lengths);
+        Ok(found.map(|mut need| {
+            if has_disturbed(view, &program) {
+                need.back.clear();
+            }
+            Needs { need, read }
+        }))
+    }
+
+    /// A closed window says what does not fit. Where none is ever long enough, only other lengths open it: the lane
+    /// watches the history that weighs most and looks at the files each day; an item that may miss its windows ends as
+    /// held.
+    pub(super) fn unfit(
+        &self,
+        view: &View<'_>,
+        disturbs: &Disturbs<'_>,
+        mut closed: Closed,
+    ) -> (Closed, Option<Expect>) {
+        if closed.gate != GateKind::Window {
+            return (closed, None);
+        }
+        let (directory, needs) = (&self.parts.directory, &disturbs.needs);
+        let closes_ms = directory.closes_ms(disturbs.asset, &disturbs.windows, view.now_ms);
+        let left_ms =
+            closes_ms.and_then(|closes_ms| u64::try_from(closes_ms - view.now_ms).ok());
+        closed.why = format!("{}; {}", needs.need.says(left_ms), closed.why);
+        if closed.until_ms.is_some() || closed.never || !self.opens(view, disturbs) {
+            return (closed, None);
+        }
+        closed.never = clock::each(view).is_some_and(|each| each.overflow.is_some());
+        let longest = needs.need.longest();
+        let document = longest.map(|part| history_document(&part.action, &part.kind));
+        let read = needs.read.iter();
+        let expect = read.filter(|expect| Some(&expect.document) == document.as_ref());
+        let expect = expect.cloned().next();
+        closed.document = document;
+        closed.until_ms = (!closed.never).then(|| next_day_ms(view.now_ms));
+        (closed, expect)
+    }
+
+    /// The windows will open for a moment, now or later.
+    fn opens(&self, view: &View<'_>, disturbs: &Disturbs<'_>) -> bool {
+        let (asset, windows) = (disturbs.asset, &disturbs.windows);
+        let directory = &self.parts.directory;
+        disturbs.classes.iter().all(|class| {
+            let closed = directory.closed_within(asset, class, windows, 1, view.now_ms);
+            closed.is_none_or(|closed| closed.until_ms.is_some())
+        })
+    }
 }
 
 /// The step's own class, or those of the disturbing steps that it prepares. Inside: why a step has none.

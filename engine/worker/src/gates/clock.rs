@@ -20,7 +20,7 @@ use serde_json::Value;
 const GATES_MAX: usize = 64;
 
 /// The `each` whose item this lane is.
-fn each<'a>(view: &'a View<'_>) -> Option<&'a Each> {
+pub(super) fn each<'a>(view: &'a View<'_>) -> Option<&'a Each> {
     each_of(&view.definition, program_index(view.lane)?)
 }
 

@@ -10,9 +10,11 @@ use hostler_core::command::Comparison;
 use hostler_core::contract::Impact;
 use hostler_core::deferral::EMERGENCY;
 use hostler_core::definition::{CLASSES, Definition, NoticePlan, ProgramIndex, Spawn, Step, Verb};
+use hostler_core::fit::{Histories, Lengths, history_document, need_of};
 use hostler_core::gate::{FREEZES, Freezes, Told, told_document};
 use hostler_core::lane::{Children, CustomerShare, Item, Slot, WaveRange};
 use hostler_core::mail::{Announced, AnnouncedAsset, announced_document};
+use hostler_ports::store::histories::{self, Kept};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,8 +31,9 @@ const COMPARED_MAX: usize = 50;
 /// What lies before the disturbing calls of an `each`.
 pub(crate) struct Outlook {
     classes: Vec<String>,
-    /// The longest of them.
-    needed_ms: u64,
+    /// What its items run, and how long that took so far.
+    body: ProgramIndex,
+    histories: Histories,
     freezes: Freezes,
     /// Windows that the runbook names itself, as far as they are the same for all servers.
     windows: Vec<String>,
@@ -61,15 +64,17 @@ impl Outlook {
         let Verb::Spawn(Spawn::Each(_)) = &step.verb else {
             return Ok(None);
         };
-        let outages = step
-            .body()
-            .map_or_else(Vec::new, |body| outages(&view.definition, body));
-        let timeouts = outages.iter().filter_map(|step| match &step.verb {
-            Verb::Do(action) => Some(action.timeout_ms),
-            _ => None,
-        });
-        let Some(needed_ms) = timeouts.max() else {
+        let Some(body) = step.body() else {
             return Ok(None);
+        };
+        let outages = outages(&view.definition, body);
+        if outages.is_empty() {
+            return Ok(None);
+        }
+        let histories = histories::all(&*view.driver.parts.store).await?;
+        let named = |kept: Kept| {
+            let name = history_document(&kept.action, &kept.kind);
+            (name, kept.history)
         };
         let class = |step: &&Step| {
             let of_step = step.class.as_ref().map(|class| match class {
@@ -84,7 +89,8 @@ impl Outlook {
         let freezes = view.driver.read::<Freezes>(FREEZES).await?;
         Ok(Some(Self {
             classes: classes.into_iter().filter(known).collect(),
-            needed_ms,
+            body,
+            histories: histories.into_iter().map(named).collect(),
             freezes: freezes.unwrap_or_default(),
             windows: windows(view, &outages).await?,
             notices: step.notices.clone(),
@@ -111,6 +117,9 @@ impl Outlook {
         opens_ms: Option<i64>,
     ) -> Option<i64> {
         let directory = &view.driver.parts.directory;
+        let lengths = Lengths::of(&**directory, asset, &self.histories);
+        let need = need_of(&view.definition, self.body, &lengths);
+        let needed_ms = need.map_or(1, |need| need.total_ms());
         let mut at_ms = opens_ms.unwrap_or(view.now_ms).max(view.now_ms);
         for _ in 0..GATES_MAX {
             let mut next_ms = at_ms;
@@ -125,7 +134,7 @@ impl Outlook {
                     freeze.holds(class, at_ms) && applies.unwrap_or(true)
                 });
                 next_ms = declared.map(|freeze| freeze.to_ms).fold(next_ms, i64::max);
-                let (windows, needed_ms) = (&self.windows, self.needed_ms);
+                let windows = &self.windows;
                 if let Some(closed) =
                     directory.closed_within(asset, class, windows, needed_ms, at_ms)
                 {

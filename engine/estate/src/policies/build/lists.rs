@@ -7,7 +7,9 @@ use crate::fault::Bad;
 use crate::policies::file::{FitFile, RetentionFile, SpendFile, TextsFile};
 use crate::policies::model::{KEPT, Keep, VERBS};
 use crate::policies::source::Source;
+use hostler_core::fit::LASTED_MAX;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 /// Ten milliards of the currency: more is a typing error.
 const CENTS_MAX: u64 = 1_000_000_000_000;
@@ -15,6 +17,8 @@ const CENTS_MAX: u64 = 1_000_000_000_000;
 const CENTS: &str = "_cents";
 const YEARS_MAX: u32 = 100;
 const YEAR_DAYS: u32 = 366;
+/// Less than half of the calls is no expectation.
+const PERCENT: RangeInclusive<u32> = 50..=100;
 
 impl Builder<'_> {
     pub(super) fn spend(&mut self, source: &Source<SpendFile>) {
@@ -95,13 +99,28 @@ impl Builder<'_> {
     pub(super) fn fit(&mut self, source: &Source<FitFile>) {
         self.file = source.file;
         let raw = &source.value.fit;
+        if let Some(at) = &raw.at_least {
+            let most = u32::try_from(LASTED_MAX).unwrap_or(u32::MAX);
+            self.policies.fit.at_least = self.number(at, "at_least", 1..=most);
+        }
+        if let Some(at) = &raw.percent {
+            self.policies.fit.percent = self.number(at, "percent", PERCENT);
+        }
         if let Some(at) = &raw.default {
-            let default_ms = self.elapsed_ms(at, "default");
-            let fit = &mut self.policies.fit;
-            fit.default_ms = default_ms.unwrap_or(fit.default_ms);
+            self.policies.fit.default_ms = self.elapsed_ms(at, "default");
         }
         self.policies.fit.actions = self.durations(&raw.actions, "action", None);
         self.policies.fit.verbs = self.durations(&raw.verbs, "verb", Some(&VERBS));
+    }
+
+    /// A number of a range; what lies outside is a fault, and is read as its beginning.
+    fn number(&mut self, at: &At<u32>, what: &str, range: RangeInclusive<u32>) -> u32 {
+        if range.contains(&at.value) {
+            return at.value;
+        }
+        let remedy = format!("write {} to {}", range.start(), range.end());
+        self.bad(at, what, Bad::new("is out of bounds", remedy));
+        *range.start()
     }
 
     fn durations(

@@ -162,13 +162,25 @@ fn what_was_never_measured_is_assumed_by_action_contract_verb_and_default() {
     for (name, minutes) in [
         ("guest-patch.apply", 45),
         ("guest-patch.freeze", 10),
-        ("approve", 24 * 60),
         ("guest.resources", 30),
         ("monitor", 1),
         ("", 30),
     ] {
-        assert_eq!(read.assumed_ms(name), minutes * 60_000, "{name}");
+        let terms = read.fit(name);
+        assert_eq!(terms.assumed_ms, Some(minutes * 60_000), "{name}");
+        assert_eq!((terms.at_least, terms.percent), (10, 95));
     }
+    assert_eq!(read.verb_ms("notify"), Some(60_000));
+    assert_eq!(read.verb_ms("approve"), None, "nobody says how long people take");
+    let own = fitting("fit: { at_least: 3, percent: 80 }");
+    let terms = own.fit("guest-patch.apply");
+    assert_eq!((terms.at_least, terms.percent), (3, 80));
+    assert_eq!(terms.assumed_ms, None, "it may take all of its timeout");
+}
+
+fn fitting(text: &str) -> Policies {
+    let read = read("etc", &[("fit.yaml", text)], &Known::default());
+    read.unwrap_or_else(|faults| panic!("{faults}"))
 }
 
 #[test]

@@ -38,7 +38,9 @@ fn examine(files: &[(&str, &str)]) {
                 let climb = policies.rungs(ladder, 0).unwrap();
                 assert!(!climb.rungs.is_empty() && climb.denies_ms > 0);
             }
-            assert!(policies.assumed_ms("guest.reboot") > 0);
+            let terms = policies.fit("guest.reboot");
+            assert!(terms.at_least > 0 && (50..=100).contains(&terms.percent));
+            assert_ne!(terms.assumed_ms, Some(0));
             serde_json::to_string(&policies).unwrap();
         }
         Err(Faults(faults)) => {

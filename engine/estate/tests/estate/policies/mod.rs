@@ -3,6 +3,7 @@
 mod answers;
 mod any_text;
 
+use hostler_core::fit::Terms;
 use hostler_estate::policies::{
     CLASSES, Consent, Duty, FILES, Freeze, Keep, Known, Policies, RingNotice, Span, Unproven,
     Windows, load,
@@ -299,7 +300,8 @@ fn without_files_the_defaults_hold() {
         none.duty("guest.reboot", &Default::default()).duty,
         Duty::Platform
     );
-    assert_eq!(none.assumed_ms("guest.reboot"), 1_800_000);
+    assert_eq!(none.fit("guest.reboot"), Terms::default());
+    assert_eq!(none.verb_ms("approve"), None);
     assert!(none.deferrals.is_empty() && none.triggers.is_empty());
     let all = |class: &hostler_estate::policies::Class| {
         class

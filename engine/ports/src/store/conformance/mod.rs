@@ -13,6 +13,7 @@ mod children;
 mod claims;
 mod commits;
 mod generation;
+mod histories;
 mod inboxes;
 mod kit;
 mod ledger;
@@ -100,6 +101,7 @@ pub fn cases() -> Vec<Case> {
         claims::facts(),
         commits::facts(),
         generation::facts(),
+        histories::facts(),
         inboxes::facts(),
         ledger::facts(),
         limits::facts(),

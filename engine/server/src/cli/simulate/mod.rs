@@ -1,4 +1,5 @@
-//! `hostler simulate`: what a runbook's cycle would do in a month. Works on files; needs no running engine.
+//! `hostler simulate`: what a runbook's cycle would do in a month. Works on files; a running engine tells what was
+//! measured, and need not be there.
 //!
 //! Not here: how it is found out, and how it looks.
 
@@ -14,7 +15,9 @@ use clap::Args;
 use hostler_calendar::schedule::When;
 use hostler_calendar::when::{self, Rule};
 use hostler_calendar::zone::Zone;
+use hostler_api::services::durations::{DurationRow, by_document};
 use hostler_core::definition::Definition;
+use hostler_core::fit::Histories;
 use hostler_estate::Estate;
 use hostler_forecast::{Anchor, Forecast, ForecastFault, Month, forecast, from_estate, render};
 use std::path::PathBuf;
@@ -53,13 +56,14 @@ pub struct SimulateArgs {
 const HELP: &str = "The cycle begins when the runbook's schedule fires, without one on the second Tuesday at \
 18:00.\n-o table, json, svg or ics.";
 
-pub fn run(context: &Context, args: &SimulateArgs) -> Result<(), Failure> {
+pub async fn run(context: &Context, args: &SimulateArgs) -> Result<(), Failure> {
     let config = context.config()?;
     let estate = engine::estate(&config).map_err(|fault| Failure::Invalid(format!("{fault:#}")))?;
     let library = runbook::open(&config)?;
     let definition = runbook::definition(&library, &args.runbook)?;
     let anchor = anchor(&config, &estate, &definition)?;
-    let options = options::options(args, anchor, &definition, &estate)?;
+    let histories = measured(context).await?;
+    let options = options::options(args, anchor, &definition, &estate, histories)?;
     context.out.note(options::assumed(&estate));
     let found = from_estate(&estate, &definition, &options).and_then(|input| forecast(&input));
     let text = text(found.map_err(refused)?, args, context.out.format)?;
@@ -71,6 +75,22 @@ pub fn run(context: &Context, args: &SimulateArgs) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+/// What the running engine has measured; nothing where none answers.
+async fn measured(context: &Context) -> Result<Histories, Failure> {
+    let rows: Result<Vec<DurationRow>, Failure> =
+        context.client()?.get("/api/v1/durations").await;
+    let said = match rows {
+        Ok(rows) => return Ok(by_document(rows)),
+        Err(Failure::Unreachable(_)) => "no engine answers".to_owned(),
+        // Whoever may not see it is told so, and gets the rest.
+        Err(fault) => format!("the engine does not say: {fault}"),
+    };
+    context
+        .out
+        .note(&format!("nothing is taken as measured: {said}"));
+    Ok(Histories::new())
 }
 
 fn refused(fault: ForecastFault) -> Failure {
@@ -174,7 +194,8 @@ mod tests {
         let library = runbook::open(&Config::default())?;
         let definition = runbook::definition(&library, &args.runbook)?;
         let anchor = anchor(&Config::default(), &estate, &definition)?;
-        let options = options::options(args, anchor, &definition, &estate)?;
+        let options =
+            options::options(args, anchor, &definition, &estate, Histories::new())?;
         let input = from_estate(&estate, &definition, &options).map_err(refused)?;
         forecast(&input).map_err(refused)
     }

@@ -5,15 +5,14 @@
 use super::SimulateArgs;
 use crate::failure::Failure;
 use hostler_core::definition::Definition;
+use hostler_core::fit::Histories;
 use hostler_estate::Estate;
 use hostler_estate::policies::{Dates, Policies, RingNotice};
-use hostler_forecast::{Anchor, Duration, Durations, Options, Overflow, Terms};
+use hostler_forecast::{Anchor, Options, Overflow, Terms};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
-const MINUTE_MS: u64 = 60_000;
-const HOUR_MS: u64 = 60 * MINUTE_MS;
-const DAY_MS: u64 = 24 * HOUR_MS;
+const DAY_MS: u64 = 24 * 3_600_000;
 /// From the start of a cycle until its approval is asked for.
 pub const PREPARED_MS: u64 = DAY_MS;
 /// Of a severity that no file promises anything about.
@@ -23,13 +22,12 @@ const DEADLINES_DAYS: [(&str, u16); 3] = [("critical", 7), ("high", 14), ("stand
 pub fn assumed(estate: &Estate) -> &'static str {
     match &estate.policies {
         Some(_) => {
-            "assumed: approval asked 1d after the start; 1h for a server and 30m to undo it; contacts \
-             confirmed within 90 days; at most 2 further windows"
+            "assumed: approval asked 1d after the start; contacts confirmed within 90 days; at most 2 further windows"
         }
         None => {
             "assumed, as no policies are named (`[policies]` `folder`): the leads of `hostler policy show \
-             classes`, nobody absent; approval asked 1d after the start; 1h for a server and 30m to undo it; \
-             contacts confirmed within 90 days; at most 2 further windows"
+             classes`, nobody absent; approval asked 1d after the start; contacts confirmed within 90 days; at most 2 \
+             further windows"
         }
     }
 }
@@ -43,6 +41,7 @@ pub fn options(
     anchor: Anchor,
     definition: &Definition,
     estate: &Estate,
+    histories: Histories,
 ) -> Result<Options, Failure> {
     let defaults = Policies::default();
     let policies = estate.policies.as_deref().unwrap_or(&defaults);
@@ -67,13 +66,7 @@ pub fn options(
         opens_days: args.opens.iter().cloned().collect(),
         overflow: Overflow { at_most: 2 },
         severity,
-        durations: Durations {
-            assumed: Duration {
-                steps_ms: HOUR_MS,
-                rollback_ms: 30 * MINUTE_MS,
-            },
-            measured: BTreeMap::new(),
-        },
+        histories,
         absences: absences(policies),
         stand_ins: stand_ins(policies),
         approval_expires_ms: policies
