@@ -6,8 +6,8 @@
 
 use crate::sink::{Options, Policy, Sink, Stage, Taker};
 use crate::unsubscribe;
-use hostler_ports::leave::TakeLeave;
 use hostler_ports::channel::ReturnTag;
+use hostler_ports::leave::TakeLeave;
 use hostler_ports::returned::{REPORT_MAX_BYTES, TakeReport, Taken, Vouched};
 use std::io;
 use std::net::SocketAddr;
@@ -88,7 +88,8 @@ fn taker(ours: String, take: Arc<dyn TakeReport>, leave: Arc<dyn TakeLeave>) -> 
             match take.take(&report, &vouched).await {
                 Ok(Taken::NotYet) => "451 4.3.0 not known yet, come again".to_owned(),
                 Ok(Taken::WrongAddress) => {
-                    "550 5.7.1 the message that it is about was not sent from this address".to_owned()
+                    "550 5.7.1 the message that it is about was not sent from this address"
+                        .to_owned()
                 }
                 // Whatever else it is: a report of a report would help nobody.
                 Ok(_) => "250 2.0.0 read".to_owned(),

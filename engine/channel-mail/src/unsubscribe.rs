@@ -84,9 +84,14 @@ mod tests {
 
     #[test]
     fn a_mail_asks_by_its_subject_alone() {
-        let asks = |subject: &str| asked(format!("From: a@b\r\nSubject: {subject}\r\n\r\nx").as_bytes());
+        let asks =
+            |subject: &str| asked(format!("From: a@b\r\nSubject: {subject}\r\n\r\nx").as_bytes());
         assert_eq!(asks("unsubscribe abc.def").as_deref(), Some("abc.def"));
-        assert_eq!(asks("Unsubscribe\r\n abc").as_deref(), Some("abc"), "folded");
+        assert_eq!(
+            asks("Unsubscribe\r\n abc").as_deref(),
+            Some("abc"),
+            "folded"
+        );
         for other in ["Re: unsubscribe abc", "unsubscribe", "unsubscribe a b", ""] {
             assert_eq!(asks(other), None, "{other}");
         }
@@ -98,6 +103,9 @@ mod tests {
     #[test]
     fn what_an_address_may_not_have_is_written_as_its_bytes() {
         let uri = mailto("a+b?c%@x.example", "unsubscribe 12.ab").unwrap();
-        assert_eq!(uri, "mailto:a+b%3Fc%25@x.example?subject=unsubscribe%2012.ab");
+        assert_eq!(
+            uri,
+            "mailto:a+b%3Fc%25@x.example?subject=unsubscribe%2012.ab"
+        );
     }
 }

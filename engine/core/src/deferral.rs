@@ -194,7 +194,9 @@ impl Counts {
 /// Why a turn is not put off.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum NotPutOff {
-    #[error("nothing of {customer} that can be put off is announced here now; look at the run, or call")]
+    #[error(
+        "nothing of {customer} that can be put off is announced here now; look at the run, or call"
+    )]
     NotHere { customer: String },
     #[error("an emergency waits for nobody; call whoever runs it")]
     Emergency,
@@ -210,18 +212,28 @@ pub enum NotPutOff {
         times: u32,
         spent: u32,
     },
-    #[error("{asset} is not part of what is announced to {customer} here; name one that is, or none for all")]
+    #[error(
+        "{asset} is not part of what is announced to {customer} here; name one that is, or none for all"
+    )]
     Unknown { asset: String, customer: String },
-    #[error("{asset} has begun: it is not put off any more; ask for the run to be cancelled, or wait for its end")]
+    #[error(
+        "{asset} has begun: it is not put off any more; ask for the run to be cancelled, or wait for its end"
+    )]
     Begun { asset: String },
     #[error("the turn of {asset} is over; nothing is left to put off")]
     Over { asset: String },
-    #[error("nobody can say yet when {asset} would have its turn; try again when its slot is announced")]
+    #[error(
+        "nobody can say yet when {asset} would have its turn; try again when its slot is announced"
+    )]
     NoSlot { asset: String },
-    #[error("too late for {asset}: it must come {until} before its slot at the latest; call whoever runs it")]
+    #[error(
+        "too late for {asset}: it must come {until} before its slot at the latest; call whoever runs it"
+    )]
     TooLate { asset: String, until: String },
     #[error("{asset} would not have its turn before then; give a later date")]
     NotLater { asset: String },
-    #[error("{asset} can be put off by {longest} from its first slot at most; give an earlier date")]
+    #[error(
+        "{asset} can be put off by {longest} from its first slot at most; give an earlier date"
+    )]
     TooLong { asset: String, longest: String },
 }

@@ -95,8 +95,6 @@ pub struct Journal {
     pub outcome: Option<String>,
 }
 
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {

@@ -183,7 +183,9 @@ impl<'a> Lengths<'a> {
     fn undo(&self, step: &Step) -> Option<Part> {
         let is_noted = matches!(&step.verb, Verb::Do(call) if call.effect.mutates());
         let alternatives = step.undo.iter().filter_map(counted);
-        let parts = alternatives.filter(|_| is_noted).map(|call| self.call(call));
+        let parts = alternatives
+            .filter(|_| is_noted)
+            .map(|call| self.call(call));
         parts.max_by_key(|part| part.estimate.ms)
     }
 }
@@ -277,7 +279,9 @@ pub fn need_of(
         left.extend(program.steps.iter().filter_map(Step::body));
         let found = need(program, 0, &[], lengths);
         let known_ms = longest.as_ref().map_or(0, Need::total_ms);
-        longest = found.filter(|found| found.total_ms() > known_ms).or(longest);
+        longest = found
+            .filter(|found| found.total_ms() > known_ms)
+            .or(longest);
     }
     longest
 }

@@ -8,9 +8,7 @@ mod phase;
 mod rules;
 mod share;
 
-pub use children::{
-    Children, ChildrenKind, Item, Live, SetAside, Tally, WaveRange, group_of,
-};
+pub use children::{Children, ChildrenKind, Item, Live, SetAside, Tally, WaveRange, group_of};
 pub use person::{Clause, Person, PersonKind, Vote, yes_or_no};
 pub use phase::{CallSpec, Checking, Gate, Pending, Phase, Running, Why};
 pub use rules::{Climb, Remind, Rules, Rung};

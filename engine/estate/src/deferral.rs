@@ -14,7 +14,10 @@ pub fn agreed(estate: &Estate, customer: &str, class: &str, now_ms: i64) -> Opti
     let deferral = estate.policies.as_ref()?.deferrals.get(class)?;
     let customer = estate.customers.get(customer)?;
     let zone = Zone::parse(customer.zone.as_ref().unwrap_or(&estate.zone)).ok()?;
-    let today = zone.wall(Timestamp::from_millisecond(now_ms).ok()?).0.date();
+    let today = zone
+        .wall(Timestamp::from_millisecond(now_ms).ok()?)
+        .0
+        .date();
     let begins = |day: Date| Some(zone.instant(day.at(0, 0, 0, 0))?.as_millisecond());
     let (year, first) = (today.year(), today.month() - (today.month() - 1) % 3);
     let next = match first {
@@ -53,8 +56,7 @@ assets:
   web1: { customer: chem, kind: virtual, os: debian-13, via: { guest: one } }
 "#;
 
-    const DEFERRALS: &str =
-        "deferrals:\n  standard-patch: { times: 2, until: 48h, longest: 14d }";
+    const DEFERRALS: &str = "deferrals:\n  standard-patch: { times: 2, until: 48h, longest: 14d }";
 
     fn estate(policies_text: Option<&str>) -> Estate {
         let read = |_: &str| Ok(ESTATE.to_owned());

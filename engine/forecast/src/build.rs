@@ -4,7 +4,8 @@
 
 use crate::fault::ForecastFault;
 use crate::input::{
-    Anchor, Approver, Approvers, Asset, AtOnce, Budget, Contact, Customer, Group, Input, Month, Overflow, Terms, Wave,
+    Anchor, Approver, Approvers, Asset, AtOnce, Budget, Contact, Customer, Group, Input, Month,
+    Overflow, Terms, Wave,
 };
 use crate::lengths;
 use hostler_calendar::business::BusinessDays;

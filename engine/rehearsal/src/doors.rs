@@ -18,6 +18,7 @@ use hostler_core::id::RunId;
 use hostler_core::view::index;
 use hostler_ports::store::{Cursor, DocumentWrite, Store, Upkeep};
 use serde_json::json;
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// Moves until something is expected to have happened.
@@ -27,6 +28,8 @@ const OFTEN: u32 = 10_000;
 const SELDOM: i64 = 10;
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// Who waits for so long waits for nobody of the script: the rungs of a ladder are closer to each other.
+const LADDER_MINUTES: u32 = 20;
 /// A schedule of rehearsals fires this often.
 const EVERY_MS: u64 = 15 * 60_000;
 
@@ -347,13 +350,16 @@ async fn retried_item(
     who: &Subject,
     run: RunId,
 ) -> Result<RunId, Trouble> {
+    let waited = Cell::new(0);
     until(
         world,
         people,
         "the question behind a failed item, or the end",
         async |world| {
             let row = run_row(world, run).await?;
-            let over = row.state == "waiting" || row.ended_ms.is_some();
+            let waits = row.state == "waiting";
+            waited.set(if waits { waited.get() + 1 } else { 0 });
+            let over = waited.get() > LADDER_MINUTES || row.ended_ms.is_some();
             Ok(over || people::are_asked_about_a_failure(world).await?)
         },
     )

@@ -136,7 +136,8 @@ fn definition(name: &str, contracts: &[Contract]) -> Arc<Definition> {
 
 fn stage(estate: Estate) -> Stage {
     let contracts = contracts();
-    let shelf = ["gate", "class", "duty", "told", "rolling"].map(|name| definition(name, &contracts));
+    let shelf =
+        ["gate", "class", "duty", "told", "rolling"].map(|name| definition(name, &contracts));
     Stage {
         directory: Arc::new(estate),
         evaluate: Arc::new(Evaluator::new(jiff::tz::TimeZone::UTC)),

@@ -2,6 +2,10 @@
 //!
 //! Not here: faults that were found; each has a test in the crate that had it.
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::expect_used,
+    reason = "a test that cannot go on says where it stopped"
+)]
 
 use hostler_simulation::{Counts, Sabotage, Shape, Trouble, name_of, play, runtime, shrink};
 

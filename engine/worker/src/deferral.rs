@@ -46,10 +46,12 @@ impl Driver {
         if let Err(refusal) = turn.decide(definition, &items, settle_ms, input, at_ms) {
             return Ok(Err(refusal));
         }
-        let deferral = turn.events[before..].iter().find_map(|recorded| match &recorded.event {
-            Event::TurnsPutOff { deferral } => Some(deferral.clone()),
-            _ => None,
-        });
+        let deferral = turn.events[before..]
+            .iter()
+            .find_map(|recorded| match &recorded.event {
+                Event::TurnsPutOff { deferral } => Some(deferral.clone()),
+                _ => None,
+            });
         if let Some(deferral) = deferral {
             write(turn, &scope, &deferral, read, at_ms);
         }
@@ -75,7 +77,9 @@ impl Driver {
             version: version(found),
         });
         let expect = expect.collect();
-        let bodies = found.into_iter().map(|found| found.and_then(|found| found.body));
+        let bodies = found
+            .into_iter()
+            .map(|found| found.and_then(|found| found.body));
         let bodies: Vec<Option<String>> = bodies.collect();
         let known = Known::read(scope, &bodies)
             .map_err(|fault| StoreError::Corrupt(format!("documents of deferrals: {fault}")))?;

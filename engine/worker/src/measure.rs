@@ -29,7 +29,11 @@ impl Driver {
             return None;
         }
         let (store, opening) = (&*self.parts.store, &lane.opening);
-        let definition = self.cache.definition(store, opening.definition).await.ok()?;
+        let definition = self
+            .cache
+            .definition(store, opening.definition)
+            .await
+            .ok()?;
         let program = lane.program(&definition)?;
         let step = lane.step(&program)?;
         counted(step)?;

@@ -336,7 +336,10 @@ fn mail_rows(
     events.extend(back);
     // A link that was made tells nothing of what became of the message.
     let told = |event: &&MailEvent| {
-        let made = matches!(event, MailEvent::LinkMade { .. } | MailEvent::ReturnMade { .. });
+        let made = matches!(
+            event,
+            MailEvent::LinkMade { .. } | MailEvent::ReturnMade { .. }
+        );
         !made
     };
     let last = events.iter().rev().find(told);

@@ -38,7 +38,7 @@ fn weekly(budgets: &str) -> Stage {
         ("budgets.yaml", budgets),
         ("fit.yaml", stage::QUICK),
     ];
-    stage::ruled(&files, |text| text.replace(OPEN, SUNDAYS))
+    stage::patient(&files, |text| text.replace(OPEN, SUNDAYS))
 }
 
 async fn played(by: &[&str]) -> Spending {

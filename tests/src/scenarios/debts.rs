@@ -8,7 +8,7 @@ use hostler_core::debt::{Cure, Debts, OpenDebt};
 use hostler_core::id::{LaneId, RunId};
 use hostler_rehearsal::doors::{Door, through};
 use hostler_rehearsal::owing::{Owing, held_and_settled, owed_before_each_commit};
-use hostler_rehearsal::{Answer, Outcome, Person, Scenario};
+use hostler_rehearsal::{Answer, Person, Scenario};
 use serde_json::Value;
 
 /// No notice is promised, so that nothing but the debt holds the planned run.

@@ -8,8 +8,7 @@ use hostler_rehearsal::{Outcome, Scenario, Stage};
 
 /// A week between notice and work, so that there is time to put it off.
 const CLASSES: &str = "classes:\n  standard-patch: { lead: 7d }\n  emergency: { lead: none }\n";
-const DEFERRALS: &str =
-    "deferrals:\n  standard-patch: { times: 1, until: 48h, longest: 14d }\n";
+const DEFERRALS: &str = "deferrals:\n  standard-patch: { times: 1, until: 48h, longest: 14d }\n";
 const DAY_MS: i64 = 86_400_000;
 
 fn agreed() -> Stage {
@@ -66,7 +65,12 @@ async fn what_is_put_off_is_patched_a_week_later_under_the_same_signature() {
     println!("patched on day {phys} and {reg} behind the announcement");
     assert_eq!((phys, reg), (14, 7), "others did not wait");
     assert_eq!(asked(outcome), asked(&plain.outcome), "nobody signs again");
-    assert_eq!(outcome.notices.get("changed"), Some(&2), "{:?}", outcome.notices);
+    assert_eq!(
+        outcome.notices.get("changed"),
+        Some(&2),
+        "{:?}",
+        outcome.notices
+    );
     assert_eq!(plain.outcome.notices.get("changed"), None);
 }
 
@@ -112,5 +116,11 @@ async fn a_server_of_an_emergency_is_not_put_off() {
     };
     println!("{refused:?}");
     assert!(refused.is_some());
-    assert!(!done.outcome.ledger.iter().any(|line| line.contains("turns_put_off")));
+    assert!(
+        !done
+            .outcome
+            .ledger
+            .iter()
+            .any(|line| line.contains("turns_put_off"))
+    );
 }

@@ -3,6 +3,7 @@
 //!
 //! Not here: quantiles and adding up (core), and what a store keeps (ports).
 
+use super::ledger::{began_ms, entries};
 use super::stage::{ruled, with_runbook};
 use hostler_rehearsal::fitting::{Fitted, Lasted, watched};
 use hostler_rehearsal::{Answer, Outcome, Scenario};
@@ -86,7 +87,7 @@ expect: { result: succeeded }
         ..Scenario::read(scenario).unwrap()
     };
     let fitted = watched(&stage, &scenario, measured, HOURS).await.unwrap();
-    for at_ms in began(&fitted.outcome, "guest-patch.apply") {
+    for at_ms in began_ms(&fitted.outcome, "guest-patch.apply") {
         let closes_ms = stage.directory.closes_ms("lib-web1", &[], at_ms);
         assert!(closes_ms.is_some(), "begun outside of its window");
     }
@@ -98,25 +99,16 @@ async fn plain(measured: &[Lasted<'_>]) -> Fitted {
     fitted(runbook, "fit: {}\n", (measured, &[]), Vec::new()).await
 }
 
-fn began(outcome: &Outcome, action: &str) -> Vec<i64> {
-    let seen = outcome.seen.iter();
-    let seen = seen.filter(|seen| seen.entry == "perform" && seen.action == action);
-    seen.map(|seen| seen.at_ms).collect()
-}
-
 /// Gates that have held it, as the log says.
 fn held(outcome: &Outcome) -> Vec<Value> {
-    let lines = outcome.ledger.iter();
-    let lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let entries = lines.map(|line| line["entry"].clone());
-    let entries = entries.filter(|entry| entry["event"] == "step_held");
+    let entries = entries(outcome, "step_held").into_iter();
     entries.map(|entry| entry["closed"].clone()).collect()
 }
 
 /// Nothing was begun, and the last gate is the window's, for this reason.
 fn is_held(fitted: &Fitted, why: &[&str]) {
     let outcome = &fitted.outcome;
-    assert_eq!(began(outcome, "guest-patch.apply"), [0_i64; 0]);
+    assert_eq!(began_ms(outcome, "guest-patch.apply"), [0_i64; 0]);
     let all = held(outcome);
     let closed = all.last().expect("it is held");
     println!("{closed}");
@@ -135,7 +127,7 @@ async fn what_was_measured_to_fit_is_begun_although_its_timeout_is_longer_than_t
         lasted("guest-patch.undo", 30, 12),
     ];
     let fitted = plain(&measured).await;
-    assert_eq!(began(&fitted.outcome, "guest-patch.apply").len(), 1);
+    assert_eq!(began_ms(&fitted.outcome, "guest-patch.apply").len(), 1);
     assert_eq!(fitted.outcome.ended.state, "succeeded");
     let all = held(&fitted.outcome);
     let before = all.first().expect("its window is closed at first");
@@ -169,7 +161,10 @@ async fn work_that_fits_with_a_rollback_that_does_not_is_held() {
         lasted("guest-patch.apply", 20, 12),
         lasted("guest-patch.undo", 45, 12),
     ];
-    let why = ["needs 20m", "and 45m to take back (guest-patch.undo 45m, p95 of 12 runs)"];
+    let why = [
+        "needs 20m",
+        "and 45m to take back (guest-patch.undo 45m, p95 of 12 runs)",
+    ];
     is_held(&plain(&measured).await, &why);
 }
 
@@ -213,7 +208,7 @@ async fn what_fits_into_no_opening_goes_on_when_shorter_calls_are_measured_elsew
     let watched = format!("lasted:guest-patch.apply:{KIND}");
     assert_eq!(first["document"], Value::from(watched), "{first}");
     assert_eq!(fitted.outcome.ended.state, "succeeded", "{all:?}");
-    assert_eq!(began(&fitted.outcome, "guest-patch.apply").len(), 1);
+    assert_eq!(began_ms(&fitted.outcome, "guest-patch.apply").len(), 1);
 }
 
 #[tokio::test]
@@ -241,8 +236,8 @@ async fn who_has_begun_to_disturb_is_not_held_by_what_would_take_it_back() {
     let runbook = installs("", behind);
     let fitted = fitted(runbook, "fit: {}\n", (&measured, &[]), vec![slow]).await;
     let (install, boot) = (
-        began(&fitted.outcome, "guest-patch.apply"),
-        began(&fitted.outcome, "guest.reboot"),
+        began_ms(&fitted.outcome, "guest-patch.apply"),
+        began_ms(&fitted.outcome, "guest.reboot"),
     );
     assert_eq!((install.len(), boot.len()), (1, 1));
     assert!(boot[0] - install[0] < 3_600_000, "in the same opening");

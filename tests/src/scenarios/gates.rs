@@ -38,7 +38,7 @@ const CLASSES: &str = "classes:
 const EMERGENCY: &str = "emergency";
 /// Where its step has failed, a technician who is not in the script takes the server out of the rack first.
 const UNDONE_BY_HAND: &str = "order-hardware";
-/// Its servers come weeks after the freeze.
+/// Its servers come weeks after the freeze, when what others have spent is forgotten, too.
 const BEHIND_THE_FREEZE: &str = "order-hardware";
 /// What may not wait for a window.
 const FREE: [&str; 2] = [EMERGENCY, "expedited"];
@@ -224,7 +224,7 @@ fn due(steps: &Steps, runbook: &str) -> BTreeSet<String> {
     let gates = GATES
         .iter()
         .filter(|gate| of_runbook().any(|(_, step)| (gate.holds)(step)))
-        .filter(|gate| gate.name != "freeze" || runbook != BEHIND_THE_FREEZE);
+        .filter(|gate| !["freeze", "budget"].contains(&gate.name) || runbook != BEHIND_THE_FREEZE);
     gates.map(|gate| gate.name.to_owned()).collect()
 }
 

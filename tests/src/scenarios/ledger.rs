@@ -57,11 +57,13 @@ pub fn gates_that_held(outcome: &Outcome) -> BTreeSet<String> {
     held_by(outcome).into_iter().map(|(gate, _)| gate).collect()
 }
 
-/// When each call of an action began, over all servers.
+/// When each call of an action began, over all servers; one that is asked for its answer again began once.
 pub fn began_ms(outcome: &Outcome, action: &str) -> Vec<i64> {
+    let mut keys = BTreeSet::new();
     let calls = outcome.seen.iter();
     let began = calls.filter(|seen| seen.action == action && seen.entry == "perform");
-    began.map(|seen| seen.at_ms).collect()
+    let first = began.filter(|seen| keys.insert(seen.key));
+    first.map(|seen| seen.at_ms).collect()
 }
 
 /// Runs before whose commits a gate was closed behind a worker's look: none of them has patched meanwhile, all have

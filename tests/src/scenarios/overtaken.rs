@@ -9,7 +9,7 @@ use super::{good_of, stage};
 use hostler_core::contract::Impact;
 use hostler_rehearsal::races::{Race, Raced, Step, raced, steps};
 use hostler_rehearsal::{Scenario, Stage};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// The canary of the good run.

@@ -168,13 +168,26 @@ pub fn promising(classes: &'static str, change: impl Fn(String) -> String) -> St
 
 /// The same, under these files of policies.
 pub fn ruled(files: &[(&str, &str)], change: impl Fn(String) -> String) -> Stage {
+    over(estate_under(files, change))
+}
+
+/// The same, with runbooks whose items wait however many windows pass.
+pub fn patient(files: &[(&str, &str)], change: impl Fn(String) -> String) -> Stage {
+    with_runbooks(estate_under(files, change), |source| {
+        source.text = source.text.replace(OVERFLOW, "");
+    })
+}
+
+const OVERFLOW: &str = "      overflow: { to: next-window, at_most: 2, then: held }\n";
+
+fn estate_under(files: &[(&str, &str)], change: impl Fn(String) -> String) -> Estate {
     let read = |path: &str| {
         let file = files.iter().find(|(name, _)| *name == path);
         Ok(file.unwrap().1.to_owned())
     };
     let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
     let read = policies::load(&names, &read, &policies::Known::default());
-    over(estate(change).under(read.unwrap_or_else(|faults| panic!("{faults}"))))
+    estate(change).under(read.unwrap_or_else(|faults| panic!("{faults}")))
 }
 
 fn estate(change: impl Fn(String) -> String) -> Estate {

@@ -76,7 +76,12 @@ fn rules_hold_and_nothing_else_does() {
             Resource::Realm,
             false,
         ),
-        (&["role:viewer"], Action::ReadDurations, Resource::Realm, true),
+        (
+            &["role:viewer"],
+            Action::ReadDurations,
+            Resource::Realm,
+            true,
+        ),
         (
             &["customer:x"],
             Action::ReadDurations,
@@ -136,7 +141,12 @@ fn rules_hold_and_nothing_else_does() {
         (&["role:viewer"], Action::ReadFeed, Resource::Realm, false),
         (&[], Action::Mute, Resource::Person("pat"), true),
         (&[], Action::ReadMutes, Resource::Person("pat"), true),
-        (&["customer:x"], Action::Mute, Resource::Person("ada"), false),
+        (
+            &["customer:x"],
+            Action::Mute,
+            Resource::Person("ada"),
+            false,
+        ),
         (
             &["customer:x"],
             Action::ReadMutes,
@@ -207,4 +217,3 @@ fn whoever_has_the_notices_may_put_off_and_nobody_elses_contact() {
     };
     assert!(!authorize(&subject(&[]), Action::Defer, nobody).allow);
 }
-

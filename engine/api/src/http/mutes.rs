@@ -21,7 +21,10 @@ const FIELD: &str = "List-Unsubscribe";
 const ONE_CLICK: &str = "One-Click";
 
 pub async fn show(asked: Asked) -> Result<Response, Problem> {
-    answer(mutes::open(&asked.api, asked.now_ms, text(&asked)).await, None)
+    answer(
+        mutes::open(&asked.api, asked.now_ms, text(&asked)).await,
+        None,
+    )
 }
 
 /// The same form or click again changes nothing.
@@ -29,8 +32,11 @@ pub async fn choose(asked: Asked) -> Result<Response, Problem> {
     let kind = asked.headers.get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let Some(mute) = choice(kind, &asked.body) else {
-        let problem = Problem::new(Code::Malformed, "nothing was chosen, so nothing has changed")
-            .remedy("open the link, then press the button");
+        let problem = Problem::new(
+            Code::Malformed,
+            "nothing was chosen, so nothing has changed",
+        )
+        .remedy("open the link, then press the button");
         return page_of(PAGE, status(&problem), &refusal(&problem));
     };
     let chosen = mutes::by_link(&asked.api, asked.now_ms, text(&asked), mute, "link").await;
@@ -63,10 +69,7 @@ fn text(asked: &Asked) -> &str {
     asked.path.get("link").map_or("", String::as_str)
 }
 
-fn answer(
-    found: Result<MuteView, Problem>,
-    said: Option<&str>,
-) -> Result<Response, Problem> {
+fn answer(found: Result<MuteView, Problem>, said: Option<&str>) -> Result<Response, Problem> {
     match found {
         Ok(view) => page_of(PAGE, StatusCode::OK, &content(&view, said)),
         Err(problem) => page_of(PAGE, status(&problem), &refusal(&problem)),
@@ -103,7 +106,12 @@ fn refusal(problem: &Problem) -> Value {
 }
 
 fn content(view: &MuteView, said: Option<&str>) -> Value {
-    let words = |stages: &[String]| stages.iter().map(|stage| in_words(stage)).collect::<Vec<_>>();
+    let words = |stages: &[String]| {
+        stages
+            .iter()
+            .map(|stage| in_words(stage))
+            .collect::<Vec<_>>()
+    };
     json!({
         "title": format!("Notices about the servers of {}", view.customer_name),
         "said": said,
@@ -139,7 +147,9 @@ mod tests {
         let form = "application/x-www-form-urlencoded";
         let parts = "multipart/form-data; boundary=b";
         let part = |name: &str, text: &str| {
-            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n--b--\r\n")
+            format!(
+                "--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n--b--\r\n"
+            )
         };
         let cases = [
             (form, "List-Unsubscribe=One-Click".to_owned(), Some(true)),
@@ -148,7 +158,11 @@ mod tests {
             (form, "choice=both".to_owned(), None),
             (form, String::new(), None),
             (form, "{}".to_owned(), None),
-            (form, format!("x={}&choice=all", "y".repeat(BODY_MAX_BYTES)), None),
+            (
+                form,
+                format!("x={}&choice=all", "y".repeat(BODY_MAX_BYTES)),
+                None,
+            ),
             (parts, part("List-Unsubscribe", "One-Click"), Some(true)),
             (parts, part("List-Unsubscribe", "One-Clicks"), None),
             (parts, part("other", "One-Click"), None),

@@ -2,8 +2,8 @@
 
 use super::asked::Asked;
 use super::{
-    bounces, budgets, debts, decide, deferral_page, deferrals, durations, feed, freezes, general, mutes, runs, schedules,
-    store, waiting,
+    bounces, budgets, debts, decide, deferral_page, deferrals, durations, feed, freezes, general,
+    mutes, runs, schedules, store, waiting,
 };
 use crate::authorize::Action;
 use crate::problem::Problem;
@@ -79,9 +79,11 @@ pub static ROUTES: &[Route] = &[
     keyed("POST", "/notices/{link}", |asked| {
         Box::pin(mutes::choose(asked))
     }),
-    get("/api/v1/people/{person}/notices", Action::ReadMutes, |asked| {
-        Box::pin(mutes::list(asked))
-    }),
+    get(
+        "/api/v1/people/{person}/notices",
+        Action::ReadMutes,
+        |asked| Box::pin(mutes::list(asked)),
+    ),
     post("/api/v1/people/{person}/mute", Action::Mute, |asked| {
         Box::pin(mutes::mute(asked))
     }),

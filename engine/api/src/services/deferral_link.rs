@@ -72,12 +72,19 @@ pub async fn open(api: &Api, now_ms: i64, text: &str) -> Result<Offered, Problem
     let strictest = known.agreed.values();
     let left = scope.classes.iter().map(|class| {
         let agreed = known.agreed.get(class)?;
-        Some(agreed.times.saturating_sub(known.counts.spent(class, agreed)))
+        Some(
+            agreed
+                .times
+                .saturating_sub(known.counts.spent(class, agreed)),
+        )
     });
     Ok(Offered {
         servers: scope.items.iter().map(server).collect(),
         left: left.min().flatten(),
-        until_ms: strictest.clone().map(|it| it.until_ms).fold(scope.until_ms, u64::max),
+        until_ms: strictest
+            .clone()
+            .map(|it| it.until_ms)
+            .fold(scope.until_ms, u64::max),
         longest_ms: strictest.map(|it| it.longest_ms).min().unwrap_or_default(),
         title: announcing.definition.title.clone(),
         subject,
@@ -131,11 +138,7 @@ fn over(customer: &str) -> Problem {
     Refusal::from(NotPutOff::NotHere { customer }).into()
 }
 
-fn server(
-    children: Option<&Children>,
-    known: &Known,
-    item: &Meant,
-) -> Server {
+fn server(children: Option<&Children>, known: &Known, item: &Meant) -> Server {
     let told = known.announced.assets.get(&item.key);
     let put_off = children.and_then(|children| children.set_aside(item.index));
     Server {

@@ -5,10 +5,10 @@
 
 use super::decide::actor;
 use super::outcome::{self, Settled};
+use crate::Api;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::problem::{Code, Problem};
 use crate::read::{self, Reading};
-use crate::Api;
 use hostler_core::command::{Command, Input};
 use hostler_core::decide::{Context, decide};
 use hostler_core::deferral::{DeferAsk, Deferral, Known, NotPutOff, Scope};
@@ -147,10 +147,13 @@ pub(super) async fn known(
     let scope = scope(announcing, ask)?;
     let keys = scope.documents(&reading.lane, &ask.customer);
     let found = api.store.documents(&keys).await?;
-    let bodies = found.into_iter().map(|found| found.and_then(|found| found.body));
+    let bodies = found
+        .into_iter()
+        .map(|found| found.and_then(|found| found.body));
     let bodies: Vec<Option<String>> = bodies.collect();
-    let known = Known::read(&scope, &bodies)
-        .map_err(|fault| Problem::new(Code::Internal, format!("documents of deferrals: {fault}")))?;
+    let known = Known::read(&scope, &bodies).map_err(|fault| {
+        Problem::new(Code::Internal, format!("documents of deferrals: {fault}"))
+    })?;
     Ok(known.under(&scope, &*api.directory, &ask.customer, reading.now_ms))
 }
 

@@ -167,12 +167,7 @@ fn nothing(person: &str) -> Problem {
 }
 
 /// To whom a way out was sent, and of which customer its message was. Its run may lie in the archive by now.
-async fn sent(
-    api: &Api,
-    now_ms: i64,
-    text: &str,
-    via: &str,
-) -> Result<(Subject, String), Problem> {
+async fn sent(api: &Api, now_ms: i64, text: &str, via: &str) -> Result<(Subject, String), Problem> {
     let (run, link) = Link::parse_in(text).ok_or_else(unknown)?;
     let message = link.message().ok_or_else(unknown)?;
     let of_run = read::of_run(api, run).await?;
@@ -189,8 +184,11 @@ async fn sent(
     let subject = Subject::at(&*api.directory, &person, via, now_ms);
     let subject = subject.filter(|_| customers(api, &person).contains(&customer));
     let subject = subject.ok_or_else(|| {
-        Problem::new(Code::NotFound, "you get no notices of this customer any more")
-            .remedy("nothing is left to do")
+        Problem::new(
+            Code::NotFound,
+            "you get no notices of this customer any more",
+        )
+        .remedy("nothing is left to do")
     })?;
     Ok((subject, customer))
 }
@@ -255,5 +253,8 @@ async fn change(api: &Api, new: Muted, mute: bool) -> Result<MuteView, Problem> 
             Err(_) => {}
         }
     }
-    Err(Problem::new(Code::Changed, "others choose for this person all the time").remedy("try again"))
+    Err(
+        Problem::new(Code::Changed, "others choose for this person all the time")
+            .remedy("try again"),
+    )
 }

@@ -100,8 +100,10 @@ pub async fn send_once(
 ) -> Result<Settled, Problem> {
     match deliver(api, lane, id, command).await? {
         Some(seq) => wait(api, lane, id, command, before, seq).await,
-        None => Err(Problem::new(Code::DecidedAlready, "this link was used already")
-            .remedy("look at the notice that followed; for another change, call")),
+        None => Err(
+            Problem::new(Code::DecidedAlready, "this link was used already")
+                .remedy("look at the notice that followed; for another change, call"),
+        ),
     }
 }
 

@@ -18,11 +18,23 @@ async fn staff_see_how_long_calls_took_and_customers_do_not() {
     let [row] = &rows[..] else {
         panic!("{rows:?}");
     };
-    assert_eq!((row.action.as_str(), row.kind.as_str()), ("guest.reboot", "ssh/virtual"));
-    assert_eq!((row.runs, row.p50_ms, row.p95_ms, row.max_ms), (20, 10_000, 19_000, 20_000));
+    assert_eq!(
+        (row.action.as_str(), row.kind.as_str()),
+        ("guest.reboot", "ssh/virtual")
+    );
+    assert_eq!(
+        (row.runs, row.p50_ms, row.p95_ms, row.max_ms),
+        (20, 10_000, 19_000, 20_000)
+    );
     let text = serde_json::to_string(&rows).unwrap();
-    assert_eq!(serde_json::from_str::<Vec<DurationRow>>(&text).ok(), Some(rows.clone()));
+    assert_eq!(
+        serde_json::from_str::<Vec<DurationRow>>(&text).ok(),
+        Some(rows.clone())
+    );
     let named = by_document(rows);
-    assert_eq!(named[&history_document("guest.reboot", "ssh/virtual")].runs(), 20);
+    assert_eq!(
+        named[&history_document("guest.reboot", "ssh/virtual")].runs(),
+        20
+    );
     assert!(list(&world.api, &world.subject("chem")).await.is_err());
 }

@@ -34,7 +34,10 @@ async fn the_person_or_an_operator_on_their_word_chooses_and_the_ledger_says_so_
     assert_eq!(lines(&world).await, [""; 0]);
 
     let view = said(&world, "chem", true, "").await.unwrap();
-    assert_eq!((view.customer.as_str(), view.optional.len()), ("chemistry", 3));
+    assert_eq!(
+        (view.customer.as_str(), view.optional.len()),
+        ("chemistry", 4)
+    );
     let again = said(&world, "olga", true, "they called").await.unwrap();
     assert_eq!(again.muted.unwrap().by, "chem", "what was so before stays");
     assert_eq!(lines(&world).await.len(), 1);
@@ -43,8 +46,14 @@ async fn the_person_or_an_operator_on_their_word_chooses_and_the_ledger_says_so_
     said(&world, "chem", false, "").await.unwrap();
     let lines = lines(&world).await;
     assert_eq!(lines.len(), 2);
-    assert!(lines[0].contains("notices_muted") && lines[0].contains("\"by\":\"chem\""), "{lines:?}");
-    assert!(lines[1].contains("notices_unmuted") && lines[1].contains("they called"), "{lines:?}");
+    assert!(
+        lines[0].contains("notices_muted") && lines[0].contains("\"by\":\"chem\""),
+        "{lines:?}"
+    );
+    assert!(
+        lines[1].contains("notices_unmuted") && lines[1].contains("they called"),
+        "{lines:?}"
+    );
 }
 
 #[tokio::test]
@@ -55,7 +64,10 @@ async fn what_a_person_is_told_is_shown_to_them_and_the_staff_and_nobody_else_is
         let [view] = &list(&world.api, &world.subject(who), "chem").await.unwrap()[..] else {
             panic!("one customer")
         };
-        assert_eq!(view.must_have, ["cancelled", "changed", "emergency", "scheduled"]);
+        assert_eq!(
+            view.must_have,
+            ["cancelled", "changed", "emergency", "scheduled"]
+        );
         assert!(view.muted.is_some());
     }
     let refused = list(&world.api, &world.subject("nobody"), "chem").await;
@@ -68,7 +80,9 @@ async fn what_a_person_is_told_is_shown_to_them_and_the_staff_and_nobody_else_is
         customer: Some("chemistri".to_owned()),
         reason: String::new(),
     };
-    let wrong = say(&world.api, &world.subject("chem"), "chem", true, &ask).await.unwrap_err();
+    let wrong = say(&world.api, &world.subject("chem"), "chem", true, &ask)
+        .await
+        .unwrap_err();
     assert_eq!(wrong.code, Code::NotFound);
     assert!(wrong.remedy.unwrap().contains("chemistry"));
 }

@@ -52,7 +52,11 @@ pub fn render(name: &str, context: &Value) -> Result<Rendered, RenderFault> {
     })
 }
 
-pub(super) fn list(context: &Value, field: &str, line: impl Fn(&Value) -> Option<String>) -> String {
+pub(super) fn list(
+    context: &Value,
+    field: &str,
+    line: impl Fn(&Value) -> Option<String>,
+) -> String {
     let items = context.pointer(field).and_then(Value::as_array);
     let lines = items.into_iter().flatten().filter_map(line);
     // One line each: a name cannot begin another.

@@ -34,7 +34,9 @@ pub fn render(name: &str, context: &Value) -> Result<Rendered, RenderFault> {
     }
     let after = match next {
         "" => "This is the last message before all of it is over.".to_owned(),
-        next => format!("We write again at {next} ({zone}; {next_utc}), or when all of it is over."),
+        next => {
+            format!("We write again at {next} ({zone}; {next_utc}), or when all of it is over.")
+        }
     };
     let text = format!(
         "{customer},\n\nWhat we announced to you goes on. Your servers:\n\n{lines}\n{after}\n\n\
@@ -51,7 +53,11 @@ fn servers(context: &Value) -> String {
     let text = |server: &Value, field: &str| server.get(field)?.as_str().map(str::to_owned);
     let name = |server: &Value| text(server, "name");
     let ended = list(context, "/progress/ended", |server| {
-        Some(format!("{}: over, {}", name(server)?, text(server, "result")?))
+        Some(format!(
+            "{}: over, {}",
+            name(server)?,
+            text(server, "result")?
+        ))
     });
     let going_on = list(context, "/progress/going_on", |server| {
         Some(format!("{}: we work on it", name(server)?))

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use hostler_channel_mail::intake::{Address, Intake};
-use hostler_ports::leave::TakeLeave;
 use hostler_ports::channel::ReturnTag;
+use hostler_ports::leave::TakeLeave;
 use hostler_ports::returned::{Counts, TakeReport, Taken, Vouched};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -62,7 +62,11 @@ fn address(listen: &str) -> Address {
 async fn brought(answer: Result<Taken, String>, to: &str, body: &str) -> (String, Vec<Vec<u8>>) {
     let given = Mutex::default();
     let under = None;
-    let scripted = Arc::new(Scripted { answer, given, under });
+    let scripted = Arc::new(Scripted {
+        answer,
+        given,
+        under,
+    });
     let heard = said(&scripted, &leaving(Ok("none")), to, body).await;
     let given = scripted.given.lock().unwrap().clone();
     (heard, given)
@@ -70,8 +74,8 @@ async fn brought(answer: Result<Taken, String>, to: &str, body: &str) -> (String
 
 async fn said(take: &Arc<Scripted>, leave: &Arc<Leaving>, to: &str, body: &str) -> String {
     let (take, leave) = (Arc::clone(take), Arc::clone(leave));
-    let intake = Intake::start(&address("127.0.0.1:0"), take, leave);
-    let intake = intake.await.unwrap();
+    let listen = address("127.0.0.1:0");
+    let intake = Intake::start(&listen, take, leave).await.unwrap();
     let mut stream = TcpStream::connect(intake.address()).await.unwrap();
     let words = format!(
         "EHLO mx.example\r\nMAIL FROM:<>\r\nRCPT TO:<{to}>\r\nDATA\r\n{body}\r\n.\r\nQUIT\r\n"
@@ -85,7 +89,8 @@ async fn said(take: &Arc<Scripted>, leave: &Arc<Leaving>, to: &str, body: &str) 
 }
 
 #[tokio::test]
-async fn whoever_wants_no_more_is_answered_by_what_the_link_opens_and_nothing_is_read_as_a_report() {
+async fn whoever_wants_no_more_is_answered_by_what_the_link_opens_and_nothing_is_read_as_a_report()
+{
     let read = Scripted {
         answer: Ok(Taken::Bounced),
         given: Mutex::default(),
@@ -136,7 +141,10 @@ async fn a_report_to_another_address_than_the_message_came_from_is_refused_with_
         under: Some(tags[0].clone()),
     });
     for (to, answer) in [
-        (&*other, "550 5.7.1 the message that it is about was not sent from this address"),
+        (
+            &*other,
+            "550 5.7.1 the message that it is about was not sent from this address",
+        ),
         (ours, "550 5.7.1"),
         ("bounces+x@runs.example", "550 5.1.1"),
         (&*own, "250 2.0.0 read"),
@@ -174,7 +182,8 @@ async fn too_long_a_report_is_refused_and_nothing_but_loopback_listens_without_l
         given: Mutex::default(),
         under: None,
     });
-    let intake = Intake::start(&address("0.0.0.0:0"), scripted, leaving(Ok("none")));
+    let listen = address("0.0.0.0:0");
+    let intake = Intake::start(&listen, scripted, leaving(Ok("none")));
     let fault = intake.await.err();
     assert!(fault.unwrap().to_string().contains("beyond_loopback"));
 }

@@ -55,7 +55,10 @@ async fn delivered(message: &Message, dkim: Option<Dkim>) -> Caught {
         None => channel,
     };
     let delivery = channel.deliver(message).await;
-    assert!(matches!(delivery, Delivery::Accepted { .. }), "{delivery:?}");
+    assert!(
+        matches!(delivery, Delivery::Accepted { .. }),
+        "{delivery:?}"
+    );
     let caught = sink.get(1).unwrap();
     Caught::clone(&caught)
 }
@@ -77,7 +80,10 @@ fn only_a_message_that_need_not_be_had_names_a_way_out() {
     let both = composed(true, &optional(LINK, Some(mail))).unwrap();
     let written = format!("<{LINK}>, <mailto:bounces+x@runs.example?subject=unsubscribe%200a.1b>");
     assert_eq!(both.header(LIST), Some(written));
-    assert_eq!(both.header(POST).as_deref(), Some("List-Unsubscribe=One-Click"));
+    assert_eq!(
+        both.header(POST).as_deref(),
+        Some("List-Unsubscribe=One-Click")
+    );
     let page = composed(true, &optional(LINK, None)).unwrap();
     assert_eq!(page.header(LIST), Some(format!("<{LINK}>")));
 }
@@ -107,15 +113,22 @@ fn the_envelope_has_the_tag_that_is_given_and_the_message_itself_has_not() {
         return_tag: Some(tag.clone()),
         ..message()
     };
-    let from = |sender: &Sender| compose(sender, &tagged, 0).map(|composed| composed.from.to_string());
+    let from =
+        |sender: &Sender| compose(sender, &tagged, 0).map(|composed| composed.from.to_string());
     let ours = sender().return_path.unwrap();
     let with_tag = tag.beside(&ours).unwrap();
     assert_eq!(from(&sender()).unwrap(), with_tag);
     let bytes = compose(&sender(), &tagged, 0).unwrap().bytes;
     assert!(!String::from_utf8(bytes).unwrap().contains(&with_tag));
-    let plain = Sender { return_path: None, ..sender() };
+    let plain = Sender {
+        return_path: None,
+        ..sender()
+    };
     assert_eq!(from(&plain).unwrap(), sender().address);
-    let long = Sender { return_path: Some(format!("{}@x.example", "b".repeat(40))), ..sender() };
+    let long = Sender {
+        return_path: Some(format!("{}@x.example", "b".repeat(40))),
+        ..sender()
+    };
     assert_eq!(from(&long), Err(ComposeFault::ReturnPath));
 }
 

@@ -7,9 +7,7 @@ use super::Draft;
 use crate::command::Comparison;
 use crate::definition::NoticePlan;
 use crate::event::{Event, Stage};
-use crate::lane::{
-    ChildMove, CustomerShare, Live, Origin, PROGRESS_MAX, Rolling, Slot, group_of,
-};
+use crate::lane::{ChildMove, CustomerShare, Live, Origin, PROGRESS_MAX, Rolling, Slot, group_of};
 use crate::refusal::Refusal;
 use std::collections::BTreeMap;
 

@@ -122,7 +122,13 @@ impl Draft<'_> {
             step: &step.id,
             visit: self.lane.visit,
         };
-        let admission = admit(each, children, self.context.items, place, (open, self.at_ms));
+        let admission = admit(
+            each,
+            children,
+            self.context.items,
+            place,
+            (open, self.at_ms),
+        );
         let passed = admission.passed == children.passed;
         if admission.admitted.is_empty() && admission.next == children.next && passed {
             return Ok(());

@@ -64,8 +64,10 @@ impl Known {
             ..Self::default()
         };
         for (item, place) in scope.live().zip(2..) {
-            let turn = value(body(place))?;
-            known.turns.extend(turn.map(|turn| (item.asset.clone(), turn)));
+            let turn: Option<Turn> = value(body(place))?;
+            known
+                .turns
+                .extend(turn.map(|turn| (item.asset.clone(), turn)));
         }
         Ok(known)
     }
@@ -132,7 +134,11 @@ impl Scope {
         };
         let program = lane.program(definition).ok_or_else(not_here)?;
         let step = lane.step(&program).ok_or_else(not_here)?;
-        let (notices, body) = step.notices.as_ref().zip(step.body()).ok_or_else(not_here)?;
+        let (notices, body) = step
+            .notices
+            .as_ref()
+            .zip(step.body())
+            .ok_or_else(not_here)?;
         let until_ms = notices.defer_until_ms.ok_or_else(not_here)?;
         let children = lane.children.as_deref();
         let children = children.filter(|children| children.kind == ChildrenKind::Each);

@@ -240,7 +240,8 @@ impl Children {
 
     /// Items that were put off and have no lane, in their order.
     fn waiting(&self) -> impl Iterator<Item = (u32, &PutOff)> {
-        let waits = |(_, item): &(&u32, &SetAside)| !item.back && !self.live.contains_key(&item.key);
+        let waits =
+            |(_, item): &(&u32, &SetAside)| !item.back && !self.live.contains_key(&item.key);
         let waiting = self.put_off.iter().filter(waits);
         waiting.map(|(index, item)| (*index, &item.put_off))
     }

@@ -325,7 +325,10 @@ mod tests {
             message.apply(&MailEvent::ReturnMade { sha256, at_ms: 5 });
         }
         let under = [1, 2, 3].map(|number| message.comes_back_under(Some(&tag(number))));
-        assert_eq!((under, message.comes_back_under(None)), ([true, true, false], false));
+        assert_eq!(
+            (under, message.comes_back_under(None)),
+            ([true, true, false], false)
+        );
         assert_eq!((message.attempts, message.settled), (0, false));
     }
 

@@ -36,8 +36,7 @@ impl ReturnTag {
     /// The tag of an address that belongs to ours.
     #[must_use]
     pub fn of(address: &str, ours: &str) -> Option<Self> {
-        let ((local, domain), (name, host)) =
-            (address.rsplit_once('@')?, ours.rsplit_once('@')?);
+        let ((local, domain), (name, host)) = (address.rsplit_once('@')?, ours.rsplit_once('@')?);
         let (own, tag) = local.rsplit_once('+')?;
         let is_ours = own.eq_ignore_ascii_case(name) && domain.eq_ignore_ascii_case(host);
         Self::parse(tag).filter(|_| is_ours)
@@ -76,7 +75,11 @@ mod tests {
         assert!(address.starts_with("bounces+") && address.ends_with("@runs.example"));
         assert_eq!(ReturnTag::of(&address, ours), Some(tag.clone()));
         let loud = address.to_uppercase();
-        assert_eq!(ReturnTag::of(&loud, ours), Some(tag.clone()), "as servers pass it on");
+        assert_eq!(
+            ReturnTag::of(&loud, ours),
+            Some(tag.clone()),
+            "as servers pass it on"
+        );
         for other in [
             ours.to_owned(),
             address.replace("bounces", "bounce"),

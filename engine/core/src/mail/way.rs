@@ -5,9 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A way in which a contact is told.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
     /// To the contact's `mail`. Everybody has it.

@@ -6,11 +6,11 @@ use crate::support::build::*;
 use crate::support::drive::*;
 use crate::support::letters::actor;
 use crate::waves::fixed;
+use hostler_core::command::{Command, Input};
 use hostler_core::contract::{Effect as Class, Impact};
 use hostler_core::deferral::{
     Agreed, Counts, DeferAsk, Deferral, EMERGENCY, Known, NotPutOff, Turn, Turned,
 };
-use hostler_core::command::{Command, Input};
 use hostler_core::definition::*;
 use hostler_core::effect::timer;
 use hostler_core::event::Event;
@@ -334,7 +334,13 @@ fn what_was_not_agreed_or_is_used_up_or_an_emergency_is_not_put_off() {
         from_ms: BEGIN_MS + 1,
         ..agreed()
     };
-    assert_eq!((once.spent("planned", &agreed()), once.spent("planned", &before)), (1, 0));
+    assert_eq!(
+        (
+            once.spent("planned", &agreed()),
+            once.spent("planned", &before)
+        ),
+        (1, 0)
+    );
     assert_eq!(once.spent("request", &agreed()), 0);
     let mut drive = put_off_at(fixed(1), &[]);
     drive.world.definition.policy.class = EMERGENCY.to_owned();
@@ -353,6 +359,14 @@ fn a_letter_of_which_nothing_was_read_and_a_step_without_the_term_put_nothing_of
     steps[0].notices.as_mut().unwrap().defer_until_ms = None;
     let here = why(&mut drive, put_off(&["i0"]));
     assert!(matches!(here, NotPutOff::NotHere { .. }), "{here:?}");
-    let none: BTreeSet<u32> = drive.lane.children.as_ref().unwrap().put_off.keys().copied().collect();
+    let none: BTreeSet<u32> = drive
+        .lane
+        .children
+        .as_ref()
+        .unwrap()
+        .put_off
+        .keys()
+        .copied()
+        .collect();
     assert!(none.is_empty());
 }

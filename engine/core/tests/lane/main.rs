@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     reason = "a test that cannot go on says where it stopped"
 )]
 

@@ -16,9 +16,9 @@ mod span;
 pub use answers::{Climb, Notice, Reached};
 pub use duty::{Attributes, DUTIES, Duty, OS_GROUPS, Owed, Row};
 pub use model::{
-    Budget, CHANNELS, CLASSES, Class, Consent, Cure, Deadline, Debt, Deferral, Fit, Freeze,
-    Impact, KEPT, Keep, Ladder, Per, Policies, RingNotice, Rung, Spend, Trigger, Unproven, VERBS,
-    Windows, Within,
+    Budget, CHANNELS, CLASSES, Class, Consent, Cure, Deadline, Debt, Deferral, Fit, Freeze, Impact,
+    KEPT, Keep, Ladder, Per, Policies, RingNotice, Rung, Spend, Trigger, Unproven, VERBS, Windows,
+    Within,
 };
 pub use people::{Absence, Dates, Delegation};
 pub use source::FILES;

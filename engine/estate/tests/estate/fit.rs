@@ -100,7 +100,12 @@ fn history(action: &str, kind: &str, minutes: u64, times: usize) -> (String, His
 
 fn asked(fit: &str, asset: &str, from: usize, histories: &Histories) -> Option<Need> {
     let estate = estate(fit);
-    need(&program(), from, &[], &Lengths::of(&estate, asset, histories))
+    need(
+        &program(),
+        from,
+        &[],
+        &Lengths::of(&estate, asset, histories),
+    )
 }
 
 fn minutes(need: &Need) -> (u64, u64) {
@@ -121,7 +126,11 @@ fn all_that_is_ahead_up_to_the_last_outage_counts_with_what_takes_back_the_most(
     let lengths = Lengths::of(&estate, "web1", &none);
     let begun = [1, 3].map(|step| UndoEntry { step, child: None });
     let later = need(&program(), 4, &begun, &lengths).unwrap();
-    assert_eq!(minutes(&later), (30, 72), "what was begun may be taken back");
+    assert_eq!(
+        minutes(&later),
+        (30, 72),
+        "what was begun may be taken back"
+    );
     let again = need(&program(), 3, &begun, &lengths).unwrap();
     assert_eq!(minutes(&again), (120, 72), "and each step once");
     let mut program = program();
@@ -141,7 +150,12 @@ fn a_history_is_that_of_the_plugin_and_kind_of_the_server() {
         history("guest.patch", &virtual_kind, 20, 12),
         history("guest.reboot", &virtual_kind, 2, 9),
     ]);
-    let web = asked("fit: { actions: { guest.reboot: 5m }, verbs: { wait: 50m } }", "web1", 3, &histories);
+    let web = asked(
+        "fit: { actions: { guest.reboot: 5m }, verbs: { wait: 50m } }",
+        "web1",
+        3,
+        &histories,
+    );
     let web = web.unwrap();
     assert_eq!(minutes(&web), (25, 70));
     let basis: Vec<Basis> = web.steps.iter().map(|part| part.estimate.basis).collect();
@@ -160,8 +174,14 @@ fn a_history_is_that_of_the_plugin_and_kind_of_the_server() {
     assert_eq!(minutes(&big), (120, 70), "another kind has its own");
     let plain = estate("");
     let names = Lengths::of(&plain, "web1", &histories).documents(&program());
-    assert!(names.contains("lasted:guest.patch:ssh/virtual"), "{names:?}");
-    assert!(!names.iter().any(|name| name.contains("fingerprint")), "{names:?}");
+    assert!(
+        names.contains("lasted:guest.patch:ssh/virtual"),
+        "{names:?}"
+    );
+    assert!(
+        !names.iter().any(|name| name.contains("fingerprint")),
+        "{names:?}"
+    );
 }
 
 #[test]
@@ -169,7 +189,12 @@ fn a_verb_takes_the_time_that_policies_give_it_and_a_wait_its_own() {
     let mut program = program();
     program.steps.insert(
         3,
-        Step::bare("free", Verb::Release { lease: "x".to_owned() }),
+        Step::bare(
+            "free",
+            Verb::Release {
+                lease: "x".to_owned(),
+            },
+        ),
     );
     let none = Histories::new();
     let total = |fit: &str| {

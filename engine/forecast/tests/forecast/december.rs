@@ -13,8 +13,8 @@ use hostler_core::fit::{Histories, History, Lengths};
 use hostler_core::id::Digest;
 use hostler_estate::{Estate, Known, load};
 use hostler_forecast::{
-    Anchor, Forecast, ForecastFault, Month, Options, Outcome, Overflow, Terms,
-    forecast, from_estate, render,
+    Anchor, Forecast, ForecastFault, Month, Options, Outcome, Overflow, Terms, forecast,
+    from_estate, render,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -342,7 +342,10 @@ fn what_was_measured_is_what_a_cycle_reckons_with_and_it_says_so() {
     let table = render::table(&forecast);
     assert!(table.contains(measured), "{table}");
     let own = forecast.of_customer("chemistry").unwrap();
-    assert!(own.lengths.is_empty(), "others' kinds are none of its business");
+    assert!(
+        own.lengths.is_empty(),
+        "others' kinds are none of its business"
+    );
 }
 
 /// Six customers, pairs, parents and windows that are always open.

@@ -1,33 +1,30 @@
 //! Turns that customers put off: by the link of an announcement, by their own token, by an operator on their word; what
 //! comes of it, and all that must not count.
 //!
-//! Not here: each bound by itself (core's tests).
+//! Not here: each bound by itself (core's tests), and races (`overtaking`).
 
 use crate::support::{House, contracts, stage_with, text};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use hostler_api::services::deferral_link;
 use hostler_api::read;
-use futures::FutureExt;
-use hostler_core::deferral::{Counts, deferrals_document, turn_document};
+use hostler_api::services::deferral_link;
+use hostler_core::deferral::{Counts, deferrals_document};
 use hostler_core::id::RunId;
 use hostler_estate::{Estate, Known, policies};
 use hostler_ports::channel::Message;
-use hostler_ports::store::{DocumentWrite, Store, Upkeep};
+use hostler_ports::store::Store;
 use hostler_rehearsal::{LINKS, Scenario, begin};
 use serde_json::{Value, json};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
-const RITA: &str = "rita@redmark.example";
+pub const DAY_MS: i64 = 24 * HOUR_MS;
+pub const RITA: &str = "rita@redmark.example";
 const RON: &str = "ron@redmark.example";
-const BOB: &str = "bob@bluemark.example";
+pub const BOB: &str = "bob@bluemark.example";
 /// A run waits for a week of notice and two weeks of deferral, at most.
 const HOURS_MAX: usize = 24 * 30;
 const CLASSES: &str = "classes:\n  standard-patch: { lead: 7d }\n";
-const ONE: &str = "deferrals:\n  standard-patch: { times: 1, until: 24h, longest: 14d }\n";
+pub const ONE: &str = "deferrals:\n  standard-patch: { times: 1, until: 24h, longest: 14d }\n";
 
 fn estate(deferrals: &str) -> Estate {
     let read = |_: &str| Ok(text("defer-estate.yaml"));
@@ -43,12 +40,13 @@ fn estate(deferrals: &str) -> Estate {
 }
 
 fn scenario() -> Scenario {
-    let text = "scenario: s\nrunbook: defer\nstarter: olga\ninputs: {}\nexpect: { result: succeeded }\n";
+    let text =
+        "scenario: s\nrunbook: defer\nstarter: olga\ninputs: {}\nexpect: { result: succeeded }\n";
     Scenario::read(text).unwrap()
 }
 
 /// Announced, and held by the notice that is promised.
-async fn announced(deferrals: &str) -> House {
+pub async fn announced(deferrals: &str) -> House {
     let stage = stage_with(estate(deferrals), "defer", text("defer.yaml"), contracts());
     let house = House::of(&stage, &scenario()).await;
     house.world.settle().await.unwrap();
@@ -61,14 +59,14 @@ fn link_of(message: &Message) -> Option<String> {
     Some(link.strip_prefix(LINKS)?.to_owned())
 }
 
-fn link(house: &House, mail: &str) -> String {
+pub fn link(house: &House, mail: &str) -> String {
     let messages = house.messages_to(mail);
     let found = messages.iter().find_map(link_of);
     found.unwrap_or_else(|| panic!("{mail} has no link: {messages:#?}"))
 }
 
 /// When a server has its turn, as its customer was told last.
-async fn starts_ms(house: &House, mail: &str, asset: &str) -> i64 {
+pub async fn starts_ms(house: &House, mail: &str, asset: &str) -> i64 {
     let link = link(house, mail);
     let secret = link.rsplit('/').next().unwrap();
     let offered = deferral_link::open(&house.api, 0, secret).await.unwrap();
@@ -82,11 +80,11 @@ fn date(at_ms: i64) -> String {
 }
 
 /// Of the first slot: the day so many days behind it.
-async fn day_behind(house: &House, days: i64) -> String {
+pub async fn day_behind(house: &House, days: i64) -> String {
     date(starts_ms(house, RITA, "redmark-web1").await + days * DAY_MS)
 }
 
-async fn counted(house: &House, customer: &str) -> usize {
+pub async fn counted(house: &House, customer: &str) -> usize {
     let keys = [deferrals_document(customer)];
     let found = house.world.store.documents(&keys).await.unwrap().remove(0);
     let body = found.and_then(|found| found.body);
@@ -98,7 +96,7 @@ async fn state(house: &House, run: RunId) -> String {
     read::run(&house.world.api, run).await.unwrap().state
 }
 
-async fn to_the_end(house: &House) {
+pub async fn to_the_end(house: &House) {
     for _ in 0..HOURS_MAX {
         house.world.settle().await.unwrap();
         if state(house, house.run).await != "running" {
@@ -110,7 +108,7 @@ async fn to_the_end(house: &House) {
 }
 
 /// When each server restarted.
-fn restarted(house: &House, asset: &str) -> Vec<i64> {
+pub fn restarted(house: &House, asset: &str) -> Vec<i64> {
     let seen = house.world.host.seen().into_iter();
     let calls = seen.filter(|seen| seen.action == "guest.reboot" && seen.entry == "perform");
     let of_asset = calls.filter(|seen| seen.asset.as_deref() == Some(asset));
@@ -145,10 +143,20 @@ async fn every_recipient_has_a_link_of_their_own_that_changes_nothing_when_it_is
     for _ in 0..20 {
         let (status, page) = house.get(&links[0]).await;
         assert_eq!(status, StatusCode::OK, "{page}");
-        for part in ["rita-redmark", "redmark-web1", "redmark-web2", "1 more times", "until 2d before", "14d"] {
+        for part in [
+            "rita-redmark",
+            "redmark-web1",
+            "redmark-web2",
+            "1 more times",
+            "until 2d before",
+            "14d",
+        ] {
             assert!(page.contains(part), "{part}: {page}");
         }
-        assert!(!page.contains("bluemark") && !page.contains("<script"), "{page}");
+        assert!(
+            !page.contains("bluemark") && !page.contains("<script"),
+            "{page}"
+        );
     }
     house.world.settle().await.unwrap();
     assert_eq!(house.state().await, before);
@@ -166,7 +174,13 @@ async fn where_nothing_was_agreed_no_message_has_a_link_and_nobody_puts_off() {
     let wish = json!({ "until": "2099-01-01" });
     let (status, problem) = defer(&mut house, "rita-redmark", &wish).await;
     assert_eq!(status, StatusCode::CONFLICT, "{problem}");
-    assert!(problem["detail"].as_str().unwrap().contains("was not agreed"), "{problem}");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("was not agreed"),
+        "{problem}"
+    );
 }
 
 #[tokio::test]
@@ -201,12 +215,27 @@ async fn what_a_link_puts_off_restarts_behind_that_day_and_others_do_not_wait_fo
         stages.collect::<Vec<_>>()
     };
     let told = ["scheduled", "changed", "started", "completed"];
-    assert_eq!((stages(RITA), stages(RON)), (told.map(str::to_owned).to_vec(), told.map(str::to_owned).to_vec()));
+    assert_eq!(
+        (stages(RITA), stages(RON)),
+        (
+            told.map(str::to_owned).to_vec(),
+            told.map(str::to_owned).to_vec()
+        )
+    );
     assert_eq!(stages(BOB), ["scheduled", "started", "completed"]);
     let ledger = house.ledger().await;
-    let put_off: Vec<_> = ledger.iter().filter(|line| line.contains("turns_put_off")).collect();
-    assert!(put_off.len() == 1 && put_off[0].contains(r#""via":"link""#), "{put_off:?}");
-    assert!(!ledger.iter().any(|line| line.contains("person_asked")), "nobody signs again");
+    let put_off: Vec<_> = ledger
+        .iter()
+        .filter(|line| line.contains("turns_put_off"))
+        .collect();
+    assert!(
+        put_off.len() == 1 && put_off[0].contains(r#""via":"link""#),
+        "{put_off:?}"
+    );
+    assert!(
+        !ledger.iter().any(|line| line.contains("person_asked")),
+        "nobody signs again"
+    );
 }
 
 #[tokio::test]
@@ -230,15 +259,22 @@ async fn a_budget_that_is_used_up_refuses_and_two_runs_at_once_get_one_between_t
         put_off += reading.lane.children.unwrap().put_off.len();
         let (status, problem) = defer_of(&mut house, run, "ron-redmark", &wish).await;
         assert_eq!(status, StatusCode::CONFLICT, "{problem}");
-        assert!(problem["detail"].as_str().unwrap().contains("used up"), "{problem}");
+        assert!(
+            problem["detail"].as_str().unwrap().contains("used up"),
+            "{problem}"
+        );
     }
     assert_eq!(put_off, 1);
     // Another customer's are their own.
     let (status, done) = defer(&mut house, "bob-bluemark", &json!({ "until": until })).await;
-    assert_eq!((status, &done["assets"]), (StatusCode::OK, &json!(["bluemark-db1"])), "{done}");
+    assert_eq!(
+        (status, &done["assets"]),
+        (StatusCode::OK, &json!(["bluemark-db1"])),
+        "{done}"
+    );
 }
 
-fn letter(house: &House, until: &str) -> String {
+pub fn letter(house: &House, until: &str) -> String {
     let until: jiff::civil::Date = until.parse().unwrap();
     let until_ms = until.in_tz("UTC").unwrap().timestamp().as_millisecond();
     let subject = hostler_api::Subject::of(&*house.api.directory, "rita-redmark", "api").unwrap();
@@ -264,7 +300,13 @@ async fn too_late_is_refused_by_name_and_holds_nothing() {
     let wish = json!({ "assets": ["redmark-web1"], "until": until });
     let (status, problem) = defer(&mut house, "rita-redmark", &wish).await;
     assert_eq!(status, StatusCode::CONFLICT, "{problem}");
-    assert!(problem["detail"].as_str().unwrap().contains("it must come 2d before"), "{problem}");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("it must come 2d before"),
+        "{problem}"
+    );
     assert_eq!(counted(&house, "redmark").await, 0);
     to_the_end(&house).await;
     assert!(restarted(&house, "redmark-web1")[0] < first_ms + DAY_MS);
@@ -284,7 +326,11 @@ async fn another_customers_contact_learns_nothing_and_staff_name_who_asked() {
         let (status, problem) = defer(&mut house, person, &of_customer).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{person}: {problem}");
     }
-    for (person, word_of) in [("vera", "rita-redmark"), ("olga", "bob-bluemark"), ("rita-redmark", "ron-redmark")] {
+    for (person, word_of) in [
+        ("vera", "rita-redmark"),
+        ("olga", "bob-bluemark"),
+        ("rita-redmark", "ron-redmark"),
+    ] {
         let wish = json!({ "assets": ["redmark-web1"], "until": until, "word_of": word_of });
         let (status, problem) = defer(&mut house, person, &wish).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{person}: {problem}");
@@ -294,16 +340,25 @@ async fn another_customers_contact_learns_nothing_and_staff_name_who_asked() {
     let (status, done) = defer(&mut house, "olga", &wish).await;
     assert_eq!(status, StatusCode::OK, "{done}");
     let ledger = house.ledger().await;
-    let entry = ledger.iter().find(|line| line.contains("turns_put_off")).unwrap();
-    assert!(entry.contains(r#""by":"olga""#) && entry.contains(r#""word_of":"ron-redmark""#), "{entry}");
+    let entry = ledger
+        .iter()
+        .find(|line| line.contains("turns_put_off"))
+        .unwrap();
+    assert!(
+        entry.contains(r#""by":"olga""#) && entry.contains(r#""word_of":"ron-redmark""#),
+        "{entry}"
+    );
     let run = house.run;
-    let (status, view) = house.as_person("olga", &format!("/api/v1/runs/{run}")).await;
+    let (status, view) = house
+        .as_person("olga", &format!("/api/v1/runs/{run}"))
+        .await;
     assert_eq!(status, StatusCode::OK, "{view}");
     assert!(view.contains("olga (on the word of ron-redmark)"), "{view}");
 }
 
 /// Holds nothing back: the deferral is asked for when the lane is about to begin.
-const TO_THE_LAST: &str = "deferrals:\n  standard-patch: { times: 9, until: 1m, longest: 14d }\n";
+pub const TO_THE_LAST: &str =
+    "deferrals:\n  standard-patch: { times: 9, until: 1m, longest: 14d }\n";
 
 #[tokio::test]
 async fn a_lane_that_waits_at_its_gate_gives_its_place_and_one_that_has_begun_is_not_put_off() {
@@ -314,117 +369,19 @@ async fn a_lane_that_waits_at_its_gate_gives_its_place_and_one_that_has_begun_is
     let (status, done) = defer(&mut house, "bob-bluemark", &wish).await;
     assert_eq!(status, StatusCode::OK, "{done}");
     house.world.settle().await.unwrap();
-    let reading = read::lane(&house.world.api, house.run.root()).await.unwrap();
+    let reading = read::lane(&house.world.api, house.run.root())
+        .await
+        .unwrap();
     let children = reading.lane.children.unwrap();
-    assert!(!children.live.contains_key("bluemark-db1"), "{:?}", children.live);
+    assert!(
+        !children.live.contains_key("bluemark-db1"),
+        "{:?}",
+        children.live
+    );
     assert_eq!(children.live.len(), 1, "the next one has its place");
     to_the_end(&house).await;
     assert_eq!(restarted(&house, "bluemark-db1").len(), 1);
     let wish = json!({ "assets": ["redmark-web1"], "until": until });
     let (status, problem) = defer(&mut house, "rita-redmark", &wish).await;
     assert_eq!(status, StatusCode::CONFLICT, "{problem}");
-}
-
-/// What is written before each commit, or before the first: another process was faster by that much.
-fn before_commits(house: &House, which: impl Fn(u64) -> bool + Send + Sync + 'static, write: DocumentWrite) -> Arc<AtomicUsize> {
-    let (store, host) = (Arc::downgrade(&house.world.store), Arc::clone(&house.world.host));
-    let (commits, written) = (AtomicU64::new(0), Arc::new(AtomicUsize::new(usize::MAX)));
-    let told = Arc::clone(&written);
-    house.world.store.set_faults(Box::new(move |verb, _| {
-        if verb == "commit" && which(commits.fetch_add(1, Ordering::SeqCst)) {
-            let change = Upkeep {
-                documents: vec![write.clone()],
-                ..Upkeep::default()
-            };
-            if let Some(store) = store.upgrade() {
-                told.store(host.seen().len(), Ordering::SeqCst);
-                // The twin in memory never waits.
-                let _ = store.upkeep(change).now_or_never();
-            }
-        }
-        None
-    }));
-    written
-}
-
-fn send_letter(house: &House, until: &str) -> impl Future<Output = ()> {
-    let (lane, body) = (house.run.root(), letter(house, until));
-    let store = Arc::clone(&house.world.store);
-    async move {
-        store.send(lane, lane.command("test", 1), body).await.unwrap();
-    }
-}
-
-async fn put_off_here(house: &House) -> usize {
-    let reading = read::lane(&house.world.api, house.run.root()).await.unwrap();
-    reading.lane.children.unwrap().put_off.len()
-}
-
-#[tokio::test]
-async fn of_two_deferrals_against_the_last_one_left_exactly_one_counts() {
-    let house = announced(ONE).await;
-    let until = day_behind(&house, 3).await;
-    send_letter(&house, &until).await;
-    let now_ms = house.world.store.now_ms().await.unwrap();
-    let taken = json!({ "deferrals": [{
-        "at_ms": now_ms, "run": house.run, "classes": ["standard-patch"], "servers": 1,
-        "until_ms": now_ms, "by": "ron-redmark",
-    }]});
-    let write = DocumentWrite {
-        key: deferrals_document("redmark"),
-        body: Some(taken.to_string()),
-    };
-    let written = before_commits(&house, |number| number == 0, write);
-    house.world.settle().await.unwrap();
-    assert_ne!(written.load(Ordering::SeqCst), usize::MAX, "nothing was written");
-    assert_eq!((counted(&house, "redmark").await, put_off_here(&house).await), (1, 0));
-}
-
-#[tokio::test]
-async fn a_turn_that_begins_between_look_and_commit_is_not_put_off() {
-    let house = announced(TO_THE_LAST).await;
-    let until = day_behind(&house, 3).await;
-    // So that the lane of this server lives.
-    let bob = link(&house, BOB);
-    let form: &'static str = format!("until={until}").leak();
-    assert_eq!(house.post(&bob, form).await.0, StatusCode::OK);
-    house.world.settle().await.unwrap();
-    send_letter(&house, &until).await;
-    let write = DocumentWrite {
-        key: turn_document(house.run, "work", "redmark-web1"),
-        body: Some(json!({ "began": true }).to_string()),
-    };
-    before_commits(&house, |number| number == 0, write);
-    house.world.settle().await.unwrap();
-    assert_eq!((counted(&house, "redmark").await, put_off_here(&house).await), (0, 1));
-}
-
-/// Commits of the whole run, with some to spare.
-const COMMITS_MAX: u64 = 60;
-
-#[tokio::test]
-async fn a_turn_that_is_put_off_between_look_and_commit_does_not_begin() {
-    let mut held = 0;
-    for commit in 0..COMMITS_MAX {
-        let house = announced(ONE).await;
-        let until_ms = starts_ms(&house, RITA, "redmark-web1").await + 5 * DAY_MS;
-        let put_off = json!({ "put_off": { "until_ms": until_ms, "from_ms": 0, "by": "rita-redmark" } });
-        let write = DocumentWrite {
-            key: turn_document(house.run, "work", "redmark-web1"),
-            body: Some(put_off.to_string()),
-        };
-        let written = before_commits(&house, move |number| number == commit, write);
-        to_the_end(&house).await;
-        let seen = written.load(Ordering::SeqCst);
-        if seen == usize::MAX {
-            break;
-        }
-        let behind = house.world.host.seen().split_off(seen);
-        let restarts = behind.iter().filter(|seen| {
-            seen.asset.as_deref() == Some("redmark-web1") && seen.entry == "perform"
-        });
-        assert_eq!(restarts.count(), 0, "before commit {commit}");
-        held += usize::from(restarted(&house, "redmark-web1").is_empty());
-    }
-    assert!(held > 3, "it was put off before it began in {held} runs only");
 }

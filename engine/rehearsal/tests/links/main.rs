@@ -12,7 +12,9 @@
 mod customers;
 mod deciding;
 mod deferring;
+mod leaving;
 mod muting;
+mod overtaking;
 #[path = "../common/plain.rs"]
 mod plain;
 mod support;

@@ -98,12 +98,7 @@ pub fn contracts() -> Vec<Contract> {
 }
 
 /// With a runbook of another name.
-pub fn stage_with(
-    estate: Estate,
-    name: &str,
-    runbook: String,
-    contracts: Vec<Contract>,
-) -> Stage {
+pub fn stage_with(estate: Estate, name: &str, runbook: String, contracts: Vec<Contract>) -> Stage {
     let source = SourceFile {
         name: format!("workflows/{name}/v1.yaml"),
         text: runbook,

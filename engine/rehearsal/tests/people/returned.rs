@@ -208,7 +208,7 @@ async fn who_never_handled_a_message_cannot_report_that_it_came_back() {
     let playing = Playing::new(estate());
     let run = playing.announced("one").await;
     let before = playing.ledger().await.len();
-    let strange = ReturnTag::new([1, 2].map(uuid::Uuid::from_u128));
+    let strange = ReturnTag::new([u128::MAX, 7].map(uuid::Uuid::from_u128));
     for tag in [None, Some(strange), playing.tag(BOB)] {
         let under = Vouched::Address(tag);
         let taken = playing.report_under(&under, run, ADA, |_| ()).await;

@@ -49,7 +49,9 @@ impl Checker<'_, '_, '_> {
             ),
             class => (
                 format!("the policies let nobody put work of the class `{class}` off"),
-                format!("leave `defer_until` out, or grant it: `{class}` in `policies/deferrals.yaml`"),
+                format!(
+                    "leave `defer_until` out, or grant it: `{class}` in `policies/deferrals.yaml`"
+                ),
             ),
         };
         self.faults

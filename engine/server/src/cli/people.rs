@@ -46,7 +46,14 @@ pub async fn run(context: &Context, command: PeopleCommand) -> Result<(), Failur
 async fn show(context: &Context, who: &str) -> Result<(), Failure> {
     let path = format!("/api/v1/people/{}/notices", segment(who));
     let views: Vec<MuteView> = context.client()?.get(&path).await?;
-    let mut rows = Rows::new(&["customer", "always told", "told, too", "spared", "since", "by"]);
+    let mut rows = Rows::new(&[
+        "customer",
+        "always told",
+        "told, too",
+        "spared",
+        "since",
+        "by",
+    ]);
     for view in &views {
         let optional = view.optional.join(", ");
         let (told, spared) = match &view.muted {
@@ -60,9 +67,7 @@ async fn show(context: &Context, who: &str) -> Result<(), Failure> {
             told,
             spared,
             muted.map_or_else(String::new, |muted| times::local(muted.at_ms)),
-            muted.map_or_else(String::new, |muted| {
-                format!("{} ({})", muted.by, muted.via)
-            }),
+            muted.map_or_else(String::new, |muted| format!("{} ({})", muted.by, muted.via)),
         ]);
     }
     context.out.list(&rows, &views)

@@ -234,9 +234,9 @@ fn classes(context: &Context, policies: &Policies) -> Result<(), Failure> {
     context.out.list(&rows, &lines)?;
     let must_have: Vec<&str> = policies.must_have.iter().map(String::as_str).collect();
     let must_have = must_have.join(", ");
-    context
-        .out
-        .note(&format!("whatever they have asked, everybody is told: {must_have}"));
+    context.out.note(&format!(
+        "whatever they have asked, everybody is told: {must_have}"
+    ));
     Ok(())
 }
 

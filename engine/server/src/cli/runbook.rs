@@ -305,6 +305,7 @@ fn release(context: &Context, config: &Config, text: &str) -> Result<(), Failure
         Err(_) => Releases::default(),
     };
     let environment = library::environment(None).map_err(|fault| anyhow!(fault))?;
+    let environment = environment.with_runbooks(library.entries().map(|entry| &entry.source));
     let digest = releases
         .release(&entry.source, &environment)
         .map_err(|fault| {

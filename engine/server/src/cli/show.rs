@@ -131,7 +131,11 @@ pub fn run(out: &Output, view: &RunView, all: bool) -> String {
     }
     for item in view.root.children.iter().flat_map(|row| &row.put_off) {
         let until = times::local(item.until_ms);
-        let _ = writeln!(text, "  later   {}: put off until {until} by {}", item.key, item.by);
+        let _ = writeln!(
+            text,
+            "  later   {}: put off until {until} by {}",
+            item.key, item.by
+        );
     }
     if let Some(note) = &run.note {
         let _ = writeln!(text, "  note    {note}");
@@ -208,7 +212,10 @@ pub fn plan(view: &PlanView) -> String {
             0 => String::new(),
             lacking => format!(": {lacking} have none"),
         };
-        let _ = writeln!(text, "  tells   {customer} by {channel}: {reached} people{lacks}");
+        let _ = writeln!(
+            text,
+            "  tells   {customer} by {channel}: {reached} people{lacks}"
+        );
     }
     if let Some(policies) = &view.policies {
         let _ = writeln!(text, "  under   policies {}", policies.short());

@@ -195,8 +195,10 @@ mod tests {
 
     #[test]
     fn links_begin_where_people_reach_the_engine_and_nothing_else_is_taken() {
-        let base =
-            |url: &str| links(url, &Bounces::default(), Arc::new(SystemIds)).map(|links| links.map(|links| links.base));
+        let base = |url: &str| {
+            links(url, &Bounces::default(), Arc::new(SystemIds))
+                .map(|links| links.map(|links| links.base))
+        };
         assert_eq!(base("").unwrap(), None);
         let plain = Some("https://runs.example/h".to_owned());
         assert_eq!(base("https://runs.example/h/").unwrap(), plain);
@@ -225,13 +227,20 @@ mod tests {
         };
         let tags = |recipient: &str, tags: bool| {
             let recipient = recipient.to_owned();
-            let bounces = Bounces { recipient, tags, ..Bounces::default() };
+            let bounces = Bounces {
+                recipient,
+                tags,
+                ..Bounces::default()
+            };
             super::tags(&bounces, Arc::new(SystemIds)).map(|tags| tags.is_some())
         };
         assert!(!tags("", false).unwrap() && tags("bounces@runs.example", true).unwrap());
         assert!(tags("", true).is_err());
         assert!(tags(&format!("{}@runs.example", "b".repeat(32)), true).is_err());
         assert_eq!(leave(""), None);
-        assert_eq!(leave("127.0.0.1:2526").as_deref(), Some("bounces@runs.example"));
+        assert_eq!(
+            leave("127.0.0.1:2526").as_deref(),
+            Some("bounces@runs.example")
+        );
     }
 }

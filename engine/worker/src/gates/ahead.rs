@@ -101,8 +101,7 @@ impl Driver {
         }
         let (directory, needs) = (&self.parts.directory, &disturbs.needs);
         let closes_ms = directory.closes_ms(disturbs.asset, &disturbs.windows, view.now_ms);
-        let left_ms =
-            closes_ms.and_then(|closes_ms| u64::try_from(closes_ms - view.now_ms).ok());
+        let left_ms = closes_ms.and_then(|closes_ms| u64::try_from(closes_ms - view.now_ms).ok());
         closed.why = format!("{}; {}", needs.need.says(left_ms), closed.why);
         if closed.until_ms.is_some() || closed.never || !self.opens(view, disturbs) {
             return (closed, None);
@@ -111,8 +110,8 @@ impl Driver {
         let longest = needs.need.longest();
         let document = longest.map(|part| history_document(&part.action, &part.kind));
         let read = needs.read.iter();
-        let expect = read.filter(|expect| Some(&expect.document) == document.as_ref());
-        let expect = expect.cloned().next();
+        let mut expect = read.filter(|expect| Some(&expect.document) == document.as_ref());
+        let expect = expect.next().cloned();
         closed.document = document;
         closed.until_ms = (!closed.never).then(|| next_day_ms(view.now_ms));
         (closed, expect)
@@ -130,7 +129,10 @@ impl Driver {
 }
 
 /// The step's own class, or those of the disturbing steps that it prepares. Inside: why a step has none.
-pub(super) async fn classes(view: &View<'_>, step: &Step) -> Result<Result<Vec<String>, String>, Trouble> {
+pub(super) async fn classes(
+    view: &View<'_>,
+    step: &Step,
+) -> Result<Result<Vec<String>, String>, Trouble> {
     let of_runbook = || view.definition.policy.class.clone();
     if let Some(class) = &step.class {
         return Ok(match view.text(class).await {

@@ -169,7 +169,8 @@ impl Driver {
             at_ms = closes_ms;
         }
         let passed = overflow.at_most.saturating_add(1);
-        let passed = format!("{passed} of its windows passed without it, and no more are waited for");
+        let passed =
+            format!("{passed} of its windows passed without it, and no more are waited for");
         let (gate, why) = match &view.lane.opening.put_off {
             None => (GateKind::Window, passed),
             Some(put_off) => (GateKind::Deferral, format!("{}; {passed}", said(put_off))),

@@ -42,7 +42,13 @@ impl Driver {
         let put_off = put_off.filter(|it| it.until_ms > view.now_ms && waits && !turn.began);
         let closed = put_off.map(|put_off| held(view, put_off, disturbs.asset, &key));
         let begins = (!turn.began).then(|| DocumentWrite {
-            body: Some(json!(Turn { began: true, ..turn.clone() }).to_string()),
+            body: Some(
+                json!(Turn {
+                    began: true,
+                    ..turn.clone()
+                })
+                .to_string(),
+            ),
             key,
         });
         Ok(OfTurn {

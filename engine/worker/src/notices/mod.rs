@@ -215,7 +215,6 @@ impl Driver {
             Some(was) => was.to.clone(),
             None => self.everybody(notice.customer, &ways(view)).await?,
         };
-        let reminds = notice.stage == Stage::Reminder;
         let can_be = |outlook: &Outlook| outlook.can_be_put_off(view, notice.customer);
         let defers = notice.stage == Stage::Scheduled && outlook.is_some_and(can_be);
         Ok(Announcement {

@@ -121,7 +121,8 @@ impl Driver {
         notice: &Notice<'_>,
         zone: &str,
     ) -> Result<Vec<(String, Standing)>, Trouble> {
-        let (Stage::Progress, Some(children)) = (notice.stage, view.lane.children.as_deref()) else {
+        let (Stage::Progress, Some(children)) = (notice.stage, view.lane.children.as_deref())
+        else {
             return Ok(Vec::new());
         };
         let now_ms = view.now_ms;
@@ -139,9 +140,9 @@ impl Driver {
     /// With what became of them.
     async fn ended(&self, view: &View<'_>, keys: &[String]) -> Result<Vec<Value>, Trouble> {
         let results = self.records_of(view, keys).await?;
-        let named = results.into_iter().map(|(id, result)| {
-            json!({ "id": id, "name": name_of(view, &id), "result": result })
-        });
+        let named = results
+            .into_iter()
+            .map(|(id, result)| json!({ "id": id, "name": name_of(view, &id), "result": result }));
         Ok(named.collect())
     }
 }

@@ -103,7 +103,10 @@ impl Outlook {
         let agreed = |class: &String| {
             class != EMERGENCY && directory.deferral(customer, class, view.now_ms).is_some()
         };
-        let granted = self.notices.as_ref().and_then(|notices| notices.defer_until_ms);
+        let granted = self
+            .notices
+            .as_ref()
+            .and_then(|notices| notices.defer_until_ms);
         granted.is_some() && self.classes.iter().all(agreed)
     }
 

@@ -75,8 +75,8 @@ pub struct Load {
     clock: Box<dyn Fn() -> Duration + Send + Sync>,
     /// Between two starts; 0: as many as are worked off.
     pace_ms: AtomicU64,
-    /// Nothing is started any more.
-    over: AtomicBool,
+    /// Nothing is started for now.
+    rests: AtomicBool,
     stop: AtomicBool,
     turn: Mutex<Turn>,
     seen: Mutex<Seen>,
@@ -88,7 +88,7 @@ impl Load {
             api: api.clone(),
             clock: Box::new(target.clock()),
             pace_ms: AtomicU64::new(0),
-            over: AtomicBool::new(false),
+            rests: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             turn: Mutex::default(),
             seen: Mutex::default(),
@@ -104,14 +104,20 @@ impl Load {
         self.seen().ended.values().sum()
     }
 
+    /// The time that has passed for the target.
+    pub fn now(&self) -> Duration {
+        (self.clock)()
+    }
+
     /// One start in so many milliseconds from now on.
     pub fn pace(&self, every_ms: u64) {
         self.pace_ms.store(every_ms, Ordering::SeqCst);
+        self.rests.store(false, Ordering::SeqCst);
     }
 
-    /// Starts nothing any more.
-    pub fn close(&self) {
-        self.over.store(true, Ordering::SeqCst);
+    /// Starts nothing until it gets a pace.
+    pub fn rest(&self) {
+        self.rests.store(true, Ordering::SeqCst);
     }
 
     /// Everything that was begun to start was accepted and has ended.
@@ -146,7 +152,7 @@ impl Load {
 
     /// The number of the run that is to be started now.
     fn turn(&self, now: Duration) -> Option<usize> {
-        if self.over.load(Ordering::SeqCst) {
+        if self.rests.load(Ordering::SeqCst) {
             return None;
         }
         let pace = Duration::from_millis(self.pace_ms.load(Ordering::SeqCst));

@@ -29,10 +29,8 @@ const SIZE: Size = Size {
 };
 /// Every call lasts so long on both sides of its effect.
 const CALL: Duration = Duration::from_millis(20);
-/// Until processes have loaded what they need.
-const WARM: Duration = Duration::from_secs(8);
-/// How long it is found out what the installation can do.
-const MEASURED: Duration = Duration::from_secs(8);
+/// How long runs are started as fast as they end, to find out what the installation can do.
+const MEASURED: Duration = Duration::from_secs(16);
 /// A worker, or Redis, that stands still for less than a lease.
 const STANDS: Duration = Duration::from_secs(4);
 const SAMPLES_A_FAULT: u32 = 6;
@@ -79,15 +77,19 @@ fn strike(bed: &mut Bed, workers: &mut [Program], fault: Fault) {
     }
 }
 
-/// Finds out what the installation can do, and asks for half of it. Runs a minute.
-fn half_a_load(load: &Load) -> u64 {
-    lasts(WARM);
-    let before = load.ended();
+/// Finds out what the installation can do, and asks for half of it. Runs a minute. A run is done when it has left for
+/// the archive: what falls behind would otherwise be taken for room.
+fn half_a_load(bed: &Bed, load: &Load, base: u64) -> u64 {
+    let began = load.now();
     lasts(MEASURED);
-    let done = u64::try_from(load.ended() - before).unwrap();
+    load.rest();
+    let is_over = || load.is_done() && verdict::is_archived(bed, load.ended(), base);
+    let over = until(LIMIT, || is_over().then_some(()));
+    assert!(over.is_some(), "what was started does not end");
+    let took_ms = u64::try_from((load.now() - began).as_millis()).unwrap();
+    let done = u64::try_from(load.ended()).unwrap();
     assert!(done > 0, "nothing ends");
-    let measured_ms = u64::try_from(MEASURED.as_millis()).unwrap();
-    let pace_ms = (2 * measured_ms / done).max(1);
+    let pace_ms = (2 * took_ms / done).max(1);
     load.pace(pace_ms);
     60_000 / pace_ms
 }
@@ -97,14 +99,14 @@ fn soak(
     bed: &mut Bed,
     workers: &mut [Program],
     load: &Load,
-    faults: usize,
-    every: Duration,
+    base: u64,
+    (faults, every): (usize, Duration),
 ) -> Vec<Sample> {
     let mut samples = Vec::new();
     std::thread::scope(|scope| {
         let _stop = load.until_dropped();
         load.work(scope);
-        let pace = half_a_load(load);
+        let pace = half_a_load(bed, load, base);
         println!("{pace} runs a minute, a fault every {every:?}");
         for fault in 0..faults {
             for _ in 0..SAMPLES_A_FAULT {
@@ -113,7 +115,7 @@ fn soak(
             }
             strike(bed, workers, FAULTS[fault % FAULTS.len()]);
         }
-        load.close();
+        load.rest();
         if until(LIMIT, || load.is_done().then_some(())).is_none() {
             let open: Vec<String> = load.seen().open.keys().take(SHOWN).cloned().collect();
             panic!("these stand still: {:#?}", standing::all(bed, &open));
@@ -135,7 +137,7 @@ fn half_a_load_with_faults_leaves_nothing_behind_and_nothing_stands_still() {
     let mut workers: Vec<Program> = (0..SIZE.doors).map(|door| bed.worker(door)).collect();
     let base = verdict::keys_beside(&bed, 0).unwrap();
     let load = Load::new(&bed.api, &bed.target);
-    let samples = soak(&mut bed, &mut workers, &load, faults, every);
+    let samples = soak(&mut bed, &mut workers, &load, base, (faults, every));
     let seen = load.seen();
     let soak = Soak {
         bed: &bed,

@@ -59,6 +59,11 @@ pub fn keys_beside(bed: &Bed, accepted: usize) -> Option<u64> {
     lasting.checked_sub(TOMBSTONE * u64::try_from(accepted).ok()?)
 }
 
+/// All of so many runs have left: what is there beside them is the realm's own.
+pub fn is_archived(bed: &Bed, accepted: usize, base: u64) -> bool {
+    keys_beside(bed, accepted).is_some_and(|left| left <= base + KEYS_MORE)
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
 fn number(count: u64) -> f64 {
     count as f64
@@ -106,13 +111,14 @@ impl Soak<'_> {
     /// All runs leave; the last ones a minute later, as a start that was planned before may be accepted after them.
     pub fn nothing_is_left(&self, base: u64) {
         let accepted = self.seen.accepted;
-        let few = |left: &u64| *left <= base + KEYS_MORE;
         let keys = || keys_beside(self.bed, accepted);
         let mut left = None;
         // On a busy machine the archive has fallen behind: it is waited for as long as it works.
         for _ in 0..WAITS_MAX {
             let before = keys();
-            left = until(LIMIT, || keys().filter(few));
+            left = until(LIMIT, || {
+                keys().filter(|_| is_archived(self.bed, accepted, base))
+            });
             if left.is_some() || keys() >= before {
                 break;
             }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 /// # Errors
 /// `runbook-invalid`: the policies lack a ladder or a text, or there are none. The ladder of an emergency is always there.
 pub fn check(directory: &dyn Directory, definitions: &[&Definition]) -> Result<(), Problem> {
-    for definition in definitions {
+    for &definition in definitions {
         let programs = definition.programs.iter();
         let steps = programs.flat_map(|program| program.steps.iter().chain(&program.always));
         for step in steps.flat_map(|step| std::iter::once(step).chain(&step.undo)) {

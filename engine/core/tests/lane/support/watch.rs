@@ -190,7 +190,9 @@ impl Watch {
                 let ends = results.filter(|(key, _)| {
                     let live = was.children.as_ref().and_then(|all| all.live.get(key));
                     let now = now.children.as_ref();
-                    let waits = live.zip(now).and_then(|(live, now)| now.set_aside(live.index));
+                    let waits = live
+                        .zip(now)
+                        .and_then(|(live, now)| now.set_aside(live.index));
                     waits.is_none()
                 });
                 self.ended.extend(ends);

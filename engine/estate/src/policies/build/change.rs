@@ -40,7 +40,9 @@ impl Builder<'_> {
         let words: Vec<&str> = STAGES.into_iter().chain([EMERGENCY]).collect();
         let read = self.set(Some(&at.value), "must_have", &words);
         if !read.contains(FIRST_STAGE) && read.len() == at.value.0.len() {
-            let message = format!("`must_have` leaves out `{FIRST_STAGE}`, from which the customer's time counts");
+            let message = format!(
+                "`must_have` leaves out `{FIRST_STAGE}`, from which the customer's time counts"
+            );
             let remedy = format!("add `{FIRST_STAGE}`");
             self.fault(at, "HE040", message, remedy);
         }

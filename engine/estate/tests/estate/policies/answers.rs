@@ -41,7 +41,11 @@ fn what_reaches_everybody_is_what_the_file_says_or_the_default() {
     let more = read("p", &[("classes.yaml", more)], &Known::default());
     let more = more.unwrap_or_else(|faults| panic!("{faults}")).must_have;
     assert_eq!(more.difference(&default).collect::<Vec<_>>(), ["completed"]);
-    let one = read("p", &[("classes.yaml", "must_have: scheduled")], &Known::default());
+    let one = read(
+        "p",
+        &[("classes.yaml", "must_have: scheduled")],
+        &Known::default(),
+    );
     let one = one.unwrap_or_else(|faults| panic!("{faults}")).must_have;
     assert_eq!(one.into_iter().collect::<Vec<_>>(), ["scheduled"]);
 }
@@ -171,7 +175,11 @@ fn what_was_never_measured_is_assumed_by_action_contract_verb_and_default() {
         assert_eq!((terms.at_least, terms.percent), (10, 95));
     }
     assert_eq!(read.verb_ms("notify"), Some(60_000));
-    assert_eq!(read.verb_ms("approve"), None, "nobody says how long people take");
+    assert_eq!(
+        read.verb_ms("approve"),
+        None,
+        "nobody says how long people take"
+    );
     let own = fitting("fit: { at_least: 3, percent: 80 }");
     let terms = own.fit("guest-patch.apply");
     assert_eq!((terms.at_least, terms.percent), (3, 80));

@@ -18,10 +18,16 @@ async fn what_calls_took_is_kept_by_action_and_kind_and_stays_small(kit: &Kit<'_
     let store = kit.store();
     assert_eq!(all(store).await, Ok(Vec::new()));
     for ms in 0..70 {
-        assert_eq!(note(store, "guest.reboot", "ssh/virtual", ms).await, Ok(true));
+        assert_eq!(
+            note(store, "guest.reboot", "ssh/virtual", ms).await,
+            Ok(true)
+        );
     }
     for ms in [9, u64::MAX] {
-        assert_eq!(note(store, "guest.reboot", "ssh/physical", ms).await, Ok(true));
+        assert_eq!(
+            note(store, "guest.reboot", "ssh/physical", ms).await,
+            Ok(true)
+        );
     }
     let kept = all(store).await.unwrap();
     let rows: Vec<_> = kept
@@ -45,7 +51,10 @@ async fn of_those_who_measure_at_the_same_time_none_forgets_the_others(kit: &Kit
     let kept = all(kit.store()).await.unwrap();
     assert_eq!(kept.len(), 1);
     let distinct: BTreeSet<&u64> = kept[0].history.lasted_ms.iter().collect();
-    assert_eq!((distinct.len(), kept[0].history.lasted_ms.len()), (noted, noted));
+    assert_eq!(
+        (distinct.len(), kept[0].history.lasted_ms.len()),
+        (noted, noted)
+    );
     assert!(noted >= 8, "{noted} of 48");
 }
 

@@ -12,10 +12,10 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{Format, print};
 use clap::Args;
+use hostler_api::services::durations::{DurationRow, by_document};
 use hostler_calendar::schedule::When;
 use hostler_calendar::when::{self, Rule};
 use hostler_calendar::zone::Zone;
-use hostler_api::services::durations::{DurationRow, by_document};
 use hostler_core::definition::Definition;
 use hostler_core::fit::Histories;
 use hostler_estate::Estate;
@@ -79,8 +79,7 @@ pub async fn run(context: &Context, args: &SimulateArgs) -> Result<(), Failure> 
 
 /// What the running engine has measured; nothing where none answers.
 async fn measured(context: &Context) -> Result<Histories, Failure> {
-    let rows: Result<Vec<DurationRow>, Failure> =
-        context.client()?.get("/api/v1/durations").await;
+    let rows: Result<Vec<DurationRow>, Failure> = context.client()?.get("/api/v1/durations").await;
     let said = match rows {
         Ok(rows) => return Ok(by_document(rows)),
         Err(Failure::Unreachable(_)) => "no engine answers".to_owned(),
@@ -194,8 +193,7 @@ mod tests {
         let library = runbook::open(&Config::default())?;
         let definition = runbook::definition(&library, &args.runbook)?;
         let anchor = anchor(&Config::default(), &estate, &definition)?;
-        let options =
-            options::options(args, anchor, &definition, &estate, Histories::new())?;
+        let options = options::options(args, anchor, &definition, &estate, Histories::new())?;
         let input = from_estate(&estate, &definition, &options).map_err(refused)?;
         forecast(&input).map_err(refused)
     }
