@@ -29,7 +29,7 @@ const SELDOM: i64 = 10;
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// Who waits for so long waits for nobody of the script: the rungs of a ladder are closer to each other.
-const LADDER_MINUTES: u32 = 20;
+const LADDER_MS: i64 = 20 * MINUTE_MS;
 /// A schedule of rehearsals fires this often.
 const EVERY_MS: u64 = 15 * 60_000;
 
@@ -350,16 +350,20 @@ async fn retried_item(
     who: &Subject,
     run: RunId,
 ) -> Result<RunId, Trouble> {
-    let waited = Cell::new(0);
+    let waits_since = Cell::new(None);
     until(
         world,
         people,
         "the question behind a failed item, or the end",
         async |world| {
             let row = run_row(world, run).await?;
+            let now_ms = world.store.now_ms().await?;
             let waits = row.state == "waiting";
-            waited.set(if waits { waited.get() + 1 } else { 0 });
-            let over = waited.get() > LADDER_MINUTES || row.ended_ms.is_some();
+            waits_since.set(waits.then(|| waits_since.get().unwrap_or(now_ms)));
+            let waited = waits_since
+                .get()
+                .is_some_and(|since| now_ms - since > LADDER_MS);
+            let over = waited || row.ended_ms.is_some();
             Ok(over || people::are_asked_about_a_failure(world).await?)
         },
     )
