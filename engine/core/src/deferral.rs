@@ -7,7 +7,7 @@
 
 mod judge;
 
-pub use judge::{Known, Meant, Scope};
+pub use judge::{Known, Meant, Scope, granted};
 
 use crate::command::Actor;
 use crate::id::RunId;
@@ -51,6 +51,8 @@ pub struct Agreed {
     pub longest_ms: u64,
     /// It comes so long before the slot at the latest, in milliseconds.
     pub until_ms: u64,
+    /// `times` is the customer's own number (its contract), for which deferrals of all classes count together.
+    pub of_contract: bool,
 }
 
 /// Somebody wants turns to be put off.
@@ -160,12 +162,12 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Deferrals of this class in the quarter.
+    /// Deferrals of this class in the quarter; of all classes where the customer's contract gives the number.
     #[must_use]
     pub fn spent(&self, class: &str, agreed: &Agreed) -> u32 {
         let counts = |one: &&Counted| {
             (agreed.from_ms..agreed.to_ms).contains(&one.at_ms)
-                && one.classes.iter().any(|of| of == class)
+                && (agreed.of_contract || one.classes.iter().any(|of| of == class))
         };
         let spent = self.deferrals.iter().filter(counts).count();
         u32::try_from(spent).unwrap_or(u32::MAX)
@@ -201,7 +203,7 @@ pub enum NotPutOff {
     #[error("an emergency waits for nobody; call whoever runs it")]
     Emergency,
     #[error(
-        "nothing of the class `{class}` can be put off: it was not agreed (deferrals.yaml of the policies); call whoever runs it"
+        "nothing of the class `{class}` can be put off: it was not agreed (deferrals.yaml of the policies, `deferrals` of the customer's contract); call whoever runs it"
     )]
     NotAgreed { class: String },
     #[error(
@@ -212,6 +214,10 @@ pub enum NotPutOff {
         times: u32,
         spent: u32,
     },
+    #[error(
+        "{spent} of {times} deferrals of your contract are used up in this quarter, whatever the class; call whoever runs it, or wait for the next quarter"
+    )]
+    ContractUsedUp { times: u32, spent: u32 },
     #[error(
         "{asset} is not part of what is announced to {customer} here; name one that is, or none for all"
     )]

@@ -119,8 +119,9 @@ pub struct Contract {
     pub service: String,
     /// `explicit`, `none`, `tacit-5bd`.
     pub consent: String,
-    /// `2 per quarter`.
+    /// `2 per quarter`: the customer's own number, over all classes that `deferrals.yaml` of the policies has.
     pub deferrals: Option<String>,
+    /// `2 per month`.
     pub reboots: Option<String>,
 }
 

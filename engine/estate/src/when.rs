@@ -5,6 +5,7 @@
 
 use crate::fault::Bad;
 use hostler_calendar::when::Rule;
+use hostler_core::deferral::TIMES_MAX;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
@@ -135,6 +136,26 @@ pub fn allowance(text: &str) -> Result<(), Bad> {
     }
 }
 
+/// `2 per quarter` → 2: how often a customer puts work off, over all classes; 0: never.
+pub fn deferrals(text: &str) -> Result<u32, Bad> {
+    allowance(text)?;
+    let mut words = text.split_whitespace();
+    let number = words.next().and_then(|number| number.parse::<u32>().ok());
+    let number = number.filter(|number| *number <= TIMES_MAX);
+    if words.last() != Some("quarter") {
+        return Err(Bad::new(
+            "counts in another time than quarters of the calendar, as deferrals are counted",
+            "write `2 per quarter`",
+        ));
+    }
+    number.ok_or_else(|| {
+        Bad::new(
+            "is out of bounds",
+            format!("write `0 per quarter` (never) to `{TIMES_MAX} per quarter`"),
+        )
+    })
+}
+
 /// `explicit`, `none`, or `tacit-5bd`: silence for so many business days agrees.
 pub fn consent(text: &str) -> Result<(), Bad> {
     let tacit = text
@@ -222,6 +243,17 @@ mod tests {
             &["2 per quarter"],
             &["two per quarter", "2 a month", "2 per"],
         );
+        check(
+            |text| deferrals(text).map(|_| ()),
+            &["0 per quarter", "2 per quarter", "50 per quarter"],
+            &[
+                "2 per month",
+                "2 per year",
+                "51 per quarter",
+                "-1 per quarter",
+            ],
+        );
+        assert_eq!(deferrals("3 per quarter"), Ok(3));
         check(
             consent,
             &["explicit", "none", "tacit-5bd"],

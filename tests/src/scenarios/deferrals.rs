@@ -11,9 +11,13 @@ const CLASSES: &str = "classes:\n  standard-patch: { lead: 7d }\n  emergency: { 
 const DEFERRALS: &str = "deferrals:\n  standard-patch: { times: 1, until: 48h, longest: 14d }\n";
 const DAY_MS: i64 = 86_400_000;
 
-fn agreed() -> Stage {
+/// No customer has a number of its own, or all have this one.
+fn agreed(own: Option<&str>) -> Stage {
     let files = [("classes.yaml", CLASSES), ("deferrals.yaml", DEFERRALS)];
-    stage::ruled(&files, |text| text)
+    let own = own.map_or_else(String::new, |own| format!(" deferrals: {own},"));
+    stage::ruled(&files, |text| {
+        text.replace(" deferrals: 2 per quarter,", &own)
+    })
 }
 
 fn wish<'a>(by: &'a str, asset: &'a str) -> Wish<'a> {
@@ -26,7 +30,11 @@ fn wish<'a>(by: &'a str, asset: &'a str) -> Wish<'a> {
 }
 
 async fn played(scenario: &Scenario, wishes: &[Wish<'_>]) -> Deferring {
-    let deferring = put_off(&agreed(), scenario, wishes).await;
+    played_under(None, scenario, wishes).await
+}
+
+async fn played_under(own: Option<&str>, scenario: &Scenario, wishes: &[Wish<'_>]) -> Deferring {
+    let deferring = put_off(&agreed(own), scenario, wishes).await;
     deferring.unwrap_or_else(|trouble| panic!("{trouble}"))
 }
 
@@ -106,6 +114,34 @@ async fn over_the_budget_too_late_and_anothers_are_refused_and_patched_as_announ
         panic!("{:?}", patched_ms(outcome, "reg-test1"))
     };
     assert_eq!((patched - done.announced_ms) / DAY_MS, 7);
+}
+
+#[tokio::test]
+async fn a_contracts_number_binds_its_customer_instead_of_the_classes() {
+    let good = good_of("monthly-patch");
+    let again = |until_days| Wish {
+        until_days,
+        ..wish("petra", "phys-test1")
+    };
+    let wishes = [again(14), again(16), again(18)];
+    let done = played_under(Some("2 per quarter"), &good, &wishes).await;
+    let [first, second, third] = &done.refused[..] else {
+        panic!("{:?}", done.refused)
+    };
+    println!("{:#?}", done.refused);
+    assert_eq!((first, second), (&None, &None), "the class says one");
+    assert!(
+        why(third).contains("2 of 2 deferrals of your contract"),
+        "{third:?}"
+    );
+    assert_eq!(
+        done.outcome.ended.state, "succeeded",
+        "{:?}",
+        done.outcome.ended
+    );
+    let never = played_under(Some("0 per quarter"), &good, &[again(14)]).await;
+    let refused = why(&never.refused[0]);
+    assert!(refused.contains("was not agreed"), "{refused}");
 }
 
 #[tokio::test]

@@ -113,6 +113,18 @@ fn classes(definition: &Definition, body: ProgramIndex) -> Vec<String> {
     found.into_iter().collect()
 }
 
+/// What the notices of a runbook let customers put off: so long before the slot, in milliseconds, and the classes of
+/// what disturbs behind them. Steps behind which nothing disturbs have no place here.
+#[must_use]
+pub fn granted(definition: &Definition) -> Vec<(u64, Vec<String>)> {
+    let steps = definition.programs.iter().flat_map(|it| &it.steps);
+    let grants = steps.filter_map(|step| {
+        let until_ms = step.notices.as_ref()?.defer_until_ms?;
+        Some((until_ms, classes(definition, step.body()?)))
+    });
+    grants.filter(|(_, classes)| !classes.is_empty()).collect()
+}
+
 fn class_of(definition: &Definition, step: &Step) -> String {
     match &step.class {
         Some(Dynamic::Literal(Value::String(class))) => class.clone(),
@@ -250,18 +262,26 @@ impl Scope {
             let Some(agreed) = known.agreed.get(&class) else {
                 return Err(NotPutOff::NotAgreed { class });
             };
-            let (times, spent) = (agreed.times, known.counts.spent(&class, agreed));
-            if spent >= times {
-                return Err(NotPutOff::UsedUp {
-                    class,
-                    times,
-                    spent,
-                });
+            let spent = known.counts.spent(&class, agreed);
+            if spent >= agreed.times {
+                return Err(used_up(class, agreed, spent));
             }
             bounds.until_ms = bounds.until_ms.max(agreed.until_ms);
             bounds.longest_ms = bounds.longest_ms.min(agreed.longest_ms);
         }
         Ok(bounds)
+    }
+}
+
+fn used_up(class: String, agreed: &Agreed, spent: u32) -> NotPutOff {
+    let times = agreed.times;
+    if agreed.of_contract {
+        return NotPutOff::ContractUsedUp { times, spent };
+    }
+    NotPutOff::UsedUp {
+        class,
+        times,
+        spent,
     }
 }
 

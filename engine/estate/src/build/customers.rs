@@ -109,7 +109,9 @@ impl<'a> Builder<'a> {
     fn agreed(&mut self, file: usize, raw: &RawContract) -> Contract {
         self.format(file, &raw.service, "service", text::id);
         self.format_if(file, raw.consent.as_ref(), "consent", when::consent);
-        self.format_if(file, raw.deferrals.as_ref(), "deferrals", when::allowance);
+        self.format_if(file, raw.deferrals.as_ref(), "deferrals", |text| {
+            when::deferrals(text).map(|_| ())
+        });
         self.format_if(file, raw.reboots.as_ref(), "reboots", when::allowance);
         Contract {
             service: raw.service.value.clone(),
