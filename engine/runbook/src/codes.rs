@@ -100,6 +100,7 @@ codes! {
     UNKNOWN_WINDOW "HR098" Error "a window that the estate does not have";
     WAVE_ORDER "HR099" Error "a wave that would open before the one ahead of it";
     NOT_DEFERRABLE "HR108" Error "customers may put off what cannot be put off";
+    NOBODY_DEFERS "HR109" Warning "customers may put off what the policies let nobody put off";
 }
 
 #[cfg(test)]

@@ -35,27 +35,29 @@ impl Checker<'_, '_, '_> {
         }
         let mut classes = BTreeSet::new();
         self.classes(body, class, &mut classes);
-        let granted = self.env.estate.as_ref();
-        let granted = granted.and_then(|estate| estate.policies.as_ref()?.deferrable.as_ref());
-        let refused = classes.into_iter().find(|class| {
-            let left_out = granted.is_some_and(|granted| !granted.contains(*class));
-            *class == EMERGENCY || left_out
-        });
-        let Some(class) = refused else { return };
-        let (message, remedy) = match class {
-            EMERGENCY => (
-                "an emergency is never put off".to_owned(),
-                "leave `defer_until` out: an emergency waits for nobody".to_owned(),
-            ),
-            class => (
-                format!("the policies let nobody put work of the class `{class}` off"),
-                format!(
-                    "leave `defer_until` out, or grant it: `{class}` in `policies/deferrals.yaml`"
-                ),
-            ),
-        };
-        self.faults
-            .add(codes::NOT_DEFERRABLE, *span, message, remedy);
+        if classes.contains(EMERGENCY) {
+            let message = "an emergency is never put off";
+            let remedy = "leave `defer_until` out: an emergency waits for nobody";
+            self.faults
+                .add(codes::NOT_DEFERRABLE, *span, message, remedy);
+            return;
+        }
+        if let Some(class) = self.granted_to_nobody(classes) {
+            let message = format!("the policies let nobody put work of the class `{class}` off");
+            let remedy = format!(
+                "nothing, if that is meant; else grant it: `{class}` in `policies/deferrals.yaml`"
+            );
+            self.faults
+                .add(codes::NOBODY_DEFERS, *span, message, remedy);
+        }
+    }
+
+    /// The first class that the estate's policies leave out; where they say nothing of deferrals, nobody is surprised.
+    fn granted_to_nobody<'a>(&self, classes: BTreeSet<&'a str>) -> Option<&'a str> {
+        let policies = self.env.estate.as_ref()?.policies.as_ref()?;
+        let granted = policies.deferrable.as_ref()?;
+        let mut classes = classes.into_iter();
+        classes.find(|class| !granted.contains(*class))
     }
 
     /// Classes of what disturbs; one that is computed is known at the server's gate only, which lets an emergency pass.
