@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::Rows;
 use clap::{Args, Subcommand};
+use hostler_core::mail::{EMERGENCY, STAGES, spared};
 use hostler_estate::policies::{CLASSES, Class, FILES, Known, Policies, RingNotice, written};
 use serde::Serialize;
 use serde_json::Value;
@@ -207,6 +208,18 @@ struct Named<'a> {
     class: &'static str,
     #[serde(flatten)]
     says: &'a Class,
+    /// Stages of its messages that reach everybody, whatever they have asked.
+    must_have: Vec<&'static str>,
+}
+
+/// Stages that nobody is spared where work of this class is told.
+fn demanded(policies: &Policies, class: &str) -> Vec<&'static str> {
+    let all = class == EMERGENCY && policies.must_have.contains(EMERGENCY);
+    let spared = spared(&policies.must_have);
+    let stages = STAGES.into_iter();
+    stages
+        .filter(|stage| all || !spared.contains(stage))
+        .collect()
 }
 
 fn classes(context: &Context, policies: &Policies) -> Result<(), Failure> {
@@ -228,7 +241,11 @@ fn classes(context: &Context, policies: &Policies) -> Result<(), Failure> {
     for class in CLASSES {
         if let Some(says) = policies.class(class) {
             rows.add(row(class, says)?);
-            lines.push(Named { class, says });
+            lines.push(Named {
+                class,
+                says,
+                must_have: demanded(policies, class),
+            });
         }
     }
     context.out.list(&rows, &lines)?;

@@ -42,6 +42,13 @@ fn the_delivered_policies_are_good_and_shown() {
         serde_json::from_str(&show(&["classes", "-o", "json"])).unwrap();
     assert_eq!(classes[5]["class"], "emergency");
     assert_eq!(classes[5]["quorum"], 2);
+    let must_have = |class: usize| classes[class]["must_have"].as_array().unwrap().len();
+    let told = &classes[1]["must_have"];
+    assert_eq!(
+        told,
+        &serde_json::json!(["scheduled", "changed", "cancelled"])
+    );
+    assert_eq!((must_have(1), must_have(5)), (3, 7), "all of an emergency");
     assert!(show(&["ladders"]).contains("role:ciso-deputy"));
     assert!(
         show(&["roles"]).contains("until: \"2027-01-03\""),
