@@ -100,11 +100,26 @@ pub struct ChildrenRow {
     /// The wave is not open before then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opens_ms: Option<i64>,
+    /// Waves behind the present one, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ahead: Vec<WaveRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
     /// Items whose customer has put them off.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub put_off: Vec<PutOffRow>,
+}
+
+/// A wave whose turn is still to come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaveRow {
+    pub wave: String,
+    pub items: u32,
+    /// None: it opens when the wave before it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soak_ms: Option<u64>,
 }
 
 /// An item that waits for a later turn.

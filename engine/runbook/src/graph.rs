@@ -1,7 +1,8 @@
 //! A definition as a picture: a tree of lines for a terminal, DOT for a renderer.
 
 use hostler_core::definition::{
-    AskRules, Definition, Each, OnFailure, Over, Ramp, Spawn, Step, Verb, WaitUntil,
+    AskRules, Definition, Each, OnFailure, Over, Ramp, Spawn, Step, Verb, WaitUntil, Wave,
+    WaveTerms,
 };
 use hostler_core::duration::write_ms;
 use hostler_core::expression::Dynamic;
@@ -147,13 +148,22 @@ fn fan(each: &Each) -> String {
             .collect::<Vec<_>>()
             .join("-"),
     };
-    let waves: Vec<&str> = each.waves.iter().map(|wave| wave.name.as_str()).collect();
+    let waves: Vec<String> = each.waves.iter().map(wave).collect();
     let waves = if waves.is_empty() {
         String::new()
     } else {
         format!(", waves {}", waves.join(" → "))
     };
     format!("each {} in {over}, {at_once} at once{waves}", each.binds)
+}
+
+/// `canary (opens inputs.canaries, soaks inputs.soak)`.
+fn wave(wave: &Wave) -> String {
+    let terms = WaveTerms::written(wave);
+    if terms == WaveTerms::default() {
+        return wave.name.clone();
+    }
+    format!("{} ({terms})", wave.name)
 }
 
 fn who(who: &hostler_core::definition::Who) -> String {

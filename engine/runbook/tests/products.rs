@@ -237,7 +237,13 @@ fn the_pictures_show_every_step() {
             );
         }
     }
-    assert!(tree.contains("waves canary → early → rest"), "{tree}");
+    let waves = "waves canary (opens inputs.canaries, soaks inputs.soak) → early (opens inputs.early, soaks inputs.soak_early) → rest (opens inputs.others)";
+    let second = source(
+        &root().join("workflows/monthly-patch/v2.yaml"),
+        "workflows/monthly-patch/v2.yaml",
+    );
+    let second = graph::tree(&check(&second, &environment()).definition.unwrap());
+    assert!(second.contains(waves), "{second}");
     assert_eq!(dot.matches('{').count(), dot.matches('}').count());
 }
 

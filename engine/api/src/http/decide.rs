@@ -175,6 +175,7 @@ fn question(opened: &Opened) -> Value {
         "say": shown.get("say"),
         "facts": facts.collect::<Vec<_>>(),
         "servers": plan.and_then(|plan| plan.get("targets")),
+        "waves": plan.and_then(|plan| plan.get("waves")),
         "shown": shows,
         "terms": shown.get("terms"),
         "typed": shown.get("typed"),

@@ -1,6 +1,6 @@
 //! Starting a run, or only showing what it would do.
 
-use super::planning::{self, BudgetView, Planned, ToldView, WavePreview, Wish};
+use super::planning::{self, BudgetView, DeferView, Planned, ToldView, WavePreview, Wish};
 use super::scheduler;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::durable::kept;
@@ -67,6 +67,9 @@ pub struct PlanView {
     /// Whom it would tell by the channels that the runbook names; only before it is started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub told: Vec<ToldView>,
+    /// What its customers may put off; only before it is started.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub defers: Vec<DeferView>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,6 +98,7 @@ pub async fn preview(api: &Api, subject: &Subject, ask: StartAsk) -> Result<Plan
     Ok(PlanView {
         budgets: planning::budgets(api, &planned).await?,
         told: planning::told(api, &planned)?,
+        defers: planning::defers(api, &planned).await?,
         ..view(api, &planned)
     })
 }
@@ -356,6 +360,7 @@ fn view(api: &Api, planned: &Planned) -> PlanView {
         policies: plan.policies,
         budgets: Vec::new(),
         told: Vec::new(),
+        defers: Vec::new(),
     }
 }
 

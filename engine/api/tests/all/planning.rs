@@ -38,6 +38,48 @@ async fn a_plan_pins_routes_plugins_and_limits() {
 }
 
 #[tokio::test]
+async fn a_plan_says_when_each_wave_opens_and_for_how_long_it_soaks() {
+    let timed = RUNBOOK
+        .replace(
+            "ring=canary\" }",
+            "ring=canary\", soak: 5d, opens: anchor + 0d }",
+        )
+        .replace(
+            "{ wave: rest }",
+            "{ wave: rest, opens: \"${{ inputs.others }}\" }",
+        )
+        .replace(
+            "  times:",
+            "  others: { type: duration, default: 3d }\n  times:",
+        );
+    let world = world_with(&timed);
+    let wish = ask(json!({ "others": "9d" }));
+    let plan = preview(&world.api, &world.subject("olga"), wish).await;
+    let waves = plan.unwrap().waves;
+    let terms: Vec<_> = waves.iter().map(|wave| wave.terms.to_string()).collect();
+    assert_eq!(
+        terms,
+        ["opens at once, soaks 5d", "opens 9d after the start"]
+    );
+    let told = serde_json::to_value(&waves[1]).unwrap();
+    assert_eq!(
+        (&told["wave"], &told["opens"]),
+        (&json!("rest"), &json!("9d"))
+    );
+    let plain = preview(
+        &world_with(RUNBOOK).api,
+        &world.subject("olga"),
+        ask(json!({})),
+    )
+    .await;
+    let plain = serde_json::to_value(&plain.unwrap().waves).unwrap();
+    assert!(
+        plain[1].get("opens").is_none() && plain[0].get("soak").is_none(),
+        "{plain}"
+    );
+}
+
+#[tokio::test]
 async fn a_plan_says_which_customers_people_a_channel_does_not_reach() {
     let told = "      on_failure: stop\n    notices: { template: note, channels: all }\n";
     let runbook = RUNBOOK.replace("      on_failure: stop\n", told);

@@ -6,6 +6,7 @@
 mod person;
 mod spawn;
 mod step;
+mod wave;
 
 pub use person::{After, Approve, Ask, AskRules, OnDeny, OnExpire, Owing, Silence, Who, WhoClause};
 pub use spawn::{
@@ -16,6 +17,7 @@ pub use step::{
     Do, Finish, FinishResult, LeaseEnd, NoticePlan, Notify, OnFailure, Recipient, Retry, Step,
     StepLease, Verb, Wait, WaitUntil,
 };
+pub use wave::{WaveTerms, scope_of};
 
 use crate::expression::Dynamic;
 use crate::id::Digest;

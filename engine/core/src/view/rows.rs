@@ -3,14 +3,16 @@
 //! Not here: where they are kept.
 
 use crate::definition::Definition;
-use crate::lane::{Children, ChildrenKind, Lane, Phase, Section, SetAside};
+use crate::lane::{Children, ChildrenKind, Lane, Phase, Section, SetAside, WaveRange};
 use crate::plan::Plan;
-use crate::view::{ChildrenRow, LaneRow, PutOffRow, RunRow, WaitingRow};
+use crate::view::{ChildrenRow, LaneRow, PutOffRow, RunRow, WaitingRow, WaveRow};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Most items that were put off in one row: it is written with every pause of its lane.
 const PUT_OFF_MAX: usize = 100;
+/// Most waves ahead in one row, likewise.
+const AHEAD_MAX: usize = 20;
 
 /// Key of a child's record beside its parent.
 pub fn record_key(step: &str, key: &str) -> String {
@@ -49,9 +51,24 @@ fn children_row(children: &Children) -> ChildrenRow {
             let opens_ms = children.present_wave().and_then(|wave| wave.opens_ms);
             children.kind == ChildrenKind::Each && opens_ms == Some(*next_ms)
         }),
+        ahead: ahead(children),
         put_off: put_off(children),
         stopped: children.stopped.clone(),
     }
+}
+
+/// The waves whose turn is still to come; none where nothing more is admitted.
+fn ahead(children: &Children) -> Vec<WaveRow> {
+    let stopped = children.stopped.is_some();
+    let behind = usize::from(children.wave) + 1;
+    let waves = children.waves.iter().skip(behind).filter(|_| !stopped);
+    let row = |wave: &WaveRange| WaveRow {
+        wave: wave.name.clone(),
+        items: wave.to.saturating_sub(wave.from),
+        opens_ms: wave.opens_ms,
+        soak_ms: (wave.soak_ms > 0).then_some(wave.soak_ms),
+    };
+    waves.take(AHEAD_MAX).map(row).collect()
 }
 
 /// Items that wait for the time until which they were put off; the rest of many is in the lane's own state.

@@ -10,6 +10,8 @@ use hostler_core::definition::*;
 use hostler_core::effect::timer;
 use hostler_core::refusal::Refusal;
 use hostler_core::result::LaneResult::*;
+use hostler_core::view::ChildrenRow;
+use hostler_core::view::rows::lane_row;
 
 const OPENS_MS: i64 = BEGIN_MS + 5_000;
 
@@ -23,6 +25,12 @@ fn driving(spec: Each) -> Drive {
     drive
 }
 
+fn row(drive: &Drive) -> ChildrenRow {
+    lane_row(&drive.lane, &drive.world.definition)
+        .children
+        .unwrap()
+}
+
 fn timers(drive: &Drive) -> Vec<(&'static str, i64)> {
     hostler_core::effect::holding::timers(&drive.lane)
 }
@@ -31,8 +39,18 @@ fn timers(drive: &Drive) -> Vec<(&'static str, i64)> {
 fn a_wave_is_not_admitted_before_it_opens() {
     let mut drive = driving(fixed(8));
     assert_eq!(drive.live(), ["i0", "i1"]);
+    let ahead = row(&drive).ahead;
+    let [rest] = &ahead[..] else {
+        panic!("{ahead:?}")
+    };
+    assert_eq!(
+        (rest.items, rest.opens_ms, rest.soak_ms),
+        (2, Some(OPENS_MS), None)
+    );
     drive.ends("i0", Succeeded).ends("i1", Succeeded);
     assert_eq!((drive.live().len(), drive.result()), (0, None));
+    let row = row(&drive);
+    assert_eq!((row.ahead.len(), row.opens_ms), (0, Some(OPENS_MS)));
     assert_eq!(timers(&drive), [(timer::ROUND, OPENS_MS)]);
     assert!(matches!(
         drive.refused(Input::Continue),

@@ -43,6 +43,7 @@ async fn a_link_decides_as_whoever_it_was_sent_to_and_its_text_is_kept_nowhere()
         "bluemark-db1",
         "olga",
         "Open until",
+        "all (consent): opens at once",
     ];
     for part in shown {
         assert!(page.contains(part), "{part}: {page}");

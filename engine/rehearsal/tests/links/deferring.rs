@@ -26,8 +26,8 @@ const HOURS_MAX: usize = 24 * 30;
 const CLASSES: &str = "classes:\n  standard-patch: { lead: 7d }\n";
 pub const ONE: &str = "deferrals:\n  standard-patch: { times: 1, until: 24h, longest: 14d }\n";
 
-fn estate(deferrals: &str) -> Estate {
-    let read = |_: &str| Ok(text("defer-estate.yaml"));
+fn estate(deferrals: &str, change: fn(String) -> String) -> Estate {
+    let read = |_: &str| Ok(change(text("defer-estate.yaml")));
     let estate = hostler_estate::load(&["estate.yaml"], &read, &Known::default());
     let estate = estate.unwrap_or_else(|faults| panic!("{faults}"));
     let read = |path: &str| match path {
@@ -47,7 +47,13 @@ fn scenario() -> Scenario {
 
 /// Announced, and held by the notice that is promised.
 pub async fn announced(deferrals: &str) -> House {
-    let stage = stage_with(estate(deferrals), "defer", text("defer.yaml"), contracts());
+    announced_in(deferrals, |estate| estate).await
+}
+
+/// The same after a change of the estate's file.
+pub async fn announced_in(deferrals: &str, change: fn(String) -> String) -> House {
+    let estate = estate(deferrals, change);
+    let stage = stage_with(estate, "defer", text("defer.yaml"), contracts());
     let house = House::of(&stage, &scenario()).await;
     house.world.settle().await.unwrap();
     house
@@ -115,7 +121,7 @@ pub fn restarted(house: &House, asset: &str) -> Vec<i64> {
     of_asset.map(|seen| seen.at_ms).collect()
 }
 
-async fn defer(house: &mut House, person: &str, wish: &Value) -> (StatusCode, Value) {
+pub async fn defer(house: &mut House, person: &str, wish: &Value) -> (StatusCode, Value) {
     let run = house.run;
     defer_of(house, run, person, wish).await
 }

@@ -151,9 +151,10 @@ pub fn question(view: &WaitingView) -> String {
     if let Some(plan) = view.shown.get("plan").filter(|plan| !plan.is_null()) {
         let _ = writeln!(text, "\nplan:");
         for (key, value) in plan.as_object().into_iter().flatten() {
-            match value.as_object().filter(|_| key == "windows") {
-                Some(windows) => text.push_str(&opening(windows)),
-                None => {
+            match (key.as_str(), value) {
+                ("windows", Value::Object(windows)) => text.push_str(&opening(windows)),
+                ("waves", Value::Array(waves)) => text.push_str(&waves_of(waves)),
+                _ => {
                     let _ = writeln!(text, "  {key}: {}", value_line(value));
                 }
             }
@@ -187,6 +188,15 @@ fn opening(windows: &Map<String, Value>) -> String {
     let mut text = String::new();
     for (window, rule) in windows {
         let _ = writeln!(text, "  window {window}: {}", value_line(rule));
+    }
+    text
+}
+
+/// When the waves open and how long they soak, a line each.
+fn waves_of(waves: &[Value]) -> String {
+    let mut text = String::new();
+    for wave in waves {
+        let _ = writeln!(text, "  wave {}", value_line(wave));
     }
     text
 }
@@ -250,4 +260,22 @@ pub fn form(schema: &Value) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn waves_of_a_plan_are_a_line_each() {
+        let waves = [
+            json!("canary (patch): opens at once, soaks 5d"),
+            json!("rest (patch): opens 9d after the start"),
+        ];
+        assert_eq!(
+            waves_of(&waves),
+            "  wave canary (patch): opens at once, soaks 5d\n  wave rest (patch): opens 9d after the start\n"
+        );
+    }
 }

@@ -2,11 +2,11 @@
 
 use crate::output::{Output, Rows};
 use crate::times;
-use hostler_api::services::planning::BudgetView;
+use hostler_api::services::planning::{BudgetView, DeferView};
 use hostler_api::services::runs::RunView;
 use hostler_api::services::start::PlanView;
 use hostler_core::budget::{Sum, length};
-use hostler_core::view::{ChildrenRow, LaneRow, RunRow};
+use hostler_core::view::{ChildrenRow, LaneRow, RunRow, WaveRow};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -95,10 +95,32 @@ pub fn children(row: &ChildrenRow) -> String {
     if let Some(wave) = &row.wave {
         let _ = write!(text, ", wave {wave}");
     }
+    for (does, at_ms) in [("opens", row.opens_ms), ("soaks until", row.soak_until_ms)] {
+        if let Some(at_ms) = at_ms {
+            let _ = write!(text, ", {does} {}", times::local(at_ms));
+        }
+    }
     if let Some(stopped) = &row.stopped {
         let _ = write!(text, ", stopped: {stopped}");
     }
     text
+}
+
+/// `rest (12): opens 2026-12-01 00:00:00, soaks 5d`.
+fn wave_ahead(row: &WaveRow) -> String {
+    let opens = row.opens_ms.map_or_else(
+        || "opens when the wave before it is over".to_owned(),
+        |opens_ms| format!("opens {}", times::local(opens_ms)),
+    );
+    let soaks = row
+        .soak_ms
+        .map(|soak_ms| format!(", soaks {}", length(soak_ms)));
+    format!(
+        "wave {} ({}): {opens}{}",
+        row.wave,
+        row.items,
+        soaks.unwrap_or_default()
+    )
 }
 
 pub fn run(out: &Output, view: &RunView, all: bool) -> String {
@@ -128,6 +150,9 @@ pub fn run(out: &Output, view: &RunView, all: bool) -> String {
             .map(|row| format!(": {}", children(row)))
             .unwrap_or_default();
         let _ = writeln!(text, "  step    {step}{counts}");
+    }
+    for wave in view.root.children.iter().flat_map(|row| &row.ahead) {
+        let _ = writeln!(text, "  then    {}", wave_ahead(wave));
     }
     for item in view.root.children.iter().flat_map(|row| &row.put_off) {
         let until = times::local(item.until_ms);
@@ -217,6 +242,9 @@ pub fn plan(view: &PlanView) -> String {
             "  tells   {customer} by {channel}: {reached} people{lacks}"
         );
     }
+    for defers in &view.defers {
+        let _ = writeln!(text, "  defers  {}", may_put_off(defers));
+    }
     if let Some(policies) = &view.policies {
         let _ = writeln!(text, "  under   policies {}", policies.short());
     }
@@ -247,13 +275,10 @@ pub fn plan(view: &PlanView) -> String {
         let _ = writeln!(text, "waves, if every server takes part:");
     }
     for wave in &view.waves {
-        let _ = writeln!(
-            text,
-            "  {:<8} {:>4}  {}",
-            wave.wave,
-            wave.assets.len(),
-            named(&wave.assets)
-        );
+        let (servers, terms) = (named(&wave.assets), &wave.terms);
+        let count = wave.assets.len();
+        let line = format!("  {:<8} {count:>4}  {servers}  {terms}", wave.wave);
+        let _ = writeln!(text, "{}", line.trim_end());
     }
     text.trim_end().to_owned()
 }
@@ -274,6 +299,21 @@ pub(super) fn value_line(value: &Value) -> String {
         return text;
     }
     text.chars().take(VALUE_MAX_CHARACTERS).collect::<String>() + " … (-o json shows all)"
+}
+
+/// What a customer may put off: `chem: 2 of 2 times left in this quarter, until 2d before the slot, by 14d at most`.
+fn may_put_off(view: &DeferView) -> String {
+    let customer = &view.customer;
+    let Some(terms) = &view.terms else {
+        return format!("{customer}: nothing, for nothing was agreed");
+    };
+    format!(
+        "{customer}: {} of {} times left in this quarter, until {} before the slot, by {} at most",
+        terms.left,
+        terms.times,
+        length(terms.until_ms),
+        length(terms.longest_ms)
+    )
 }
 
 /// What a run would spend of one budget, and what comes of it.
@@ -302,3 +342,6 @@ fn spends(budget: &BudgetView) -> String {
         budget.grants
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -196,7 +196,7 @@ fn overview(view: &View<'_>) -> Value {
     let plan = &view.plan;
     let windows = plan.windows.iter();
     let windows = windows.map(|(name, rule)| (name.as_str(), rule.to_string()));
-    json!({
+    let mut overview = json!({
         "runbook": plan.runbook,
         "version": plan.version,
         "definition": plan.definition,
@@ -209,7 +209,16 @@ fn overview(view: &View<'_>) -> Value {
         "hand_offs": plan.hand_offs,
         "windows": windows.collect::<BTreeMap<_, _>>(),
         "policies": plan.policies,
-    })
+    });
+    // Of the run itself: a runbook that it calls has inputs of its own.
+    if view.lane.opening.definition == plan.definition {
+        let evaluate = &*view.driver.parts.evaluate;
+        let waves = view.definition.wave_lines(evaluate, &plan.inputs);
+        if !waves.is_empty() {
+            overview["waves"] = json!(waves);
+        }
+    }
+    overview
 }
 
 async fn clauses(view: &View<'_>, who: &Who) -> Outcome<Vec<Clause>> {

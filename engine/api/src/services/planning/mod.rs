@@ -4,6 +4,7 @@
 //! Not here: storing and starting it.
 
 mod budgets;
+mod defers;
 mod duties;
 mod inputs;
 mod promised;
@@ -14,6 +15,7 @@ mod waves;
 mod windows;
 
 pub use budgets::{BudgetView, budgets};
+pub use defers::{DeferTerms, DeferView, defers};
 pub use inputs::validate;
 pub use told::{ToldView, told};
 pub use waves::{WavePreview, waves};

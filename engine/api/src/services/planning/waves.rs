@@ -3,7 +3,9 @@
 //! A preview for people: what the run does is laid out anew when it comes to the step.
 
 use crate::Api;
-use hostler_core::definition::{Each, Spawn, Step, Verb, Wave, WaveLimit};
+use hostler_core::definition::{Each, Spawn, Step, Verb, Wave, WaveLimit, WaveTerms, scope_of};
+use hostler_core::expression::Scope;
+use hostler_runbook::Evaluator;
 use serde::{Deserialize, Serialize};
 
 use super::Planned;
@@ -16,12 +18,16 @@ pub struct WavePreview {
     pub assets: Vec<String>,
     /// People are asked behind it, at least under a condition.
     pub gate: bool,
+    /// When it opens and for how long it is watched.
+    #[serde(flatten)]
+    pub terms: WaveTerms,
 }
 
 /// Waves of the run's own steps, in order.
 #[must_use]
 pub fn waves(api: &Api, planned: &Planned) -> Vec<WavePreview> {
     let assets: Vec<&String> = planned.plan.assets.keys().collect();
+    let scope = scope_of(&planned.plan.inputs);
     let own = planned.definition.programs.first();
     let steps = own
         .map(|program| program.steps.as_slice())
@@ -29,7 +35,7 @@ pub fn waves(api: &Api, planned: &Planned) -> Vec<WavePreview> {
     steps
         .iter()
         .filter_map(each)
-        .flat_map(|(step, each)| of_each(api, step, each, &assets))
+        .flat_map(|(step, each)| of_each(api, (step, each), &assets, &scope))
         .collect()
 }
 
@@ -40,7 +46,13 @@ fn each(step: &Step) -> Option<(&Step, &Each)> {
     }
 }
 
-fn of_each(api: &Api, step: &Step, each: &Each, assets: &[&String]) -> Vec<WavePreview> {
+fn of_each(
+    api: &Api,
+    (step, each): (&Step, &Each),
+    assets: &[&String],
+    scope: &Scope,
+) -> Vec<WavePreview> {
+    let evaluator = Evaluator::default();
     let mut left: Vec<&String> = assets.to_vec();
     let mut waves = Vec::new();
     for wave in &each.waves {
@@ -57,10 +69,10 @@ fn of_each(api: &Api, step: &Step, each: &Each, assets: &[&String]) -> Vec<WaveP
             }
             !take
         });
-        let (step, wave) = (step.id.to_string(), wave.name.clone());
         waves.push(WavePreview {
-            step,
-            wave,
+            step: step.id.to_string(),
+            wave: wave.name.clone(),
+            terms: WaveTerms::known(wave, &evaluator, scope),
             assets: chosen,
             gate: each.gate.is_some(),
         });
