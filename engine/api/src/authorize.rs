@@ -124,6 +124,10 @@ pub enum Action {
     Defer,
     /// The same on the word of one of the customer's people.
     DeferFor,
+    /// Agree to a run over a customer's servers, or object.
+    Consent,
+    /// The same on the word of one of the customer's people.
+    ConsentFor,
 }
 
 /// What it is about.
@@ -224,6 +228,15 @@ pub fn authorize(subject: &Subject, action: Action, resource: Resource<'_>) -> D
                 || subject.qualifies.contains(&format!("customer:{customer}")),
             "to be one of those whom notices of this customer reach; staff name one of them (`word_of`)",
         ),
+        (Action::Consent, Resource::Contacts { customer, people }) => Decision::of(
+            people.contains(&subject.person)
+                || subject.qualifies.contains(&format!("customer:{customer}")),
+            "to be one of those whom notices of this customer reach, or who decide for it; staff name one of them (`word_of`)",
+        ),
+        (Action::ConsentFor, Resource::Contacts { .. }) => Decision::of(
+            subject.has_any(&["operator", "admin"]),
+            "the role operator or admin",
+        ),
         (Action::DeferFor, Resource::Contacts { .. }) => Decision::of(
             subject.has_any(&["operator", "admin"]),
             "the role operator or admin",
@@ -251,6 +264,8 @@ pub fn authorize(subject: &Subject, action: Action, resource: Resource<'_>) -> D
             | Action::Mute
             | Action::Defer
             | Action::DeferFor
+            | Action::Consent
+            | Action::ConsentFor
             | Action::ReadFeed,
             _,
         ) => Decision::of(false, "something to do it with"),

@@ -5,6 +5,7 @@
 
 use crate::fault::KeeperError;
 use crate::keeper::Keeper;
+use hostler_core::consent::consent_document;
 use hostler_core::deferral::turn_document;
 use hostler_core::event::{Event, Recorded};
 use hostler_core::gate::told_document;
@@ -71,7 +72,19 @@ fn documents(run: RunId, archived: &ArchivedRun) -> BTreeSet<String> {
     let messages = messages.filter(|(_, lane)| accepted(&lane.events));
     let back = messages.map(|(id, _)| bounced_document(*id));
     let told: BTreeSet<String> = events.filter_map(documents).flatten().chain(back).collect();
-    told.into_iter().chain(turns(run, archived)).collect()
+    let told = told.into_iter().chain(turns(run, archived));
+    told.chain(consents(run, archived)).collect()
+}
+
+/// What customers have said of the run.
+fn consents(run: RunId, archived: &ArchivedRun) -> BTreeSet<String> {
+    let texts = archived.lanes.values().flat_map(|lane| &lane.events);
+    let said = texts.filter(|text| text.contains("\"consent_decided\""));
+    let document = |text: &String| match Recorded::read(text).ok()?.event {
+        Event::ConsentDecided { consent } => Some(consent_document(run, &consent.customer)),
+        _ => None,
+    };
+    said.filter_map(document).collect()
 }
 
 /// Turns that could be put off: each that has begun or was put off has left a document.

@@ -4,6 +4,7 @@
 //! they are decided.
 
 use crate::answer::Answer;
+use crate::consent::{self, ConsentAsk};
 use crate::debt::{Cure, Debt};
 use crate::deferral::{DeferAsk, Known};
 use crate::event::{ChildEnd, Journal};
@@ -100,6 +101,10 @@ pub enum Command {
     /// The turns of a customer's servers are put off.
     Defer {
         ask: Box<DeferAsk>,
+    },
+    /// A customer agrees to the run, or objects; only the first lane takes it.
+    Consent {
+        ask: Box<ConsentAsk>,
     },
     /// A child's `finish: { of: run }`.
     FinishRun {
@@ -237,6 +242,11 @@ pub enum Input {
     Defer {
         ask: Box<DeferAsk>,
         known: Box<Known>,
+    },
+    /// `Command::Consent`, with what must be known of it.
+    Consent {
+        ask: Box<ConsentAsk>,
+        known: Box<consent::Known>,
     },
     /// Announcements compared with what is so now.
     Compared(Vec<Comparison>),

@@ -27,7 +27,8 @@ impl Concern {
         })
     }
 
-    /// They were told, put something off, one of their people decided, or one of them is told less. `body` is an entry's, as the ledger has it.
+    /// They were told, agreed or objected, put something off, one of their people decided, or one of them is told less.
+    /// `body` is an entry's, as the ledger has it.
     #[must_use]
     pub fn has(&self, body: &str) -> bool {
         let Ok(value) = serde_json::from_str::<Value>(body) else {
@@ -48,6 +49,7 @@ impl Concern {
         match text("/entry/event") {
             Some("notice_due") => text("/entry/customer") == Some(&self.customer),
             Some("turns_put_off") => text("/entry/deferral/customer") == Some(&self.customer),
+            Some("consent_decided") => text("/entry/consent/customer") == Some(&self.customer),
             Some("vote_cast") => theirs(text("/entry/vote/person")),
             Some("person_settled") => theirs(text("/entry/by")),
             _ => false,

@@ -10,6 +10,7 @@ pub use connection::{Auth, Connection, Limits, Reach, SecretReference};
 pub use people::{Contact, Person};
 
 use crate::budget::Budgets;
+use crate::consent::Required;
 use crate::deferral::Agreed;
 use crate::duty::{Owed, Work};
 use crate::fit;
@@ -161,6 +162,12 @@ pub trait Directory: Send + Sync + 'static {
     /// What was agreed with a customer about putting work of this class off, as it binds at this instant. None:
     /// nothing, so nobody puts it off.
     fn deferral(&self, _customer: &str, _class: &str, _now_ms: i64) -> Option<Agreed> {
+        None
+    }
+
+    /// What is asked of a customer before work of this class disturbs its servers: the stricter of what the policies
+    /// say of the class and of its contract, but nothing where the class only tells. None: nothing.
+    fn consent(&self, _customer: &str, _class: &str) -> Option<Required> {
         None
     }
 

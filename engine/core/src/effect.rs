@@ -279,7 +279,9 @@ fn fan_out(event: &Event) -> Vec<Effect> {
                 about: about.clone(),
             }]
         }
-        Event::ItemsReopened { .. } | Event::TurnsPutOff { .. } => vec![Effect::Ledger],
+        Event::ItemsReopened { .. } | Event::TurnsPutOff { .. } | Event::ConsentDecided { .. } => {
+            vec![Effect::Ledger]
+        }
         Event::MoveTold { held_ms } => vec![Effect::TellParent { held_ms: *held_ms }],
         Event::SharesDue { at_ms } => {
             let name = timer::SHARES.to_owned();

@@ -10,6 +10,7 @@ pub use child::{Admitted, ChildEnd};
 pub use stage::Stage;
 
 use crate::command::RetryItem;
+use crate::consent::Consent;
 use crate::debt::Debt;
 use crate::deferral::Deferral;
 use crate::gate::Closed;
@@ -297,6 +298,10 @@ pub enum Event {
     /// The turns of a customer's servers were put off; nothing of them had begun.
     TurnsPutOff {
         deferral: Box<Deferral>,
+    },
+    /// Of the first lane of a run: a customer has agreed, or objects. What has begun goes on.
+    ConsentDecided {
+        consent: Box<Consent>,
     },
     /// Messages of a `notify` step.
     ReportDue {

@@ -88,6 +88,8 @@ pub enum GateKind {
     Budget,
     /// The customer has put its turn off.
     Deferral,
+    /// The customer has not agreed, or objects.
+    Consent,
 }
 
 impl GateKind {
@@ -102,6 +104,7 @@ impl GateKind {
             Self::Contact => "contact",
             Self::Budget => "budget",
             Self::Deferral => "deferral",
+            Self::Consent => "consent",
         }
     }
 }

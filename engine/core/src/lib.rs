@@ -9,6 +9,7 @@ pub mod apply;
 pub mod budget;
 pub mod command;
 pub mod concern;
+pub mod consent;
 pub mod contract;
 pub mod debt;
 pub mod decide;

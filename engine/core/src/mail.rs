@@ -98,6 +98,9 @@ pub struct MailSpec {
     /// The lane that announces: its turns can be put off by the message's link; none: they cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defers: Option<LaneId>,
+    /// Its recipient may agree to the run, or object, by the message's link.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub agrees: bool,
 }
 
 impl MailSpec {

@@ -1,5 +1,6 @@
 //! Why a lane does not accept a command. Named, so that nobody reads a text to find out.
 
+use crate::consent::NotConsented;
 use crate::deferral::NotPutOff;
 use crate::id::Digest;
 use thiserror::Error;
@@ -53,6 +54,8 @@ pub enum Refusal {
     OtherItems { expected: u32, found: usize },
     #[error(transparent)]
     NotPutOff(#[from] NotPutOff),
+    #[error(transparent)]
+    NotConsented(#[from] NotConsented),
     #[error("the lane points outside its definition")]
     Lost,
 }

@@ -3,6 +3,7 @@
 use crate::asking;
 use crate::asset::Asset;
 use crate::budget;
+use crate::consent;
 use crate::contact;
 use crate::days;
 use crate::deferral;
@@ -13,6 +14,7 @@ use crate::owing;
 use crate::selector::Selector;
 use hostler_calendar::zone::Zone;
 use hostler_core::budget::Budgets;
+use hostler_core::consent::Required;
 use hostler_core::deferral::Agreed;
 use hostler_core::directory::{
     AssetId, Connection, Contact, Directory, Person, PersonId, Route, SelectorFault,
@@ -314,6 +316,10 @@ impl Directory for Estate {
     fn must_have(&self) -> BTreeSet<String> {
         let policies = self.policies.as_ref();
         policies.map_or_else(mail::must_have, |policies| policies.must_have.clone())
+    }
+
+    fn consent(&self, customer: &str, class: &str) -> Option<Required> {
+        consent::required(self, customer, class)
     }
 
     fn deferral(&self, customer: &str, class: &str, now_ms: i64) -> Option<Agreed> {

@@ -11,6 +11,7 @@ mod asset;
 mod at;
 mod budget;
 mod build;
+mod consent;
 mod contact;
 mod days;
 mod deferral;

@@ -378,6 +378,7 @@ fn ledger(turn: &Turn, batch: &mut Batch) {
         | Event::StepReopened { .. }
         | Event::ItemsReopened { .. }
         | Event::TurnsPutOff { .. }
+        | Event::ConsentDecided { .. }
         | Event::LeaseOpened { .. }
         | Event::LeaseReleased { .. } => true,
         _ => false,

@@ -1,6 +1,6 @@
 //! Gates before a disturbing call: the calendar's, the freezes that people have declared, what is owed since an
-//! emergency, whether the customer can be reached and was told in time; and before every change, whether it is still
-//! what was signed.
+//! emergency, whether the customer can be reached, was told in time and agrees; and before every change, whether it is
+//! still what was signed.
 //!
 //! What is open is an expectation of the commit that begins the call, so a freeze that is declared
 //! between the look and the commit holds it. Not here: what a closed gate means for a lane (core).
@@ -8,6 +8,7 @@
 mod ahead;
 pub mod budget;
 mod clock;
+pub(crate) mod consent;
 pub mod contact;
 pub mod debt;
 mod signed;
@@ -240,6 +241,10 @@ impl Driver {
             let (version, told) = self.document::<Told>(&name).await?;
             expect.push(version);
             closed = self.untold(view, disturbs, (notices, customer), name, told);
+        }
+        if closed.is_none() {
+            let (unsaid, versions) = self.unconsented(view, disturbs).await?;
+            (closed, expect) = (unsaid, [expect, versions].concat());
         }
         Ok(Looked { closed, expect })
     }

@@ -119,6 +119,13 @@ impl Driver {
             }
             return Ok(true);
         }
+        if let Input::Command(Command::Consent { ask }) = input {
+            let said = self.consent(turn, definition, ask, letter.at_ms).await?;
+            if let Err(refusal) = said {
+                debug!(%refusal, letter = %letter.id, "a consent was refused");
+            }
+            return Ok(true);
+        }
         if let Input::Command(Command::ChildEnded { end }) = input {
             let mut ends = vec![end];
             while let Some(end) = next_child_end(&hold.letters, turn.letters_used) {

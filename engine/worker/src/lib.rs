@@ -8,6 +8,7 @@ mod background;
 mod batch;
 mod cache;
 mod call;
+mod consent;
 mod deferral;
 mod drive;
 mod gates;

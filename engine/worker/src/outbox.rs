@@ -139,7 +139,7 @@ impl Outbox {
         let links = self.parts.links.as_ref()?;
         let asks = spec.question.as_ref();
         let asks = asks.is_some_and(|question| question.by_link);
-        let wanted = asks || spec.defers.is_some() || spec.optional;
+        let wanted = asks || spec.defers.is_some() || spec.agrees || spec.optional;
         let wanted = wanted && self.parts.channel.is_private(&spec.to_address);
         wanted.then(|| Link::new(spec.lane, std::array::from_fn(|_| links.ids.fresh())))
     }
@@ -328,16 +328,19 @@ impl Outbox {
     /// What the message is made of: with the link's address, which no log has.
     fn context(&self, spec: &MailSpec, link: Option<&Link>) -> Value {
         let mut context = spec.context.clone();
-        let (name, page) = match spec.defers {
-            Some(_) => ("defer", "defer"),
-            None => ("link", "decide"),
-        };
-        // One that only may be left out has its way out in its header, and nothing to decide.
-        let link = link.filter(|_| spec.question.is_some() || spec.defers.is_some());
-        let address = link.zip(self.parts.links.as_ref());
-        let address = address.map(|(link, links)| links.address(page, link));
-        if let (Value::Object(fields), Some(address)) = (&mut context, address) {
-            fields.insert(name.to_owned(), Value::String(address));
+        // One link opens all that its recipient may do; one that only may be left out has its way out in its header,
+        // and nothing to decide.
+        let pages = [
+            ("link", "decide", spec.question.is_some()),
+            ("defer", "defer", spec.defers.is_some()),
+            ("agree", "agree", spec.agrees),
+        ];
+        let links = link.zip(self.parts.links.as_ref());
+        if let (Value::Object(fields), Some((link, links))) = (&mut context, links) {
+            for (name, page, _) in pages.into_iter().filter(|(_, _, opens)| *opens) {
+                let address = links.address(page, link);
+                fields.insert(name.to_owned(), Value::String(address));
+            }
         }
         context
     }

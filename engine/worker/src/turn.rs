@@ -84,7 +84,7 @@ pub struct Turn {
     pub spends: Option<Spends>,
     /// What the call that begins behind this turn says of the turn of its server.
     pub marks: Option<DocumentWrite>,
-    /// What a deferral writes; nothing more is decided behind it.
+    /// What a deferral or a consent writes; nothing more is decided behind it.
     pub writes: Vec<DocumentWrite>,
     /// Rings for lanes that were put off.
     pub posts: Vec<Post>,

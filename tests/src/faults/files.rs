@@ -117,7 +117,7 @@ pub fn estate(doors: &[SocketAddr], assets: usize, per_host: usize) -> String {
          customers:\n\
          \x20 chemistry:\n\
          \x20   name: Department of Chemistry\n\
-         \x20   contract: {{ service: co-managed, consent: tacit-5bd }}\n\
+         \x20   contract: {{ service: co-managed, consent: none }}\n\
          \x20   people:\n\
          \x20     - {{ id: chloe, name: Chloe Curie, mail: chloe@chemistry.example, roles: [owner, notices], confirmed: 2026-09-01 }}\n\
          connections:\n\

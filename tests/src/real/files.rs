@@ -30,13 +30,13 @@ const CUSTOMERS: &str = "\
 customers:
   chemistry:
     name: Department of Chemistry
-    contract: { service: co-managed, consent: tacit-5bd }
+    contract: { service: co-managed, consent: none }
     people:
       - { id: chloe, name: Chloe Curie, mail: chloe@chemistry.example, roles: [owner, notices], confirmed: 2026-09-01 }
   physics:
     name: Department of Physics
     zone: Europe/Berlin
-    contract: { service: co-managed, consent: explicit }
+    contract: { service: co-managed, consent: none }
     people:
       - { id: petra, name: Petra Noether, mail: petra@physics.example, roles: [owner, notices], confirmed: 2026-09-01 }
 ";

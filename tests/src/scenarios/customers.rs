@@ -27,7 +27,7 @@ fn customer(number: usize) -> String {
         "  many{number}:
     name: Institute {number}
     calendar: campus
-    contract: {{ service: co-managed, consent: tacit-5bd, deferrals: 2 per quarter, reboots: 2 per month }}
+    contract: {{ service: co-managed, consent: none, deferrals: 2 per quarter, reboots: 2 per month }}
     people:
       - {{ id: m{number}a, name: A {number}, mail: a@many{number}.practice.example, roles: [owner, notices], confirmed: 2026-09-01 }}
       - {{ id: m{number}b, name: B {number}, mail: b@many{number}.practice.example, roles: [notices], confirmed: 2026-09-01 }}

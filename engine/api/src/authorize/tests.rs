@@ -70,6 +70,17 @@ fn rules_hold_and_nothing_else_does() {
         (&["role:operator"], Action::DeferFor, chemistry, true),
         (&["role:viewer"], Action::DeferFor, chemistry, false),
         (&["customer:chemistry"], Action::DeferFor, chemistry, false),
+        (&["customer:chemistry"], Action::Consent, chemistry, true),
+        (&["customer:physics"], Action::Consent, chemistry, false),
+        (&["role:operator"], Action::Consent, chemistry, false),
+        (&["role:operator"], Action::ConsentFor, chemistry, true),
+        (&["role:viewer"], Action::ConsentFor, chemistry, false),
+        (
+            &["customer:chemistry"],
+            Action::ConsentFor,
+            chemistry,
+            false,
+        ),
         (
             &["customer:chemistry"],
             Action::Defer,

@@ -6,6 +6,8 @@
 mod asked;
 mod bounces;
 mod budgets;
+mod consent_page;
+mod consents;
 mod debts;
 mod decide;
 mod deferral_page;

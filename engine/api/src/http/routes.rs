@@ -2,8 +2,8 @@
 
 use super::asked::Asked;
 use super::{
-    bounces, budgets, debts, decide, deferral_page, deferrals, durations, feed, freezes, general,
-    mutes, runs, schedules, store, waiting,
+    bounces, budgets, consent_page, consents, debts, decide, deferral_page, deferrals, durations,
+    feed, freezes, general, mutes, runs, schedules, store, waiting,
 };
 use crate::authorize::Action;
 use crate::problem::Problem;
@@ -89,6 +89,12 @@ pub static ROUTES: &[Route] = &[
     }),
     post("/api/v1/people/{person}/unmute", Action::Mute, |asked| {
         Box::pin(mutes::unmute(asked))
+    }),
+    keyed("GET", "/agree/{link}", |asked| {
+        Box::pin(consent_page::show(asked))
+    }),
+    keyed("POST", "/agree/{link}", |asked| {
+        Box::pin(consent_page::say(asked))
     }),
     keyed("GET", "/defer/{link}", |asked| {
         Box::pin(deferral_page::show(asked))
@@ -217,6 +223,9 @@ pub static ROUTES: &[Route] = &[
     }),
     post("/api/v1/runs/{run}/defer", Action::Defer, |asked| {
         Box::pin(deferrals::defer(asked))
+    }),
+    post("/api/v1/runs/{run}/consent", Action::Consent, |asked| {
+        Box::pin(consents::say(asked))
     }),
     get("/api/v1/waiting", Action::ReadWaiting, |asked| {
         Box::pin(waiting::list(asked))

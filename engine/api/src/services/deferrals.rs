@@ -164,7 +164,7 @@ pub(super) fn scope(announcing: &Announcing, ask: &DeferAsk) -> Result<Scope, Pr
 }
 
 /// Who may see no run at all does not learn which there are.
-fn may_know_of_runs(api: &Api, subject: &Subject) -> Result<(), Problem> {
+pub(super) fn may_know_of_runs(api: &Api, subject: &Subject) -> Result<(), Problem> {
     let person = api.directory.person(&subject.person);
     if person.is_some_and(|person| !person.customers.is_empty()) {
         return Ok(());
@@ -214,7 +214,7 @@ fn customer(
 }
 
 /// The people whom notices of the customer reach.
-fn told(api: &Api, customer: &str) -> Vec<String> {
+pub(super) fn told(api: &Api, customer: &str) -> Vec<String> {
     let contacts = api.directory.contacts(customer, TOLD).into_iter();
     contacts.map(|contact| contact.person).collect()
 }

@@ -3,6 +3,8 @@
 pub mod bounces;
 pub mod budgets;
 mod changed;
+pub mod consent_link;
+pub mod consents;
 pub mod control;
 pub mod debts;
 pub mod decide;

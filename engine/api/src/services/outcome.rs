@@ -214,6 +214,10 @@ fn follows(command: &Command, event: &Event) -> bool {
         (Command::Defer { ask }, Event::TurnsPutOff { deferral }) => {
             deferral.by == ask.actor.person && deferral.until_ms == ask.until_ms
         }
+        (Command::Consent { ask }, Event::ConsentDecided { consent }) => {
+            consent.by == ask.actor.person
+                && (consent.agrees, &consent.customer) == (ask.agrees, &ask.customer)
+        }
         _ => false,
     }
 }

@@ -113,6 +113,7 @@ fn body(path: &str) -> Value {
         "decision" => json!({ "yes": true, "signs": signs }),
         "answer" => json!({ "signs": signs, "answer": {} }),
         "defer" => json!({ "until": "2026-12-01" }),
+        "consent" => json!({ "agrees": true }),
         "choice" => json!({ "signs": signs, "choice": "retry" }),
         _ => json!({}),
     }

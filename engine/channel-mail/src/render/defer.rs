@@ -12,16 +12,25 @@ const AFTER: &str =
 
 /// The message with the way at its end, where the context has one.
 pub fn with_way(rendered: Rendered, context: &Value) -> Rendered {
-    let Some(link) = context.get("defer").and_then(Value::as_str) else {
+    with_link(rendered, context.get("defer"), [BEFORE, AFTER])
+}
+
+/// The message with a link between two sentences at its end; as it is without one.
+pub(super) fn with_link(
+    rendered: Rendered,
+    link: Option<&Value>,
+    [before, after]: [&str; 2],
+) -> Rendered {
+    let Some(link) = link.and_then(Value::as_str) else {
         return rendered;
     };
     let text = format!(
-        "{}\n\n{BEFORE}\n\n  {link}\n\n{AFTER}\n",
+        "{}\n\n{before}\n\n  {link}\n\n{after}\n",
         rendered.text.trim_end()
     );
     let html = match rendered.html.is_empty() {
         true => String::new(),
-        false => in_html(&rendered.html, &output::html_value(link)),
+        false => in_html(&rendered.html, &output::html_value(link), [before, after]),
     };
     Rendered {
         text: output::clean(&text),
@@ -30,8 +39,8 @@ pub fn with_way(rendered: Rendered, context: &Value) -> Rendered {
     }
 }
 
-fn in_html(html: &str, link: &str) -> String {
-    let way = format!("<p>{BEFORE}<br><a href=\"{link}\">{link}</a><br>{AFTER}</p>\n");
+fn in_html(html: &str, link: &str, [before, after]: [&str; 2]) -> String {
+    let way = format!("<p>{before}<br><a href=\"{link}\">{link}</a><br>{after}</p>\n");
     match html.rfind("</body>") {
         Some(end) => format!("{}{way}{}", &html[..end], &html[end..]),
         None => format!("{html}\n{way}"),

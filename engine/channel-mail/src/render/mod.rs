@@ -3,6 +3,7 @@
 //! A template is `<name>.subject`, `<name>.text` and (if it has one) `<name>.html`. Only paths,
 //! `if`, `unless` and `each` exist. Not here: files, time, what a context must contain.
 
+mod agree;
 mod asked;
 mod check;
 mod condition;
@@ -140,7 +141,8 @@ impl Templates {
             return reminder::render(name, context);
         }
         if !self.names.contains(name) && follow::is_follow(name) {
-            return follow::render(name, context);
+            let rendered = follow::render(name, context)?;
+            return Ok(agree::with_way(rendered, context));
         }
         if !self.names.contains(name) && progress::is_progress(name) {
             return progress::render(name, context);
@@ -178,7 +180,8 @@ impl Templates {
             text,
             html,
         };
-        Ok(defer::with_way(rendered, context))
+        let rendered = defer::with_way(rendered, context);
+        Ok(agree::with_way(rendered, context))
     }
 }
 

@@ -9,6 +9,7 @@ mod admit;
 mod behalf;
 mod children;
 mod choice;
+mod consent;
 mod control;
 mod course;
 mod debt;
@@ -133,6 +134,7 @@ impl<'a> Draft<'a> {
             } => self.restored(taken_ms, restored_ms),
             Input::Quarantine { reason } => self.quarantine(reason),
             Input::Defer { ask, known } => self.defer(&ask, &known),
+            Input::Consent { ask, known } => self.consent(&ask, &known),
             Input::Compared(compared) => self.compared(compared),
             Input::Continue => self.due(),
         }
@@ -180,6 +182,7 @@ impl<'a> Draft<'a> {
             Command::Cure { assets, how, run } => self.cured(&assets, &how, run),
             // Judged with what the worker has read of it.
             Command::Defer { .. } => self.unexpected("a deferral of which nothing was read"),
+            Command::Consent { .. } => self.unexpected("a consent of which nothing was read"),
             Command::FinishRun { verdict, by } => self.stop(verdict, by),
             Command::ChildEnded { end } => self.children_ended(vec![end]),
             Command::ChildMoved { moved } => self.child_moved(moved),

@@ -170,6 +170,7 @@ fn keeps_phase(event: &Event) -> bool {
             | Event::MoveTold { .. }
             | Event::ReportDue { .. }
             | Event::TurnsPutOff { .. }
+            | Event::ConsentDecided { .. }
             | Event::StopRequested { .. }
             | Event::Paused { .. }
             | Event::Resumed { .. }

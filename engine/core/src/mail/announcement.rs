@@ -44,6 +44,9 @@ pub struct Announcement {
     /// Its recipients may put off what it announces, each by a link.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub defers: bool,
+    /// Its customer is asked for its consent: its recipients may give it, each by a link.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub agrees: bool,
     /// Of what it announces, from 0; of a message on how it goes its own number.
     #[serde(default, skip_serializing_if = "is_first")]
     pub revision: u32,
@@ -120,6 +123,7 @@ impl Announcement {
             until_ms: self.until_ms,
             optional: self.optional && self.customer.is_some(),
             defers: self.defers.then_some(self.lane),
+            agrees: self.agrees && self.customer.is_some(),
         }
     }
 
@@ -185,6 +189,7 @@ mod tests {
             question: None,
             optional: false,
             defers: false,
+            agrees: false,
         }
     }
 

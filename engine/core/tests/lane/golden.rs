@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Every kind of event of format 1.
-const KINDS: [&str; 51] = [
+const KINDS: [&str; 52] = [
     "admission_stopped",
     "always_began",
     "attempt_failed",
@@ -22,6 +22,7 @@ const KINDS: [&str; 51] = [
     "call_journaled",
     "children_admitted",
     "children_ended",
+    "consent_decided",
     "copy_restored",
     "detached",
     "failure_handled",

@@ -11,6 +11,7 @@
 mod approval;
 mod ballots;
 mod budgets;
+mod consents;
 mod debts;
 mod deferrals;
 mod delegates;

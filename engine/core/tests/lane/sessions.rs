@@ -248,6 +248,17 @@ fn looked_up() -> Drive {
     drive
 }
 
+/// A customer agrees, changes its mind, and agrees again.
+fn consented() -> Drive {
+    let mut drive = crate::consents::before_all();
+    for agrees in [true, false, true] {
+        drive.after(10).ok(crate::consents::says(agrees));
+    }
+    drive.ends("i0", Succeeded).ends("i1", Succeeded);
+    drive.ends("i2", Succeeded);
+    drive
+}
+
 /// A server whose customer puts its turn off while its lane lives.
 fn put_off() -> Drive {
     let mut drive = crate::deferrals::put_off_at(crate::waves::fixed(1), &[]);
@@ -301,5 +312,6 @@ pub fn sessions() -> Vec<(&'static str, Drive)> {
         ("looked_up", looked_up()),
         ("ladder", ladder()),
         ("put_off", put_off()),
+        ("consented", consented()),
     ]
 }

@@ -118,7 +118,7 @@ impl<'a> Builder<'a> {
             consent: raw
                 .consent
                 .as_ref()
-                .map_or_else(|| "explicit".to_owned(), |at| at.value.clone()),
+                .map_or_else(|| "none".to_owned(), |at| at.value.clone()),
             deferrals: raw.deferrals.as_ref().map(|at| at.value.clone()),
             reboots: raw.reboots.as_ref().map(|at| at.value.clone()),
         }

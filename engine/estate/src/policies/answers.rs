@@ -65,13 +65,10 @@ impl Policies {
             .is_some_and(|class| class.binds.contains(&impact))
     }
 
-    /// How a customer agrees to a step of this class. For what is no class: explicitly.
+    /// How a customer agrees to a step of this class. None: the class asks nothing, and its contract alone binds.
     #[must_use]
-    pub fn consent(&self, class: &str) -> Consent {
-        self.consent
-            .get(class)
-            .copied()
-            .unwrap_or(Consent::Explicit)
+    pub fn consent(&self, class: &str) -> Option<Consent> {
+        self.consent.get(class).copied()
     }
 
     /// Who owes a step: the first row that fits. `subject` is `contract.action`, or a word.

@@ -12,7 +12,7 @@ use hostler_core::id::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of the defaults below.
-pub const VERSION: &str = "hostler-policies-2";
+pub const VERSION: &str = "hostler-policies-3";
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -76,12 +76,11 @@ fn emergency() -> Class {
     }
 }
 
-/// Nothing happens to a customer who was not asked, but where waiting is the danger.
-pub fn consent(class: &str) -> Consent {
-    match class {
-        "emergency" | "expedited" => Consent::NotifyOnly,
-        _ => Consent::Explicit,
-    }
+/// Where waiting is the danger nobody is asked; of other classes a customer's contract alone says it.
+pub fn consent() -> BTreeMap<String, Consent> {
+    let told = ["emergency", "expedited"];
+    told.map(|name| (name.to_owned(), Consent::NotifyOnly))
+        .into()
 }
 
 /// Who is asked one after the other where no file has a ladder of this name: an emergency is not held up by a file that
@@ -110,7 +109,7 @@ pub fn policies() -> Policies {
         triggers: BTreeMap::new(),
         spend: Spend::default(),
         deadlines: BTreeMap::new(),
-        consent: CLASSES.map(|name| (name.to_owned(), consent(name))).into(),
+        consent: consent(),
         deferrals: BTreeMap::new(),
         budgets: BTreeMap::new(),
         debts: BTreeMap::new(),

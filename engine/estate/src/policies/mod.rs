@@ -14,6 +14,7 @@ mod source;
 mod span;
 
 pub use answers::{Climb, Notice, Reached};
+pub(crate) use defaults::consent as consent_without_files;
 pub use duty::{Attributes, DUTIES, Duty, OS_GROUPS, Owed, Row};
 pub use model::{
     Budget, CHANNELS, CLASSES, Class, Consent, Cure, Deadline, Debt, Deferral, Fit, Freeze, Impact,

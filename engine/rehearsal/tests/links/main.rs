@@ -9,6 +9,7 @@
     reason = "a test that cannot go on says where it stopped"
 )]
 
+mod consenting;
 mod contracts;
 mod customers;
 mod deciding;

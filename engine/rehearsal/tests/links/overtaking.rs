@@ -2,6 +2,7 @@
 //!
 //! Not here: deferrals that nobody overtakes (`deferring`).
 
+use crate::consenting;
 use crate::deferring::{
     BOB, DAY_MS, ONE, RITA, TO_THE_LAST, announced, counted, day_behind, letter, link, restarted,
     starts_ms, to_the_end,
@@ -144,4 +145,35 @@ async fn a_turn_that_is_put_off_between_look_and_commit_does_not_begin() {
         held > 3,
         "it was put off before it began in {held} runs only"
     );
+}
+
+#[tokio::test]
+async fn what_a_customer_objects_to_between_look_and_commit_does_not_begin() {
+    let (mut held, mut begun) = (0, 0);
+    for commit in 0..COMMITS_MAX {
+        let house = consenting::asked("explicit", consenting::HOUR).await;
+        let path = consenting::link(&house, RITA);
+        assert_eq!(house.post(&path, "choice=agree").await.0, StatusCode::OK);
+        let objection = consenting::objection(&house);
+        let written = before_commits(&house, move |number| number == commit, objection);
+        // An objection never expires, so the run has no end.
+        consenting::days(&house, 2).await;
+        let seen = written.load(Ordering::SeqCst);
+        if seen == usize::MAX {
+            break;
+        }
+        let behind = house.world.host.seen().split_off(seen);
+        let performs = behind.iter().filter(|seen| {
+            let theirs = seen
+                .asset
+                .as_deref()
+                .is_some_and(|id| id.starts_with("redmark"));
+            theirs && seen.entry == "perform"
+        });
+        assert_eq!(performs.count(), 0, "before commit {commit}");
+        let web1 = restarted(&house, "redmark-web1");
+        held += usize::from(web1.is_empty());
+        begun += usize::from(!web1.is_empty());
+    }
+    assert!(held > 3 && begun > 3, "{held} held, {begun} begun");
 }

@@ -1,5 +1,6 @@
 //! The command line: one file a family of commands.
 
+mod agree;
 mod approve;
 mod ask;
 pub mod asked;

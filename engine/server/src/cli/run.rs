@@ -1,6 +1,6 @@
 //! `hostler run`: start, watch, steer.
 
-use super::{Context, ask, defer, follow, show};
+use super::{Context, agree, ask, defer, follow, show};
 use crate::client::{Client, segment};
 use crate::failure::Failure;
 use crate::output::Rows;
@@ -63,6 +63,8 @@ pub enum RunCommand {
     },
     /// Put the turn of a customer's servers off, as one of its contacts or on the word of one
     Defer(defer::DeferArgs),
+    /// Agree to the work on a customer's servers or object, as one of its contacts or on the word of one
+    Agree(agree::AgreeArgs),
     /// What an auditor needs: plan, decisions, messages, changes, ledger
     Evidence { run: String },
 }
@@ -132,6 +134,7 @@ pub async fn run(context: &Context, command: RunCommand) -> Result<(), Failure> 
             context.out.one(&retried_text(&retried), &retried)
         }
         RunCommand::Defer(args) => defer::defer(context, &client, args).await,
+        RunCommand::Agree(args) => agree::agree(context, &client, args).await,
         RunCommand::Evidence { run } => {
             let evidence: Evidence = client.get(&path(&run, "/evidence")).await?;
             context.out.one(&evidence_text(&evidence), &evidence)

@@ -19,11 +19,18 @@ use hostler_ports::store::{Expect, histories};
 pub(super) struct Needs {
     need: Need,
     read: Vec<Expect>,
+    /// A disturbing call of the lane has begun.
+    begun: bool,
 }
 
 impl Needs {
     pub fn total_ms(&self) -> u64 {
         self.need.total_ms()
+    }
+
+    /// What a customer says now comes too late for it.
+    pub fn has_begun(&self) -> bool {
+        self.begun
     }
 }
 
@@ -31,7 +38,7 @@ impl Needs {
 const LOOKED_EVERY_MS: i64 = 86_400_000;
 
 /// The same for all looks of a day, so that nothing new is recorded in between.
-fn next_day_ms(now_ms: i64) -> i64 {
+pub(super) fn next_day_ms(now_ms: i64) -> i64 {
     let days = now_ms.div_euclid(LOOKED_EVERY_MS);
     days.saturating_add(1).saturating_mul(LOOKED_EVERY_MS)
 }
@@ -80,10 +87,11 @@ impl Driver {
         let lengths = Lengths::of(directory, asset, &known);
         let found = need(&program, place, &view.lane.undo, &lengths);
         Ok(found.map(|mut need| {
-            if has_disturbed(view, &program) {
+            let begun = has_disturbed(view, &program);
+            if begun {
                 need.back.clear();
             }
-            Needs { need, read }
+            Needs { need, read, begun }
         }))
     }
 

@@ -140,7 +140,7 @@ impl Driver {
     }
 
     /// The end of waiting: more windows have passed without the item than its `overflow` allows. Only those count in
-    /// which it could have begun: behind the promised notice, outside of freezes, and long enough.
+    /// which it could have begun: behind the promised notice and its customer's consent, outside of freezes, and long enough.
     pub(super) async fn overflowed(
         &self,
         view: &View<'_>,
@@ -152,7 +152,10 @@ impl Driver {
         let (Some(overflow), Some(since_ms)) = (overflow, view.lane.opening.since_ms) else {
             return Ok(None);
         };
-        let Some(mut at_ms) = self.told_by(view, disturbs, since_ms).await? else {
+        let Some(told_ms) = self.told_by(view, disturbs, since_ms).await? else {
+            return Ok(None);
+        };
+        let Some(mut at_ms) = self.agreed_by(view, disturbs, told_ms).await? else {
             return Ok(None);
         };
         let directory = &self.parts.directory;
@@ -203,5 +206,19 @@ impl Driver {
         let earliest = self.latest(disturbs, notices, told_ms);
         let earliest_ms = earliest.and_then(|(_, earliest_ms)| earliest_ms);
         Ok(earliest_ms.map(|earliest_ms| earliest_ms.max(since_ms)))
+    }
+
+    /// From when on the customer had agreed, too; none: it has not.
+    async fn agreed_by(
+        &self,
+        view: &View<'_>,
+        disturbs: &Disturbs<'_>,
+        since_ms: i64,
+    ) -> Result<Option<i64>, Trouble> {
+        let Some(asked) = self.asked_for(view, disturbs).await? else {
+            return Ok(Some(since_ms));
+        };
+        let agreed_ms = asked.since_ms();
+        Ok(agreed_ms.map(|agreed_ms| agreed_ms.max(since_ms)))
     }
 }

@@ -89,6 +89,7 @@ impl Driver {
             announced: None,
             until_ms: None,
             defers: false,
+            agrees: false,
             to,
             question: Some(Question {
                 lane,

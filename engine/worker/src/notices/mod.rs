@@ -217,6 +217,8 @@ impl Driver {
         };
         let can_be = |outlook: &Outlook| outlook.can_be_put_off(view, notice.customer);
         let defers = notice.stage == Stage::Scheduled && outlook.is_some_and(can_be);
+        let asks = |outlook: &Outlook| outlook.is_asked(view, notice.customer);
+        let looks_ahead = matches!(notice.stage, Stage::Scheduled | Stage::Changed);
         Ok(Announcement {
             run: view.lane.opening.run,
             lane: view.lane.id(),
@@ -236,6 +238,7 @@ impl Driver {
             question: None,
             optional: self.is_optional(view, notice.stage),
             defers,
+            agrees: looks_ahead && outlook.is_some_and(asks),
         })
     }
 
@@ -326,6 +329,7 @@ impl Driver {
                 question: None,
                 optional: false,
                 defers: false,
+                agrees: false,
             }
         };
         readers.into_iter().map(announcement).collect()

@@ -3,10 +3,12 @@
 //!
 //! Not here: whether a call may begin (`gates`): this looks ahead, and decides nothing.
 
+use crate::gates::consent;
 use crate::resolve::Fault;
 use crate::scope::View;
 use crate::{Driver, Trouble};
 use hostler_core::command::Comparison;
+use hostler_core::consent::{Said, consent_document};
 use hostler_core::contract::Impact;
 use hostler_core::deferral::EMERGENCY;
 use hostler_core::definition::{CLASSES, Definition, NoticePlan, ProgramIndex, Spawn, Step, Verb};
@@ -110,6 +112,17 @@ impl Outlook {
         granted.is_some() && self.classes.iter().all(agreed)
     }
 
+    /// Whether the customer is asked to agree to this.
+    pub(super) fn is_asked(&self, view: &View<'_>, customer: &str) -> bool {
+        consent::required(view, customer, &self.classes).is_some()
+    }
+
+    /// When its silence agrees, if nobody says anything; none: it is not asked so.
+    fn silent_ms(&self, view: &View<'_>, customer: &str, told_ms: i64) -> Option<i64> {
+        let required = consent::required(view, customer, &self.classes)?;
+        consent::silent_ms(view, customer, required.kind, told_ms)
+    }
+
     /// When this asset's turn comes at the earliest, if its customer knows of it since `told_ms` and its wave opens
     /// then; none: nobody can say.
     fn starts_ms(
@@ -167,6 +180,14 @@ impl Outlook {
             }
         }
         let slot = |(customer, items): (&str, Vec<&Item>)| {
+            let keys = items.iter().map(|item| item.key.as_str());
+            let known = keys.filter_map(|key| Some((key, *opens.get(key)?)));
+            let mut opens = known.collect();
+            open_behind(
+                &mut opens,
+                &items,
+                self.silent_ms(view, customer, view.now_ms),
+            );
             let assets = assets(view, Some(self), &items, view.now_ms, &opens);
             Some((customer.to_owned(), slot(&assets)?))
         };
@@ -199,6 +220,15 @@ fn opens<'a>(items: &'a [Item], waves: &[WaveRange]) -> BTreeMap<&'a str, i64> {
         }
     }
     opens
+}
+
+/// None of these before that instant.
+fn open_behind<'a>(opens: &mut BTreeMap<&'a str, i64>, items: &[&'a Item], at_ms: Option<i64>) {
+    let Some(at_ms) = at_ms else { return };
+    for item in items {
+        let opens_ms = opens.entry(item.key.as_str()).or_insert(at_ms);
+        *opens_ms = at_ms.max(*opens_ms);
+    }
 }
 
 /// Items as an announcement lists them.
@@ -295,6 +325,12 @@ impl Driver {
             None => view.now_ms,
             Some(_) => self.told_ms(view, template, customer).await?,
         };
+        let silent_ms = outlook.and_then(|outlook| outlook.silent_ms(view, customer, told_ms));
+        if silent_ms.is_some() {
+            let document = consent_document(view.lane.opening.run, customer);
+            let said = self.read::<Said>(&document).await?;
+            open_behind(&mut opens, &theirs, silent_ms.filter(|_| said.is_none()));
+        }
         let ahead = assets(view, outlook, &theirs, told_ms, &opens);
         let slot = slot(&ahead).or(was.and_then(|was| was.slot));
         let mut assets = ahead;

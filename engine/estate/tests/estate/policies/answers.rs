@@ -29,8 +29,8 @@ fn a_class_binds_what_it_names() {
     let read = delivered();
     assert!(read.binds("planned", Impact::Outage) && !read.binds("planned", Impact::Change));
     assert!(read.binds("planned-high", Impact::Change));
-    assert_eq!(read.consent("emergency"), Consent::NotifyOnly);
-    assert_eq!(read.consent("whenever"), Consent::Explicit);
+    assert_eq!(read.consent("emergency"), Some(Consent::NotifyOnly));
+    assert_eq!(read.consent("whenever"), None);
 }
 
 #[test]

@@ -127,7 +127,8 @@ fn the_delivered_set_is_sound_and_complete() {
     assert_eq!(read.ladders["emergency"].rungs.len(), 4);
     assert_eq!(read.spend.limits["dean_cents"], 2_500_000);
     assert_eq!(read.deadlines["high"].class, "standard-patch");
-    assert_eq!(read.consent("planned"), Consent::Tacit { business_days: 5 });
+    let silence = Consent::Tacit { business_days: 5 };
+    assert_eq!(read.consent("planned"), Some(silence));
     assert_eq!(read.retention["ledger"], Keep::Forever);
     assert!(read.text("ownership").unwrap().contains("paid for before"));
 }
@@ -295,7 +296,8 @@ fn without_files_the_defaults_hold() {
     assert_eq!(none.digest(), Policies::default().digest());
     assert_eq!(none.classes.len(), CLASSES.len());
     assert_eq!(none.class("planned").unwrap().lead, Span::BusinessDays(5));
-    assert_eq!(none.consent("planned"), Consent::Explicit);
+    assert_eq!(none.consent("planned"), None);
+    assert_eq!(none.consent("emergency"), Some(Consent::NotifyOnly));
     assert_eq!(
         none.duty("guest.reboot", &Default::default()).duty,
         Duty::Platform
