@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod problem;
 pub mod read;
 pub mod services;
+pub mod step_up;
 pub mod suggest;
 pub mod tokens;
 
@@ -28,7 +29,8 @@ use hostler_ports::clock::Ids;
 use hostler_ports::plugin::PluginHost;
 use hostler_ports::sealed::SealedLedger;
 use hostler_ports::store::Store;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
+use step_up::Enrolled;
 
 /// What the services work with. Cheap to clone.
 #[derive(Clone)]
@@ -45,4 +47,6 @@ pub struct Api {
     pub sealed: Option<Arc<dyn SealedLedger>>,
     /// What starts by itself.
     pub schedules: Arc<[Scheduled]>,
+    /// Who can prove a yes by a code. Read again while the program runs.
+    pub step_up: Arc<RwLock<Enrolled>>,
 }

@@ -61,6 +61,11 @@ codes! {
     FourEyes = "four-eyes", 403, "Another person must decide";
     DecidedAlready = "decided-already", 409, "Decided already";
     NotTyped = "not-typed", 422, "The name was not typed back";
+    StepUpNeeded = "step-up-needed", 403, "A yes needs a code";
+    NotEnrolled = "not-enrolled", 403, "No second factor";
+    CodeWrong = "code-wrong", 403, "The code does not count";
+    CodeUsed = "code-used", 409, "The code was used";
+    TooManyCodes = "too-many-codes", 429, "Too many wrong codes";
     NotWaivable = "not-waivable", 422, "This cannot be waived";
     Expired = "expired", 409, "The time is over";
     WrongKind = "wrong-kind", 409, "This is answered in another way";
@@ -209,6 +214,7 @@ impl From<Refusal> for Problem {
             Refusal::FourEyes { .. } => Code::FourEyes,
             Refusal::DecidedAlready { .. } => Code::DecidedAlready,
             Refusal::NotTyped => Code::NotTyped,
+            Refusal::NotSteppedUp { .. } => Code::StepUpNeeded,
             Refusal::NotWaivable { .. } => Code::NotWaivable,
             Refusal::Expired => Code::Expired,
             Refusal::WrongKind { .. } => Code::WrongKind,

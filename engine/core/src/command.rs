@@ -26,6 +26,9 @@ pub struct Actor {
     /// The door: `cli`, `api`, `link`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
+    /// The door has proved by a one-time code that it is this person, for this one decision.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stepped_up: bool,
     /// Those in whose place this person may vote at this moment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stands_in: Vec<StandIn>,

@@ -16,7 +16,7 @@ use crate::duty::{Owed, Work};
 use crate::fit;
 use crate::gate::Closed;
 use crate::id::Digest;
-use crate::lane::Climb;
+use crate::lane::{Climb, StepUp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -133,6 +133,11 @@ pub trait Directory: Send + Sync + 'static {
     /// Without policies: no.
     fn passes_freezes(&self, _class: &str) -> bool {
         false
+    }
+
+    /// What a yes to an approval of work of this class must be proved by. Without policies: nothing.
+    fn step_up(&self, _class: &str) -> Option<StepUp> {
+        None
     }
 
     /// The gate that holds work of this class on this asset because nobody of its customer who has the notices

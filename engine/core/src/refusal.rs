@@ -23,6 +23,10 @@ pub enum Refusal {
         "a yes must type back the name that is shown, letter for letter: look again, then give it with `typed` (`--typed NAME`)"
     )]
     NotTyped,
+    #[error(
+        "a yes of {person} needs the code of their authenticator app here: give it with `code` (`--code 123456`); a no needs none"
+    )]
+    NotSteppedUp { person: String },
     #[error("`{waiver}` cannot be waived here; {}", waivers(.may))]
     NotWaivable { waiver: String, may: Vec<String> },
     #[error("the time to decide is over")]

@@ -2,7 +2,7 @@
 //! They decide nothing and can be rebuilt from the logs.
 
 use crate::id::{Digest, LaneId, RunId};
-use crate::lane::{Clause, PersonKind, Vote};
+use crate::lane::{Clause, PersonKind, StepUp, Vote};
 use crate::result::LaneResult;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -160,6 +160,9 @@ pub struct WaitingRow {
     pub escalated: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What a yes must be proved by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_up: Option<StepUp>,
 }
 
 /// A message and what became of it: the summary of a mail lane.

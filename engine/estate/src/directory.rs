@@ -23,7 +23,7 @@ use hostler_core::duty::{Owed, Work};
 use hostler_core::fit::Terms;
 use hostler_core::gate::Closed;
 use hostler_core::id::Digest;
-use hostler_core::lane::Climb;
+use hostler_core::lane::{Climb, StepUp};
 use hostler_core::mail;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -297,6 +297,10 @@ impl Directory for Estate {
 
     fn passes_freezes(&self, class: &str) -> bool {
         gates::passes_freezes(self, class)
+    }
+
+    fn step_up(&self, class: &str) -> Option<StepUp> {
+        self.policies.as_ref()?.step_up(class)
     }
 
     fn unconfirmed(

@@ -68,6 +68,7 @@ pub async fn asked_twice(
         comment: None,
         typed: None,
         waive: Vec::new(),
+        code: None,
     };
     let answer = vote(&world.api, &subject, run.root(), yes, None).await;
     let answer = answer.map(|_| ());

@@ -173,7 +173,8 @@ fn is_early(person: &Person, row: &WaitingRow, now_ms: i64) -> bool {
     after.is_some_and(|after| now_ms < row.asked_ms.saturating_add_unsigned(after))
 }
 
-fn actor(world: &World, person: &str) -> Actor {
+/// Whoever decides, with their code at hand where the question wants one: a rehearsal has no doors.
+fn actor(world: &World, row: &WaitingRow, person: &str) -> Actor {
     let qualifies = world
         .api
         .directory
@@ -183,12 +184,14 @@ fn actor(world: &World, person: &str) -> Actor {
     Actor {
         person: person.to_owned(),
         qualifies,
+        stepped_up: row.step_up.is_some(),
         ..Actor::default()
     }
 }
 
 async fn command_of(world: &World, row: &WaitingRow, person: &Person) -> Result<Command, Trouble> {
-    let actor = actor(world, &person.by);
+    let mut actor = actor(world, row, &person.by);
+    actor.stepped_up &= !person.codeless;
     if person.retry_items {
         let items = failed_items(world, row).await?;
         return Ok(Command::RetryItems {
@@ -317,7 +320,7 @@ fn hard_way(world: &World, row: &WaitingRow, typed: Option<String>) -> Command {
             reason: Some("nobody may decide".to_owned()),
         };
     };
-    let actor = actor(world, &person);
+    let actor = actor(world, row, &person);
     match row.kind {
         PersonKind::Approve | PersonKind::WaveGate => Command::Decide {
             actor,

@@ -66,6 +66,9 @@ pub struct Person {
     pub answer: Option<Value>,
     /// The name that a yes types back.
     pub typed: Option<String>,
+    /// Has no code at hand: where one is needed, a yes is not proved to be theirs.
+    #[serde(default)]
+    pub codeless: bool,
     /// What a yes waives.
     #[serde(default)]
     pub waive: Vec<String>,

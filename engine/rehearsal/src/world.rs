@@ -145,6 +145,7 @@ impl World {
             archive: None,
             sealed: None,
             schedules: Arc::default(),
+            step_up: Arc::default(),
         };
         Self {
             store,

@@ -48,7 +48,7 @@ fn of_problem(code: Code) -> u8 {
         Code::Internal => 1,
         Code::StoreUnavailable | Code::StoreFull | Code::StoreRegressed => 8,
         code => match code.status() {
-            401 | 403 => 6,
+            401 | 403 | 429 => 6,
             404 | 409 => 7,
             _ => 3,
         },

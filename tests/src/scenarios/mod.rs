@@ -14,6 +14,7 @@ mod owed;
 mod proofs;
 mod signed;
 pub mod stage;
+mod step_up;
 
 use hostler_core::contract::{Effect, Impact};
 use hostler_rehearsal::reindex::made_anew;

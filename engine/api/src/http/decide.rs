@@ -6,6 +6,7 @@ use super::asked::Asked;
 use crate::problem::{Code, Problem};
 use crate::services::link::{self, LinkAsk, Opened};
 use crate::services::outcome::Settled;
+use crate::step_up::Passcode;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderName, HeaderValue};
@@ -84,11 +85,20 @@ fn ask(body: &[u8]) -> Result<LinkAsk, Problem> {
         }
     };
     let mut filled = |name: &str| fields.remove(name).filter(|text| !text.trim().is_empty());
+    let code = filled("code").filter(|_| yes);
+    let code = code.map(|text| Passcode::parse(&text).ok_or_else(no_code));
     Ok(LinkAsk {
         yes,
+        code: code.transpose()?,
         comment: filled("comment"),
         typed: filled("typed"),
     })
+}
+
+/// Without what was typed: it may be the code, and a letter.
+fn no_code() -> Problem {
+    Problem::new(Code::Malformed, "a code has six digits")
+        .remedy("type what your authenticator app shows now, then press Decide")
 }
 
 fn page(status: StatusCode, content: &Value) -> Result<Response, Problem> {
@@ -179,6 +189,8 @@ fn question(opened: &Opened) -> Value {
         "shown": shows,
         "terms": shown.get("terms"),
         "typed": shown.get("typed"),
+        "code": row.step_up.is_some(),
+        "enrolled": opened.enrolled,
         "comments": !row.kind.is_form(),
         "votes": votes.collect::<Vec<_>>(),
     })

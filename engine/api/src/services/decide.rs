@@ -3,10 +3,12 @@
 use super::changed;
 use super::outcome::{self, Settled};
 use super::planning::validate;
+use super::proving;
 use super::waiting;
 use crate::Api;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::problem::{Code, Problem};
+use crate::step_up::Passcode;
 use hostler_core::command::{Actor, Choice, Command};
 use hostler_core::id::{Digest, LaneId};
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,10 @@ pub struct VoteAsk {
     /// What a yes waives, of what may be (`may_waive` of what is shown).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waive: Vec<String>,
+    /// The code that the person's authenticator app shows now, for a yes to a question with `step_up`. One that comes
+    /// with a yes is always looked at; with a no, never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Passcode>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,8 +59,8 @@ pub struct ChoiceAsk {
 }
 
 /// # Errors
-/// `not-asked`, `four-eyes`, `decided-already`, `not-typed`, `not-waivable`, `changed`, `expired`,
-/// `nobody-asked`, `refused`.
+/// `not-asked`, `four-eyes`, `decided-already`, `not-typed`, `not-waivable`, `changed`, `expired`, `step-up-needed`,
+/// `not-enrolled`, `code-wrong`, `code-used`, `too-many-codes`, `nobody-asked`, `refused`.
 pub async fn vote(
     api: &Api,
     subject: &Subject,
@@ -69,16 +75,23 @@ pub async fn vote(
         comment,
         typed,
         waive,
+        code,
     } = ask;
+    let code = code.filter(|_| yes);
+    let actor = Actor {
+        // Tried out as if it were right: a code is used up only where nothing else is in the way.
+        stepped_up: code.is_some(),
+        ..actor(subject)
+    };
     let command = Command::Decide {
-        actor: actor(subject),
+        actor,
         yes,
         signs,
         comment,
         typed,
         waive,
     };
-    command_lane(api, subject, lane, command, key).await
+    command_lane(api, subject, lane, command, (key, code)).await
 }
 
 /// # Errors
@@ -106,7 +119,7 @@ pub async fn answer(
         signs: ask.signs,
         answer: ask.answer,
     };
-    command_lane(api, subject, lane, command, key).await
+    command_lane(api, subject, lane, command, (key, None)).await
 }
 
 /// # Errors
@@ -132,7 +145,7 @@ pub async fn choose(
         comment,
         output,
     };
-    command_lane(api, subject, lane, command, key).await
+    command_lane(api, subject, lane, command, (key, None)).await
 }
 
 pub(super) fn actor(subject: &Subject) -> Actor {
@@ -140,6 +153,7 @@ pub(super) fn actor(subject: &Subject) -> Actor {
         person: subject.person.clone(),
         qualifies: subject.qualifies.iter().cloned().collect(),
         via: Some(subject.via.clone()),
+        stepped_up: false,
         stands_in: subject.stands_in.clone(),
     }
 }
@@ -159,14 +173,18 @@ async fn command_lane(
     subject: &Subject,
     lane: LaneId,
     command: Command,
-    key: Option<&str>,
+    (key, code): (Option<&str>, Option<Passcode>),
 ) -> Result<Settled, Problem> {
     let (row, reading) = waiting::find(api, subject, lane).await?;
     // The trial comes first: it names who is asked and why a vote does not count.
     if let Err(problem) = outcome::try_out(api, &reading, &command).await {
+        let problem = proving::explained(api, &subject.person, problem);
         return Err(changed::explained(api, subject, &reading, &command, problem).await);
     }
     authorize(subject, Action::Decide, Resource::Question(&row.clauses)).check(subject)?;
     let id = outcome::command_id(api, subject, lane, key);
+    if let Some(code) = code {
+        proving::prove(api, subject, code, id).await?;
+    }
     outcome::send(api, lane, id, &command, &reading).await
 }

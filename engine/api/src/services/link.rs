@@ -6,10 +6,11 @@
 
 use super::outcome::{self, Settled};
 use super::waiting::{self, WaitingView};
-use super::{decide, decide::FormAsk, decide::VoteAsk};
+use super::{decide, decide::FormAsk, decide::VoteAsk, proving};
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::problem::{Code, Problem};
 use crate::read::Reading;
+use crate::step_up::Passcode;
 use crate::{Api, read};
 use hostler_core::command::{Command, StandIn};
 use hostler_core::lane::{Person, Phase, yes_or_no};
@@ -26,6 +27,8 @@ pub struct LinkAsk {
     pub yes: bool,
     pub comment: Option<String>,
     pub typed: Option<String>,
+    /// For a yes to a question with `step_up`.
+    pub code: Option<Passcode>,
 }
 
 /// A question that waits for whoever holds this link.
@@ -36,6 +39,8 @@ pub struct Opened {
     pub on_behalf_of: Option<String>,
     /// As this person may see it.
     pub view: WaitingView,
+    /// The person could prove a yes by a code.
+    pub enrolled: bool,
     question: Question,
     /// The field of a form that takes yes or no; none for approvals.
     field: Option<String>,
@@ -62,7 +67,8 @@ pub async fn open(api: &Api, now_ms: i64, text: &str) -> Result<Opened, Problem>
 /// Decides by the link. It counts once: whoever sends the same again is told so.
 ///
 /// # Errors
-/// As `open`, and `not-typed`, `too-large`.
+/// As `open`, and `not-typed`, `too-large`, `step-up-needed`, `not-enrolled`, `code-wrong`, `code-used`,
+/// `too-many-codes`.
 pub async fn decide(
     api: &Api,
     now_ms: i64,
@@ -86,6 +92,7 @@ pub async fn decide(
                 comment: ask.comment,
                 typed: ask.typed,
                 waive: Vec::new(),
+                code: ask.code,
             };
             decide::vote(api, subject, lane, ask, Some(&key)).await?
         }
@@ -141,6 +148,7 @@ async fn judged(api: &Api, subject: Subject, question: Question) -> Result<Opene
     Ok(Opened {
         on_behalf_of,
         view: waiting::view(api, &subject, row).await?,
+        enrolled: proving::is_enrolled(api, &subject.person),
         subject,
         question,
         field,

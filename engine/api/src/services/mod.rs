@@ -23,6 +23,7 @@ pub mod notices;
 pub mod outcome;
 pub mod planning;
 pub mod plugins;
+mod proving;
 pub mod retry;
 pub mod runbooks;
 pub mod runs;

@@ -17,7 +17,7 @@ use hostler_core::view::{WaitingRow, index};
 use hostler_ports::store::{Batch, Claim, ClaimAsk, IndexChange, Queue, Then, Upkeep};
 use serde_json::Value;
 
-fn signs() -> Digest {
+pub fn signs() -> Digest {
     Digest::of(b"shown")
 }
 
@@ -93,6 +93,7 @@ fn row(lane: &Lane) -> IndexChange {
         expires_ms: person.expires_ms,
         escalated: false,
         reason: None,
+        step_up: person.rules.step_up,
     };
     IndexChange::Put {
         index,
@@ -106,7 +107,7 @@ fn question() -> Input {
     with(Rules::default())
 }
 
-fn with(rules: Rules) -> Input {
+pub fn with(rules: Rules) -> Input {
     Input::Enter(Entry::Person(Box::new(AskEntry {
         kind: PersonKind::Approve,
         title: "Go?".into(),
@@ -131,7 +132,7 @@ async fn asked() -> (World, RunId, LaneId) {
     asked_with(question()).await
 }
 
-async fn asked_with(question: Input) -> (World, RunId, LaneId) {
+pub async fn asked_with(question: Input) -> (World, RunId, LaneId) {
     let world = world();
     let run = world.started().await;
     let lane = turn(&world, vec![question]).await;
@@ -139,13 +140,14 @@ async fn asked_with(question: Input) -> (World, RunId, LaneId) {
     (world, run, run.root())
 }
 
-fn yes(signs: Digest) -> VoteAsk {
+pub fn yes(signs: Digest) -> VoteAsk {
     VoteAsk {
         yes: true,
         signs,
         comment: None,
         typed: None,
         waive: Vec::new(),
+        code: None,
     }
 }
 

@@ -6,11 +6,13 @@
 )]
 
 mod bouncing;
+mod codes;
 mod deciding;
 mod durations;
 mod freezing;
 mod mutes;
 mod planning;
+mod proving;
 mod routes;
 mod scheduling;
 mod sealing;

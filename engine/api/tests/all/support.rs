@@ -195,6 +195,7 @@ pub fn world_with(runbook: &str) -> World {
         archive: None,
         sealed: None,
         schedules: Arc::default(),
+        step_up: Arc::default(),
     };
     World { api, clock }
 }

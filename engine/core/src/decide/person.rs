@@ -1,7 +1,7 @@
 //! People: who may decide, what counts, what follows.
 
 use super::Draft;
-use super::question::{Ballot, counting, end, waivable, wants_typed};
+use super::question::{Ballot, counting, end, proved, waivable, wants_typed};
 use crate::command::{Actor, AskEntry};
 use crate::definition::{OnDeny, OnExpire, OnFailure};
 use crate::event::{Event, Stage};
@@ -128,6 +128,7 @@ impl Draft<'_> {
             });
         }
         let waive = if yes {
+            proved(&person, &actor)?;
             wants_typed(&person, typed.as_deref())?;
             waivable(&person, waive)?
         } else {
@@ -147,6 +148,7 @@ impl Draft<'_> {
             waive,
             on_behalf_of,
             via: actor.via,
+            stepped_up: yes && actor.stepped_up,
         };
         self.push(Event::VoteCast { vote });
         if !yes {

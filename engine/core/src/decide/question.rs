@@ -3,7 +3,7 @@
 //! Not here: who may decide, and what follows from a decision (`person`).
 
 use super::Draft;
-use crate::command::AskEntry;
+use crate::command::{Actor, AskEntry};
 use crate::definition::{OnExpire, Silence};
 use crate::event::Event;
 use crate::id::Digest;
@@ -109,6 +109,16 @@ pub(super) fn end(entry: &AskEntry) -> (Option<i64>, OnExpire) {
         return own;
     }
     (Some(climb.denies_ms), OnExpire::Deny)
+}
+
+/// Whoever decides must be proved to be themselves, whether they vote for themselves or in somebody's place.
+pub(super) fn proved(person: &Person, actor: &Actor) -> Result<(), Refusal> {
+    match person.rules.step_up {
+        Some(_) if !actor.stepped_up => Err(Refusal::NotSteppedUp {
+            person: actor.person.clone(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn wants_typed(person: &Person, typed: Option<&str>) -> Result<(), Refusal> {

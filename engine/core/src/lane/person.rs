@@ -71,6 +71,9 @@ pub struct Vote {
     /// The door through which it came; none for those recorded before doors were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
+    /// The person was proved to be themselves by a one-time code. What it was stands nowhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stepped_up: bool,
 }
 
 impl Vote {

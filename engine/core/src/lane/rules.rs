@@ -8,11 +8,22 @@ use crate::definition::Silence;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// A second proof of who somebody is, beside the token or link with which they came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepUp {
+    /// The one-time code of an authenticator app (RFC 6238).
+    Totp,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rules {
     /// A yes must type this back, letter for letter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub typed: Option<String>,
+    /// What a yes must be proved by. A no needs nothing: to refuse is always cheap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_up: Option<StepUp>,
     /// What a yes may waive.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub may_waive: Vec<String>,

@@ -186,5 +186,6 @@ pub fn waiting_row(lane: &Lane, definition: &Definition) -> Option<WaitingRow> {
         expires_ms: person.expires_ms,
         escalated: person.escalated,
         reason: person.reason.clone(),
+        step_up: person.rules.step_up,
     })
 }

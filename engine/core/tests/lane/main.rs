@@ -28,5 +28,6 @@ mod restored;
 mod retried;
 mod sessions;
 mod small;
+mod step_up;
 mod support;
 mod waves;

@@ -3,10 +3,11 @@
 //! Not here: people by date.
 
 use super::duty::{Attributes, Owed};
-use super::model::{Class, Consent, Impact, Policies, RingNotice};
+use super::model::{Class, Consent, Impact, Policies, RingNotice, StepUp};
 use super::span::Span;
 use hostler_core::fit::Terms;
 use hostler_core::id::Digest;
+use hostler_core::lane;
 use serde::Serialize;
 
 /// What counts as notice of a step.
@@ -69,6 +70,15 @@ impl Policies {
     #[must_use]
     pub fn consent(&self, class: &str) -> Option<Consent> {
         self.consent.get(class).copied()
+    }
+
+    /// What a yes to an approval of this class must be proved by. None: nothing; so also for what is no class.
+    #[must_use]
+    pub fn step_up(&self, class: &str) -> Option<lane::StepUp> {
+        match self.class(class)?.step_up {
+            StepUp::None => None,
+            StepUp::Totp => Some(lane::StepUp::Totp),
+        }
     }
 
     /// Who owes a step: the first row that fits. `subject` is `contract.action`, or a word.

@@ -4,7 +4,7 @@
 
 use super::model::{
     CHANNELS, CLASSES, Class, Consent, Fit, Freeze, Impact, KEPT, Keep, Ladder, Policies, Rung,
-    Spend, Unproven, Windows,
+    Spend, StepUp, Unproven, Windows,
 };
 use super::span::{DAY_MS, Span};
 use hostler_core::fit::Terms;
@@ -53,6 +53,8 @@ fn planned_high() -> Class {
         confirmed_ms: None,
         unproven: Unproven::Hold,
         quorum: 1,
+        // For all: where nobody is enrolled yet, a code would keep everybody from acting in an emergency.
+        step_up: StepUp::None,
         freeze: Freeze::Holds,
         windows: Windows::Bind,
         binds: BTreeSet::from([Impact::Outage]),

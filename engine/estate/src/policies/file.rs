@@ -23,6 +23,7 @@ pub struct RawClass {
     pub confirmed: Option<At<String>>,
     pub unproven: Option<At<String>>,
     pub quorum: Option<At<u32>>,
+    pub step_up: Option<At<String>>,
     pub freeze: Option<At<String>>,
     pub windows: Option<At<String>>,
     pub binds: Option<At<OneOrMany>>,

@@ -18,8 +18,8 @@ pub(crate) use defaults::consent as consent_without_files;
 pub use duty::{Attributes, DUTIES, Duty, OS_GROUPS, Owed, Row};
 pub use model::{
     Budget, CHANNELS, CLASSES, Class, Consent, Cure, Deadline, Debt, Deferral, Fit, Freeze, Impact,
-    KEPT, Keep, Ladder, Per, Policies, RingNotice, Rung, Spend, Trigger, Unproven, VERBS, Windows,
-    Within,
+    KEPT, Keep, Ladder, Per, Policies, RingNotice, Rung, Spend, StepUp, Trigger, Unproven, VERBS,
+    Windows, Within,
 };
 pub use people::{Absence, Dates, Delegation};
 pub use source::FILES;

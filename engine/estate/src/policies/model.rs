@@ -68,6 +68,8 @@ pub struct Class {
     pub unproven: Unproven,
     /// People who must approve, at least 1.
     pub quorum: u32,
+    /// What a yes to an approval must be proved by, beside who came.
+    pub step_up: StepUp,
     pub freeze: Freeze,
     pub windows: Windows,
     /// What the lead, the windows and the freezes bind; `outage` is always among it.
@@ -88,6 +90,16 @@ pub enum Unproven {
     Hold,
     /// It goes on, and a debt is opened.
     Debt,
+}
+
+/// A second proof of who somebody is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepUp {
+    /// The token or link with which they came is enough.
+    None,
+    /// A one-time code of their authenticator app (RFC 6238).
+    Totp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -9,6 +9,7 @@
     reason = "a test that cannot go on says where it stopped"
 )]
 
+mod coded;
 mod consenting;
 mod contracts;
 mod customers;
@@ -19,4 +20,5 @@ mod muting;
 mod overtaking;
 #[path = "../common/plain.rs"]
 mod plain;
+mod step_up;
 mod support;

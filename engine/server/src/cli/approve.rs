@@ -4,6 +4,7 @@ use super::{Context, asked, question};
 use crate::failure::Failure;
 use clap::{Subcommand, ValueEnum};
 use hostler_api::services::decide::{ChoiceAsk, VoteAsk};
+use hostler_api::step_up::Passcode;
 use hostler_core::command::Choice;
 use hostler_core::id::Digest;
 use hostler_core::lane::PersonKind;
@@ -11,7 +12,7 @@ use hostler_core::view::WaitingRow;
 use serde_json::Value;
 use std::io::{BufRead, IsTerminal, Read, Write};
 
-/// Longest line that is read as a typed name, in bytes.
+/// Longest line that is read as a typed name or a code, in bytes.
 const TYPED_MAX_BYTES: u64 = 1_024;
 
 #[derive(Subcommand)]
@@ -34,6 +35,9 @@ pub enum ApproveCommand {
         /// What you waive, of what may be waived here; may be given again
         #[arg(long, value_name = "WAIVER")]
         waive: Vec<String>,
+        /// What your authenticator app shows now, where a yes needs it; without it, you are asked for it
+        #[arg(long, value_name = "CODE")]
+        code: Option<String>,
     },
     /// Refuse
     No(Vote),
@@ -84,7 +88,12 @@ pub async fn run(context: &Context, command: ApproveCommand) -> Result<(), Failu
             let view = question::show(&client, &row).await?;
             context.out.one(&asked::question(&view), &view)
         }
-        ApproveCommand::Yes { vote, typed, waive } => yes(context, vote, typed, waive).await,
+        ApproveCommand::Yes {
+            vote,
+            typed,
+            waive,
+            code,
+        } => yes(context, vote, (typed, waive), code).await,
         ApproveCommand::No(vote) => {
             let row = question::find(&client, &vote.question, is_decision).await?;
             let ask = ask(vote, &row, false);
@@ -132,14 +141,15 @@ fn ask(vote: Vote, row: &WaitingRow, yes: bool) -> VoteAsk {
         comment: vote.comment,
         typed: None,
         waive: Vec::new(),
+        code: None,
     }
 }
 
 async fn yes(
     context: &Context,
     vote: Vote,
-    typed: Option<String>,
-    waive: Vec<String>,
+    (typed, waive): (Option<String>, Vec<String>),
+    code: Option<String>,
 ) -> Result<(), Failure> {
     let client = context.client()?;
     let row = question::find(&client, &vote.question, is_decision).await?;
@@ -151,9 +161,15 @@ async fn yes(
             wanted.map(typed_back).transpose()?
         }
     };
+    // Last of all: it is old soon.
+    let code = match code {
+        Some(code) => Some(passcode(&code)?),
+        None => row.step_up.map(|_| asked_code()).transpose()?,
+    };
     let ask = VoteAsk {
         typed,
         waive,
+        code,
         ..ask(vote, &row, true)
     };
     decide(context, &row, &ask).await
@@ -161,18 +177,40 @@ async fn yes(
 
 /// Asks whoever sits at the terminal; a script must say it.
 fn typed_back(wanted: &str) -> Result<String, Failure> {
+    line(&format!("Type `{wanted}` to approve: "), || {
+        format!(
+            "this approval wants a name typed back: add --typed with `{wanted}` if that is what you mean"
+        )
+    })
+}
+
+fn asked_code() -> Result<Passcode, Failure> {
+    let text = line("The code that your authenticator app shows: ", || {
+        "this approval wants the code of your authenticator app: add --code".to_owned()
+    });
+    passcode(&text?)
+}
+
+/// Without what was typed: it may be the code, and a letter.
+fn passcode(text: &str) -> Result<Passcode, Failure> {
+    let wrong = || Failure::Usage("a code has six digits: type what the app shows now".to_owned());
+    Passcode::parse(text).ok_or_else(wrong)
+}
+
+/// A line that whoever sits at the terminal types; for a script, what to say instead.
+fn line(prompt: &str, instead: impl FnOnce() -> String) -> Result<String, Failure> {
     let mut input = std::io::stdin().lock();
     if !input.is_terminal() {
-        return Err(Failure::Usage(format!(
-            "this approval wants a name typed back: add --typed with `{wanted}` if that is what you mean"
-        )));
+        return Err(Failure::Usage(instead()));
     }
     let mut told = std::io::stderr();
-    let asked = write!(told, "Type `{wanted}` to approve: ").and_then(|()| told.flush());
+    let asked = told
+        .write_all(prompt.as_bytes())
+        .and_then(|()| told.flush());
     let mut line = String::new();
     asked
         .and_then(|()| input.by_ref().take(TYPED_MAX_BYTES).read_line(&mut line))
-        .map_err(|fault| Failure::Usage(format!("the name was not read: {fault}")))?;
+        .map_err(|fault| Failure::Usage(format!("nothing was read: {fault}")))?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 

@@ -38,8 +38,12 @@ pub fn wanted(row: &WaitingRow) -> String {
     } else {
         format!(", {} voted", row.votes.len())
     };
+    let code = match row.step_up {
+        Some(_) => ", yes with a code",
+        None => "",
+    };
     format!(
-        "{} ({} needed{votes})",
+        "{} ({} needed{votes}{code})",
         clauses.join(" and "),
         row.quorum.max(1)
     )
@@ -142,7 +146,14 @@ pub fn question(view: &WaitingView) -> String {
             .as_ref()
             .map(|comment| format!(": {comment}"))
             .unwrap_or_default();
-        let _ = writeln!(text, "  {} said {said}{comment}", vote.who());
+        let by = if vote.stepped_up { " with a code" } else { "" };
+        let _ = writeln!(text, "  {} said {said}{by}{comment}", vote.who());
+    }
+    if row.step_up.is_some() {
+        let _ = writeln!(
+            text,
+            "  code  a yes needs what your authenticator app shows (--code); a no does not"
+        );
     }
     if let Some(say) = view.shown.get("say").and_then(Value::as_str) {
         let _ = writeln!(text, "\n{say}");

@@ -3,12 +3,13 @@
 use super::Context;
 use crate::clock::{SystemClock, SystemIds};
 use crate::compose::connections::EstateConnections;
-use crate::compose::{self, engine, store};
+use crate::compose::{self, engine, step_up, store};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::Rows;
 use hostler_api::catalogue::Runbooks;
 use hostler_archive::Keeper;
+use hostler_core::definition::CLASSES;
 use hostler_core::directory::Directory;
 use hostler_ports::clock::Clock;
 use hostler_ports::store::Store;
@@ -67,6 +68,7 @@ pub async fn doctor(context: &Context) -> Result<(), Failure> {
     }
     store(&config, directory.as_deref(), &mut findings).await;
     tokens(&config, &mut findings);
+    second_factors(&config, directory.as_deref(), &mut findings);
     let mut rows = Rows::new(&["part", "state", "finding"]);
     for finding in &findings.0 {
         rows.add(vec![
@@ -306,5 +308,36 @@ fn tokens(config: &Config, findings: &mut Findings) {
             Ok(_) => findings.good("tokens", config.server.tokens_file.clone()),
             Err(fault) => findings.bad("tokens", fault.to_string()),
         },
+    }
+}
+
+/// Whether the secrets are their owner's, and whether somebody has one where approvals want codes.
+fn second_factors(config: &Config, directory: Option<&dyn Directory>, findings: &mut Findings) {
+    const PART: &str = "step-up";
+    let file = &config.server.step_up_file;
+    let enrolled = match step_up::read(Path::new(file)) {
+        Ok(enrolled) => enrolled.people().count(),
+        Err(fault) => return findings.bad(PART, format!("{fault:#}")),
+    };
+    let wants =
+        |class: &&str| directory.is_some_and(|directory| directory.step_up(class).is_some());
+    let classes: Vec<&str> = CLASSES.into_iter().filter(wants).collect();
+    let text = format!("{file}: {enrolled} people are enrolled");
+    match (classes.as_slice(), enrolled) {
+        ([], _) => findings.good(PART, format!("{text}, and no class wants codes")),
+        (classes, 0) => findings.warn(
+            PART,
+            format!(
+                "{text}, so nobody can approve work of the class {}: hostler token step-up PERSON",
+                classes.join(", ")
+            ),
+        ),
+        (classes, _) => findings.good(
+            PART,
+            format!(
+                "{text}; yes needs a code for the class {}",
+                classes.join(", ")
+            ),
+        ),
     }
 }

@@ -27,6 +27,7 @@ pub mod serve;
 mod session;
 pub mod show;
 mod simulate;
+mod step_up;
 mod store;
 mod token;
 mod upkeep;

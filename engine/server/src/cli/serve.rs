@@ -3,6 +3,7 @@
 use super::Context;
 use crate::compose::bounces;
 use crate::compose::engine::{self, Engine};
+use crate::compose::step_up;
 use crate::config::{Config, Log};
 use crate::failure::Failure;
 use anyhow::{Context as _, anyhow};
@@ -10,6 +11,7 @@ use clap::Args;
 use hostler_api::http::{self, Door};
 use hostler_api::tokens::Tokens;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -46,8 +48,12 @@ pub async fn serve(context: &Context, args: ServeArgs) -> Result<(), Failure> {
     let config = context.config()?;
     start_log(&config.log)?;
     let tokens = tokens(&config)?;
+    let enrolled = step_up::read(Path::new(&config.server.step_up_file))
+        .map_err(|fault| Failure::Invalid(format!("server.step_up_file {fault:#}")))?;
     let listener = listen(&config.server.listen).await?;
     let engine = Engine::open(config.clone(), estate(&config)?).await?;
+    let known = Arc::clone(&engine.api.step_up);
+    *known.write().unwrap_or_else(PoisonError::into_inner) = enrolled;
     let shutdown = stop_on_signal();
     context
         .out
@@ -56,6 +62,10 @@ pub async fn serve(context: &Context, args: ServeArgs) -> Result<(), Failure> {
     let reading = tokio::spawn(reread(
         config.server.tokens_file.clone(),
         Arc::clone(&tokens),
+    ));
+    let following = tokio::spawn(step_up::follow(
+        config.server.step_up_file.clone().into(),
+        known,
     ));
     let taking = bounces::open(&config.bounces, &engine.api, &engine.clock).await?;
     let door = Door {
@@ -70,6 +80,7 @@ pub async fn serve(context: &Context, args: ServeArgs) -> Result<(), Failure> {
     }
     let (served, worked) = tokio::join!(api, engine.work(shutdown));
     reading.abort();
+    following.abort();
     served?;
     Ok(worked?)
 }

@@ -1,9 +1,10 @@
 //! `hostler token`: who may come in. Works on the tokens file; a running engine reads it within seconds.
 
-use super::Context;
 use super::run::duration;
+use super::{Context, step_up};
 use crate::clock::{SystemClock, SystemIds};
 use crate::compose::engine;
+use crate::config::Config;
 use crate::dev::state::private;
 use crate::failure::Failure;
 use crate::output::{Rows, print};
@@ -11,8 +12,9 @@ use crate::times;
 use anyhow::Context as _;
 use clap::Subcommand;
 use hostler_api::suggest;
-use hostler_api::tokens::Tokens;
+use hostler_api::tokens::{Entry, Tokens};
 use hostler_core::directory::Directory;
+use hostler_estate::Estate;
 use hostler_ports::clock::Clock;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -40,7 +42,15 @@ pub enum TokenCommand {
     },
     /// Take away all keys of a customer's calendar feed
     RevokeFeed { customer: String },
-    /// Whose tokens there are, without the tokens
+    /// Make the second factor of a person for an authenticator app; it is shown once
+    StepUp {
+        #[arg(id = "of", value_name = "PERSON")]
+        person: String,
+        /// Take it away
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Whose tokens there are, without the tokens; and who has a second factor
     List,
     /// Take away all tokens of a person
     Revoke {
@@ -59,16 +69,7 @@ pub fn run(context: &Context, command: TokenCommand) -> Result<(), Failure> {
             expires,
             note,
         } => {
-            let estate =
-                engine::estate(&config).map_err(|fault| Failure::Invalid(format!("{fault:#}")))?;
-            if estate.person(&person).is_none() {
-                let people = estate.people();
-                let known: Vec<&str> = people.iter().map(|person| person.id.as_str()).collect();
-                let remedy = suggest::remedy(&person, &known);
-                return Err(Failure::Usage(format!(
-                    "the estate has no {person}: {remedy}"
-                )));
-            }
+            of_estate(&config, &person)?;
             let expires_ms = SystemClock::new()
                 .now_ms()
                 .saturating_add_unsigned(duration(&expires)?);
@@ -112,9 +113,15 @@ pub fn run(context: &Context, command: TokenCommand) -> Result<(), Failure> {
             ));
             Ok(())
         }
+        TokenCommand::StepUp {
+            person,
+            remove: true,
+        } => step_up::remove(context, &person),
+        TokenCommand::StepUp { person, .. } => step_up::enrol(context, &person),
         TokenCommand::List => {
+            let enrolled = step_up::listed(&config)?;
             let entries: Vec<_> = tokens.entries().cloned().collect();
-            let mut rows = Rows::new(&["person", "until", "note", "sha256"]);
+            let mut rows = Rows::new(&["person", "until", "note", "sha256", "step-up"]);
             for entry in &entries {
                 let until = entry.expires_ms.map(times::local).unwrap_or_default();
                 let note = entry.note.clone().unwrap_or_default();
@@ -123,15 +130,28 @@ pub fn run(context: &Context, command: TokenCommand) -> Result<(), Failure> {
                     until,
                     note,
                     entry.sha256.short(),
+                    step_up::word(&enrolled, &entry.person),
                 ]);
             }
+            let others = step_up::others(&enrolled, &tokens, &mut rows);
             let feeds: Vec<_> = tokens.feeds().cloned().collect();
             for feed in &feeds {
                 let note = feed.note.clone().unwrap_or_default();
                 let whose = format!("feed of {}", feed.customer);
-                rows.add(vec![whose, String::new(), note, feed.sha256.short()]);
+                rows.add(vec![
+                    whose,
+                    String::new(),
+                    note,
+                    feed.sha256.short(),
+                    String::new(),
+                ]);
             }
-            let all = entries.iter().map(|entry| json!(entry));
+            let with_word = |entry: &Entry| {
+                let mut entry_of = json!(entry);
+                entry_of["step_up"] = json!(enrolled.has(&entry.person));
+                entry_of
+            };
+            let all = entries.iter().map(with_word).chain(others);
             let all: Vec<Value> = all.chain(feeds.iter().map(|feed| json!(feed))).collect();
             context.out.list(&rows, &all)
         }
@@ -144,6 +164,20 @@ pub fn run(context: &Context, command: TokenCommand) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+/// The estate, if it has this person.
+pub(super) fn of_estate(config: &Config, person: &str) -> Result<Estate, Failure> {
+    let estate = engine::estate(config).map_err(|fault| Failure::Invalid(format!("{fault:#}")))?;
+    if estate.person(person).is_some() {
+        return Ok(estate);
+    }
+    let people = estate.people();
+    let known: Vec<&str> = people.iter().map(|person| person.id.as_str()).collect();
+    let remedy = suggest::remedy(person, &known);
+    Err(Failure::Usage(format!(
+        "the estate has no {person}: {remedy}"
+    )))
 }
 
 fn read(path: &Path) -> Result<Tokens, Failure> {

@@ -119,6 +119,8 @@ impl Engine {
             archive,
             sealed,
             schedules: scheduler::open(&config.schedules).context("schedules.file")?,
+            // Only whoever opens a door reads secrets; a worker never does.
+            step_up: Arc::default(),
         };
         Ok(Self {
             api,

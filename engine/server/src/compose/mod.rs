@@ -12,5 +12,6 @@ pub mod library;
 pub mod mail;
 pub mod policies;
 pub mod scheduler;
+pub mod step_up;
 pub mod store;
 pub mod webhooks;

@@ -39,6 +39,8 @@ pub struct Server {
     pub address: String,
     /// Tokens of people, hashed.
     pub tokens_file: String,
+    /// Secrets of the people who can prove a yes by a code, readable by their owner only; not there: nobody can.
+    pub step_up_file: String,
     /// Where people reach it: `https://runs.example`; begins the links of messages. Empty: without links.
     pub public_url: String,
 }
@@ -220,6 +222,7 @@ impl Default for Server {
             listen: "127.0.0.1:7700".into(),
             address: String::new(),
             tokens_file: "tokens.toml".into(),
+            step_up_file: "step-up.toml".into(),
             public_url: String::new(),
         }
     }

@@ -8,6 +8,7 @@
 mod ledger;
 mod policies;
 mod schedules;
+mod step_up;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

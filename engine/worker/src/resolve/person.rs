@@ -7,7 +7,7 @@ use hostler_core::command::{AskEntry, Entry};
 use hostler_core::definition::{Approve, Ask, OnDeny, Who};
 use hostler_core::expression::Expression;
 use hostler_core::id::Digest;
-use hostler_core::lane::{Clause, PersonKind, Rules};
+use hostler_core::lane::{Clause, PersonKind, Rules, StepUp};
 use hostler_ports::store::Blob;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -66,9 +66,18 @@ fn shut(view: &View<'_>, reason: String) -> AskEntry {
         expires_ms: None,
         on_expire: hostler_core::definition::OnExpire::Deny,
         on_deny: OnDeny::Stop,
-        rules: Rules::default(),
+        rules: Rules {
+            step_up: step_up(view),
+            ..Rules::default()
+        },
         debt: None,
     }
+}
+
+/// What a yes must be proved by, as the policies say today of work of this run's class.
+fn step_up(view: &View<'_>) -> Option<StepUp> {
+    let class = &view.definition.policy.class;
+    view.driver.parts.directory.step_up(class)
 }
 
 async fn approval(
@@ -80,7 +89,11 @@ async fn approval(
         Some(title) => view.text(title).await?,
         None => title_of(view, kind),
     };
-    let (own, more) = rules::displayed(view, &approve.rules).await?;
+    let (mut own, mut more) = rules::displayed(view, &approve.rules).await?;
+    own.step_up = step_up(view);
+    if let Some(by) = own.step_up {
+        more.insert("step_up".to_owned(), json!(by));
+    }
     let blob = shown(view, &title, approve.say.as_deref(), &approve.show, more).await?;
     let four_eyes = view.definition.policy.four_eyes;
     let clauses = clauses(view, &approve.who).await?;

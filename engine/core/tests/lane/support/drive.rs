@@ -240,6 +240,7 @@ fn rules(rules: &AskRules, at_ms: i64) -> Rules {
     };
     Rules {
         typed,
+        step_up: None,
         may_waive: rules.may_waive.clone(),
         ladder: rules.ladder.as_ref().map(climb),
         remind: (!rules.remind.is_empty()).then(|| Remind {

@@ -5,7 +5,7 @@ use crate::at::At;
 use crate::fault::Bad;
 use crate::policies::defaults;
 use crate::policies::file::{ClassesFile, RawClass};
-use crate::policies::model::{Class, Freeze, Impact, RingNotice, Unproven, Windows};
+use crate::policies::model::{Class, Freeze, Impact, RingNotice, StepUp, Unproven, Windows};
 use crate::policies::source::Source;
 use crate::policies::span::{DAY_MS, Span, written};
 use crate::schedules::choice::OneOrMany;
@@ -151,6 +151,10 @@ impl Builder<'_> {
         let found = raw.windows.as_ref();
         let found = found.and_then(|at| self.choice(at, "windows", &windows));
         class.windows = found.unwrap_or(class.windows);
+        let step_up = [("none", StepUp::None), ("totp", StepUp::Totp)];
+        let found = raw.step_up.as_ref();
+        let found = found.and_then(|at| self.choice(at, "step_up", &step_up));
+        class.step_up = found.unwrap_or(class.step_up);
         if let Some(at) = &raw.quorum {
             class.quorum = at.value;
             if !(1..=QUORUM_MAX).contains(&at.value) {

@@ -1,6 +1,7 @@
 //! What the delivered set answers.
 
 use super::{delivered, read};
+use hostler_core::lane::StepUp;
 use hostler_estate::policies::{
     Attributes, Consent, Cure, Duty, Impact, Known, Notice, Policies, Reached, Span,
 };
@@ -31,6 +32,15 @@ fn a_class_binds_what_it_names() {
     assert!(read.binds("planned-high", Impact::Change));
     assert_eq!(read.consent("emergency"), Some(Consent::NotifyOnly));
     assert_eq!(read.consent("whenever"), None);
+}
+
+#[test]
+fn a_yes_needs_a_code_for_the_classes_of_which_a_file_says_so_and_for_no_other() {
+    let read = delivered();
+    assert_eq!(read.step_up("emergency"), Some(StepUp::Totp));
+    assert_eq!(read.step_up("standard-patch"), None);
+    assert_eq!(read.step_up("whenever"), None);
+    assert_eq!(Policies::default().step_up("emergency"), None);
 }
 
 #[test]

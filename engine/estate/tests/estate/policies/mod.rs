@@ -5,8 +5,8 @@ mod any_text;
 
 use hostler_core::fit::Terms;
 use hostler_estate::policies::{
-    CLASSES, Consent, Duty, FILES, Freeze, Keep, Known, Policies, RingNotice, Span, Unproven,
-    Windows, load,
+    CLASSES, Consent, Duty, FILES, Freeze, Keep, Known, Policies, RingNotice, Span, StepUp,
+    Unproven, Windows, load,
 };
 use hostler_estate::{Fault, Faults};
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,6 +124,8 @@ fn the_delivered_set_is_sound_and_complete() {
         (Freeze::Passes, Windows::Free)
     );
     assert_eq!(emergency.unproven, Unproven::Debt);
+    assert_eq!(emergency.step_up, StepUp::Totp);
+    assert_eq!(standard.step_up, StepUp::None);
     assert_eq!(read.ladders["emergency"].rungs.len(), 4);
     assert_eq!(read.spend.limits["dean_cents"], 2_500_000);
     assert_eq!(read.deadlines["high"].class, "standard-patch");

@@ -192,6 +192,7 @@ async fn approve(practice: &Practice, run: RunId) -> Result<(), Failure> {
         comment: Some("as discussed".to_owned()),
         typed: None,
         waive: Vec::new(),
+        code: None,
     };
     refused(
         olga.post::<Value>(&path, &yes(row.signs), None).await,
@@ -274,6 +275,7 @@ async fn end(practice: &Practice, client: &Client, run: RunId) -> Result<RunView
                 comment: Some("go on".to_owned()),
                 typed: None,
                 waive: Vec::new(),
+                code: None,
             };
             let settled = lee
                 .post::<Value>(
