@@ -62,7 +62,7 @@ pub fn ask(assets: &[&str], until_ms: i64) -> DeferAsk {
     }
 }
 
-fn agreed() -> Agreed {
+pub fn agreed() -> Agreed {
     Agreed {
         times: 2,
         from_ms: 0,
@@ -92,12 +92,12 @@ pub fn put_off(assets: &[&str]) -> Input {
     with(ask(assets, LATER_MS), known())
 }
 
-fn with(ask: DeferAsk, known: Known) -> Input {
+pub fn with(ask: DeferAsk, known: Known) -> Input {
     let (ask, known) = (Box::new(ask), Box::new(known));
     Input::Defer { ask, known }
 }
 
-fn why(drive: &mut Drive, input: Input) -> NotPutOff {
+pub fn why(drive: &mut Drive, input: Input) -> NotPutOff {
     match drive.refused(input) {
         Refusal::NotPutOff(why) => why,
         other => panic!("{other:?}"),
@@ -346,70 +346,6 @@ fn what_was_not_agreed_or_is_used_up_or_an_emergency_is_not_put_off() {
     let mut drive = put_off_at(fixed(1), &[]);
     drive.world.definition.policy.class = EMERGENCY.to_owned();
     assert_eq!(why(&mut drive, put_off(&["i0"])), NotPutOff::Emergency);
-}
-
-/// What is counted for a deferral of these classes.
-fn counted(counts: Counts, classes: &[&str]) -> Counts {
-    let deferral = Deferral {
-        customer: "a".to_owned(),
-        turns: Vec::new(),
-        until_ms: LATER_MS,
-        by: "ada".to_owned(),
-        word_of: None,
-        via: None,
-        classes: classes.iter().map(|class| (*class).to_owned()).collect(),
-    };
-    counts.with(RunId(Uuid::from_u128(7)), &deferral, BEGIN_MS)
-}
-
-#[test]
-fn a_contracts_number_counts_deferrals_of_all_classes_together_and_one_of_a_class_its_own() {
-    let other = counted(Counts::default(), &["request"]);
-    let both = counted(other.clone(), &["planned", "request"]);
-    let of_class = agreed();
-    let (once, twice) = (
-        Agreed {
-            times: 1,
-            of_contract: true,
-            ..agreed()
-        },
-        Agreed {
-            times: 2,
-            of_contract: true,
-            ..agreed()
-        },
-    );
-    let used_up = |times, spent| Some(NotPutOff::ContractUsedUp { times, spent });
-    for (name, agreed, counts, refused) in [
-        ("a class counts its own", of_class, other.clone(), None),
-        (
-            "one of another class uses the contract's one up",
-            once,
-            other.clone(),
-            used_up(1, 1),
-        ),
-        ("of two one is left", twice, other, None),
-        ("one of two classes is one", twice, both, used_up(2, 2)),
-    ] {
-        let mut drive = put_off_at(fixed(1), &[]);
-        let known = Known {
-            agreed: BTreeMap::from([("planned".to_owned(), agreed)]),
-            counts,
-            ..known()
-        };
-        let input = with(ask(&["i0"], LATER_MS), known);
-        match refused {
-            Some(refused) => assert_eq!(why(&mut drive, input), refused, "{name}"),
-            None => {
-                drive.ok(input);
-            }
-        }
-    }
-    let last = NotPutOff::ContractUsedUp { times: 1, spent: 1 }.to_string();
-    assert!(
-        last.starts_with("1 of 1 deferrals of your contract are used up"),
-        "{last}"
-    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod approval;
 mod ballots;
 mod budgets;
 mod consents;
+mod contracts;
 mod debts;
 mod deferrals;
 mod delegates;
