@@ -19,6 +19,7 @@ async fn played(scenario: &Scenario) -> Outcome {
 async fn an_emergency_is_approved_by_two_people_with_their_codes_and_the_ledger_says_so() {
     let outcome = played(&good_of("emergency-patch")).await;
     assert_eq!(outcome.ended.state, "succeeded", "{:?}", outcome.ended);
+    assert_eq!(outcome.complaints, Vec::<String>::new());
     let votes = entries(&outcome, "vote_cast");
     let who: Vec<_> = votes
         .iter()

@@ -1,6 +1,7 @@
 //! Cancel, pause, resume, release, quarantine.
 
 use super::Draft;
+use crate::definition::Verb;
 use crate::event::Event;
 use crate::lane::{Origin, PersonKind, Phase, Section, Why};
 use crate::refusal::Refusal;
@@ -112,13 +113,17 @@ impl Draft<'_> {
 
     /// A lease ends early.
     pub(super) fn release(&mut self, by: String) -> Result<(), Refusal> {
-        match (&self.lane.opening.origin, &self.lane.phase) {
-            (Origin::Lease { .. }, Phase::Waiting { .. }) => {
-                self.push(Event::LeaseReleased { by });
-                self.waited()
-            }
-            _ => self.unexpected("a release"),
+        let holds = match &self.lane.phase {
+            Phase::Waiting { .. } => true,
+            // Its lane has not had its first turn yet: whoever releases it is heard all the same.
+            Phase::At => matches!(self.present_step()?.0.verb, Verb::Wait(_)),
+            _ => false,
+        };
+        if !holds || !matches!(self.lane.opening.origin, Origin::Lease { .. }) {
+            return self.unexpected("a release");
         }
+        self.push(Event::LeaseReleased { by });
+        self.waited()
     }
 
     pub(super) fn quarantine(&mut self, reason: String) -> Result<(), Refusal> {

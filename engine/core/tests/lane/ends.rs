@@ -3,7 +3,7 @@
 use crate::support::build::*;
 use crate::support::drive::*;
 use crate::support::letters::*;
-use hostler_core::command::{Choice, Entry, Input};
+use hostler_core::command::{Choice, Command, Entry, Input};
 use hostler_core::definition::*;
 use hostler_core::effect::Effect;
 use hostler_core::lane::{Lane, Origin, PersonKind, Phase, UndoEntry};
@@ -175,6 +175,34 @@ fn a_lease_of_an_undo_has_a_lane_that_can_run() {
     };
     let lane = Lane::open(opening(origin), BEGIN_MS);
     assert_eq!(lane.program(&definition).unwrap().steps.len(), 2);
+}
+
+#[test]
+fn a_lease_that_is_released_before_its_lanes_first_turn_ends_early_and_once() {
+    let mut opener = read("snapshot");
+    let Verb::Do(action) = read("delete").verb else {
+        panic!("an action");
+    };
+    opener.lease = Some(StepLease {
+        for_ms: 10,
+        end: LeaseEnd { action },
+        blocks: Vec::new(),
+    });
+    let origin = Origin::Lease {
+        program: 0,
+        step: "snapshot".into(),
+    };
+    let world = World::of(definition(vec![opener], Vec::new()));
+    let mut drive = Drive::from(world, Lane::open(opening(origin), BEGIN_MS));
+    let release = Input::Command(Command::Release {
+        by: "run 1".to_owned(),
+    });
+    drive.ok(release.clone());
+    // What ends it stands next, and is not skipped by another release.
+    let refused = drive.refused(release);
+    assert!(matches!(refused, Refusal::Unexpected { .. }), "{refused}");
+    drive.enter().done();
+    assert_eq!(drive.result(), Some(Succeeded));
 }
 
 #[test]

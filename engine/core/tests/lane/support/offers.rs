@@ -107,17 +107,27 @@ fn people(bounds: Bounds) -> Vec<Input> {
 
 fn by_phase(world: &World, lane: &Lane, now_ms: i64, bounds: Bounds) -> Vec<Input> {
     match &lane.phase {
-        Phase::At | Phase::Gated(_) => entering(world, lane, now_ms, bounds),
+        Phase::At | Phase::Gated(_) => {
+            let mut all = entering(world, lane, now_ms, bounds);
+            if matches!(lane.opening.origin, Origin::Lease { .. }) {
+                all.push(release());
+            }
+            all
+        }
         Phase::Running(_) => answers(lane, bounds),
         // Too early: an answer about a call that may still land.
         Phase::Checking(_) => vec![Input::Observed(Seen::NotDone)],
         Phase::Person(person) => deciding(lane, person, bounds),
         Phase::Children => children(world, lane, now_ms, bounds),
-        Phase::Waiting { .. } => vec![Input::Command(Command::Release {
-            by: "ada".to_owned(),
-        })],
+        Phase::Waiting { .. } => vec![release()],
         Phase::Pending(_) | Phase::Backoff { .. } | Phase::Ended => Vec::new(),
     }
+}
+
+fn release() -> Input {
+    Input::Command(Command::Release {
+        by: "ada".to_owned(),
+    })
 }
 
 fn entering(world: &World, lane: &Lane, now_ms: i64, bounds: Bounds) -> Vec<Input> {
