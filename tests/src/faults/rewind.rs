@@ -1,5 +1,7 @@
 //! The store goes back under running processes; an administrator decides, and work goes on without a restart.
 
+use std::time::Duration;
+
 use hostler_tests::lab::until;
 use serde_json::{Value, json};
 
@@ -9,11 +11,25 @@ use super::files;
 use super::target::Course;
 
 const PATH: &str = "/api/v1/store/generation";
+/// Where nothing is committed for so long, nobody is at work.
+const QUIET: Duration = Duration::from_millis(500);
 
 fn ask(bed: &Bed, who: &str, key: &str, reason: &str) -> (u16, Value) {
     let body = json!({ "reason": reason }).to_string();
     let answer = bed.api.ask(who, "POST", PATH, key, &body).unwrap();
     (answer.status, answer.json().unwrap())
+}
+
+/// The newest commit, once no lane is on its way any more: a worker's commits would bring the number back to what
+/// the API has seen before the API looks.
+fn quiet(bed: &Bed) -> String {
+    let newest = || bed.redis_says("HGET h:{main}.meta seq");
+    let found = until(LIMIT, || {
+        let before = newest();
+        std::thread::sleep(QUIET);
+        (newest() == before).then_some(before)
+    });
+    found.expect("everything waits")
 }
 
 #[test]
@@ -35,7 +51,7 @@ fn a_loss_is_declared_decided_by_an_administrator_and_work_goes_on_without_a_res
         (!rows.is_empty()).then_some(())
     });
     assert!(waiting.is_some(), "it is asked about");
-    let seq = bed.redis_says("HGET h:{main}.meta seq");
+    let seq = quiet(&bed);
     bed.redis_says("HSET h:{main}.meta seq 0");
     // The API commits, finds a smaller number than it has seen, and says so to all.
     let begun = bed.api.try_start(&files::pair(1), "while");
