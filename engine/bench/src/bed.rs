@@ -10,7 +10,7 @@ use hostler_core::expression::{Dynamic, Expression};
 use hostler_core::id::{Digest, RunId};
 use hostler_core::lane::Opening;
 use hostler_core::plan::{Plan, Starter};
-use hostler_estate::Known;
+use hostler_estate::{Known, practice as estates};
 use hostler_host_wasmtime::{HostConfig, SystemResolver, WasmHost};
 use hostler_ports::connection::ConnectionConfig;
 use hostler_ports::plugin::{Description, PluginHost};
@@ -42,15 +42,12 @@ pub async fn host(folder: &Path) -> anyhow::Result<Arc<WasmHost>> {
     Ok(Arc::new(host))
 }
 
-pub fn driver(store: Arc<dyn Store>, host: Arc<dyn PluginHost>) -> anyhow::Result<Arc<Driver>> {
-    let known = Known {
-        contracts: None,
-        plugins: None,
-    };
-    let estate = hostler_estate::practice::estate(1, &known)
-        .map_err(|faults| anyhow::anyhow!("{faults}"))?;
-    let directory: Arc<dyn Directory> = Arc::new(estate);
-    Ok(Driver::new(Parts {
+pub fn driver(
+    store: Arc<dyn Store>,
+    host: Arc<dyn PluginHost>,
+    directory: Arc<dyn Directory>,
+) -> Arc<Driver> {
+    Driver::new(Parts {
         store,
         host,
         directory,
@@ -60,7 +57,38 @@ pub fn driver(store: Arc<dyn Store>, host: Arc<dyn PluginHost>) -> anyhow::Resul
             worker: "bench".to_owned(),
             ..Settings::default()
         },
-    }))
+    })
+}
+
+/// The practice estate.
+pub fn estate() -> anyhow::Result<Arc<dyn Directory>> {
+    read(&estates::files(1))
+}
+
+/// The same with nobody on its change board, so that whoever is asked gets no message.
+pub fn without_board() -> anyhow::Result<Arc<dyn Directory>> {
+    let mut files = estates::files(1);
+    for (_, text) in &mut files {
+        *text = text.replace("[change-board, ", "[");
+    }
+    read(&files)
+}
+
+fn read(files: &[(&'static str, String)]) -> anyhow::Result<Arc<dyn Directory>> {
+    let known = Known {
+        contracts: None,
+        plugins: None,
+    };
+    let text = |path: &str| {
+        let found = files.iter().find(|(name, _)| *name == path);
+        let text = found.map(|(_, text)| text.clone());
+        text.ok_or_else(|| format!("the practice estate has no `{path}`"))
+    };
+    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    let estate = hostler_estate::load(&names, &text, &known);
+    Ok(Arc::new(
+        estate.map_err(|faults| anyhow::anyhow!("{faults}"))?,
+    ))
 }
 
 /// The practice component, if it is loaded.

@@ -12,6 +12,7 @@ mod growth;
 mod latency;
 mod ledger;
 mod peer;
+mod post;
 mod ready;
 mod rig;
 mod room;

@@ -3,13 +3,14 @@
 use crate::bed;
 use crate::clock::{FreshIds, MachineClock, now};
 use crate::peer::redis_server::RedisServer;
+use crate::post;
 use anyhow::{Context, bail};
 use hostler_core::id::LaneId;
 use hostler_host_wasmtime::WasmHost;
 use hostler_ports::store::{Queue, READ_MAX, Start, Store};
 use hostler_queue_apalis::{Drained, RunError, Settings};
 use hostler_store_redis::{Endpoint, Options};
-use hostler_worker::Driver;
+use hostler_worker::{Driver, Outbox};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -49,12 +50,36 @@ pub struct Rig {
     left: mpsc::UnboundedReceiver<LaneId>,
     shutdown: CancellationToken,
     queue: JoinHandle<Result<Drained, RunError>>,
+    /// Only where messages are taken over.
+    mail: Option<JoinHandle<Result<Drained, RunError>>>,
     background: JoinHandle<()>,
 }
 
 impl Rig {
     pub fn begin(store: Arc<dyn Store>, host: &Arc<WasmHost>) -> anyhow::Result<Self> {
-        let driver = bed::driver(Arc::clone(&store), Arc::clone(host) as _)?;
+        let driver = bed::driver(Arc::clone(&store), Arc::clone(host) as _, bed::estate()?);
+        Ok(Self::of(store, driver))
+    }
+
+    /// The same where messages are taken over; `told`: whether anybody gets one who is asked.
+    pub fn with_post(
+        store: Arc<dyn Store>,
+        host: &Arc<WasmHost>,
+        told: bool,
+    ) -> anyhow::Result<Self> {
+        let estate = if told {
+            bed::estate()?
+        } else {
+            bed::without_board()?
+        };
+        let driver = bed::driver(Arc::clone(&store), Arc::clone(host) as _, estate);
+        let mut rig = Self::of(Arc::clone(&store), driver);
+        let outbox = post::outbox(Arc::clone(&store));
+        rig.mail = Some(tokio::spawn(mail(store, outbox, rig.shutdown.clone())));
+        Ok(rig)
+    }
+
+    fn of(store: Arc<dyn Store>, driver: Arc<Driver>) -> Self {
         let shutdown = CancellationToken::new();
         let background = {
             let (driver, shutdown) = (Arc::clone(&driver), shutdown.clone());
@@ -62,13 +87,14 @@ impl Rig {
         };
         let (tell, left) = mpsc::unbounded_channel();
         let queue = tokio::spawn(work(Arc::clone(&store), driver, tell, shutdown.clone()));
-        Ok(Self {
+        Self {
             store,
             left,
             shutdown,
             queue,
+            mail: None,
             background,
-        })
+        }
     }
 
     /// Accepts all runs, many at a time.
@@ -105,6 +131,9 @@ impl Rig {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.shutdown.cancel();
         self.queue.await??;
+        if let Some(mail) = self.mail {
+            mail.await??;
+        }
         self.background.await?;
         Ok(())
     }
@@ -116,15 +145,6 @@ async fn work(
     tell: mpsc::UnboundedSender<LaneId>,
     shutdown: CancellationToken,
 ) -> Result<Drained, RunError> {
-    let settings = Settings {
-        queue: Queue::Run,
-        worker: "bench".to_owned(),
-        permits: PERMITS,
-        emergency_permits: 0,
-        lease_ms: 30_000,
-        wait_ms: 1_000,
-        drain_ms: 5_000,
-    };
     let drive = move |claim: hostler_ports::store::Claim, asked_ms| {
         let (driver, tell) = (Arc::clone(&driver), tell.clone());
         async move {
@@ -135,7 +155,32 @@ async fn work(
         }
     };
     let clock = Arc::new(MachineClock::new());
-    hostler_queue_apalis::run(store, clock, settings, drive, shutdown).await
+    hostler_queue_apalis::run(store, clock, settings(Queue::Run), drive, shutdown).await
+}
+
+async fn mail(
+    store: Arc<dyn Store>,
+    outbox: Arc<Outbox>,
+    shutdown: CancellationToken,
+) -> Result<Drained, RunError> {
+    let drive = move |claim, _asked_ms| {
+        let outbox = Arc::clone(&outbox);
+        async move { outbox.drive(claim).await }
+    };
+    let clock = Arc::new(MachineClock::new());
+    hostler_queue_apalis::run(store, clock, settings(Queue::Mail), drive, shutdown).await
+}
+
+fn settings(queue: Queue) -> Settings {
+    Settings {
+        queue,
+        worker: "bench".to_owned(),
+        permits: PERMITS,
+        emergency_permits: 0,
+        lease_ms: 30_000,
+        wait_ms: 1_000,
+        drain_ms: 5_000,
+    }
 }
 
 /// Waits until this lane has ended.

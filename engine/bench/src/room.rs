@@ -1,5 +1,5 @@
-//! Memory of Redis for a run that waits for an approval, and for one that has ended and is not yet
-//! archived.
+//! Memory of Redis for a run that waits for an approval, with and without the messages to whom it asks, and for one
+//! that has ended and is not yet archived.
 
 use crate::clock::MachineClock;
 use crate::peer::disk;
@@ -18,6 +18,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 const PARKED: u64 = 100_000;
+/// Of those whose two people of the change board have had their message.
+const TOLD: u64 = 20_000;
 const ENDED: u64 = 20_000;
 /// Runs started before it is waited for them.
 const CHUNK: u64 = 5_000;
@@ -26,9 +28,13 @@ const PARKED_MAX: f64 = 2_048.0;
 
 pub async fn measure(folder: &Path, host: &Arc<WasmHost>) -> anyhow::Result<Vec<Figure>> {
     let waits = || vec![bed::sequence(vec![approval()])];
-    let parked = bytes_a_run(&folder.join("parked"), host, PARKED, waits()).await?;
+    let bytes = async |name: &str, told: bool, runs: u64, programs: Vec<Program>| {
+        bytes_a_run(&folder.join(name), (host, told), runs, programs).await
+    };
+    let parked = bytes("parked", false, PARKED, waits()).await?;
+    let told = bytes("told", true, TOLD, waits()).await?;
     let ends = vec![bed::sequence(vec![bed::step(0)])];
-    let ended = bytes_a_run(&folder.join("ended"), host, ENDED, ends).await?;
+    let ended = bytes("ended", false, ENDED, ends).await?;
     let figure = |store: &str, value: f64, runs: u64| Figure {
         bench: "room",
         store: store.to_owned(),
@@ -40,6 +46,7 @@ pub async fn measure(folder: &Path, host: &Arc<WasmHost>) -> anyhow::Result<Vec<
     };
     Ok(vec![
         figure("parked", parked, PARKED),
+        figure("parked, two told", told, TOLD),
         figure("ended", ended, ENDED),
     ])
 }
@@ -66,7 +73,7 @@ fn approval() -> Step {
 
 async fn bytes_a_run(
     folder: &Path,
-    host: &Arc<WasmHost>,
+    (host, told): (&Arc<WasmHost>, bool),
     runs: u64,
     programs: Vec<Program>,
 ) -> anyhow::Result<f64> {
@@ -75,7 +82,7 @@ async fn bytes_a_run(
     let before = server.used_memory()?;
     let (_, definition) = bed::program(programs);
     let clock = MachineClock::new();
-    let rig = Rig::begin(Arc::clone(&store), host)?;
+    let rig = Rig::with_post(Arc::clone(&store), host, told)?;
     for first in (0..runs).step_by(usize::try_from(CHUNK)?) {
         let numbers = first..(first + CHUNK).min(runs);
         let starts = numbers.map(|number| bed::start(&definition, host, number, clock.now_ms()));

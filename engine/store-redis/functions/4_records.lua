@@ -4,7 +4,22 @@
 -- In place of an entry's body: it is the summary of the run that is its member. No text has this byte.
 local OF_RUN = '\254'
 
+-- In the short form.
+local DIGEST_LENGTH = 32
 local RUN_FIELDS = { 'body', 'root', 'ci', 'seq', 'sum', 'archive' }
+
+-- The digest of what was asked stands in most summaries, packed or not, as these same bytes: then the record has its
+-- place there, and not the digest a second time.
+local function body_or_place(record)
+  return #record.body > 0 and string.find(record.sum, record.body, 1, true) or record.body
+end
+
+local function body_of(found)
+  if type(found[1]) == 'number' then
+    return string.sub(found[5], found[1], found[1] + DIGEST_LENGTH - 1)
+  end
+  return found[1]
+end
 
 -- body, root, ci, seq, sum, archive or '', index or '' with place; nothing for an unknown run.
 local function read_run(call, run)
@@ -23,7 +38,7 @@ local function read_run(call, run)
     end
   end
   return {
-    body = found[1], root = found[2], ci = found[3], seq = tonumber(found[4]), sum = found[5],
+    body = body_of(found), root = found[2], ci = found[3], seq = tonumber(found[4]), sum = found[5],
     archive = found[6] or '', index = found[7] or '', place = found[8] or '',
   }
 end
@@ -31,7 +46,7 @@ end
 local function write_run(call, run, record)
   local name = key(call, 'r', run)
   if call.short then
-    redis.call('SET', name, cmsgpack.pack({ record.body, record.root, record.ci, record.seq, record.sum,
+    redis.call('SET', name, cmsgpack.pack({ body_or_place(record), record.root, record.ci, record.seq, record.sum,
       record.archive, record.index, record.place }))
   else
     redis.call('HSET', name, 'body', record.body, 'root', record.root, 'ci', record.ci, 'seq', record.seq,

@@ -39,10 +39,25 @@ fn escaped(text: &str) -> String {
     text.chars().flat_map(escape).collect()
 }
 
+const DIGITS: &[u8; 64] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
+
 /// Half of an id: it stands in every lane's and every run's record, and no two processes of a realm share it.
 fn process_name(id: uuid::Uuid) -> [u8; 8] {
     let (_, low) = id.as_u64_pair();
     low.to_be_bytes()
+}
+
+/// A number in digits of base 64, for it stands in every lane's and every run's record. None of them is the space that
+/// ends a mark there.
+fn digits(mut number: u64) -> Vec<u8> {
+    let mut digits = Vec::new();
+    loop {
+        digits.push(DIGITS[(number % 64) as usize]);
+        number /= 64;
+        if number == 0 {
+            return digits;
+        }
+    }
 }
 
 /// One realm in Redis.
@@ -95,7 +110,7 @@ impl RedisStore {
     /// Recognises a call when it comes twice: one of this process, and which of them.
     pub(crate) fn mark(&self) -> Vec<u8> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
-        [&self.process[..], number.to_string().as_bytes()].concat()
+        [&self.process[..], &digits(number)].concat()
     }
 
     /// Nobody can guess it.
@@ -261,5 +276,21 @@ impl RedisStore {
             self.link.look().await;
         }
         judged.map(|()| Seq(seq))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::digits;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn numbers_of_calls_are_short_and_no_two_are_written_alike() {
+        let numbers = (0..70_000).chain((0..64).map(|bit| u64::MAX >> bit));
+        let numbers: BTreeSet<u64> = numbers.collect();
+        let written: BTreeSet<Vec<u8>> = numbers.iter().map(|number| digits(*number)).collect();
+        assert_eq!(written.len(), numbers.len());
+        assert!(written.iter().all(|digits| !digits.contains(&b' ')));
+        assert_eq!(digits(106_084).len(), 3);
     }
 }

@@ -13,5 +13,6 @@ mod first_version;
 mod generations;
 mod large;
 mod ledger;
+mod record;
 mod sentinel;
 mod server;
