@@ -30,6 +30,8 @@ local FEED_TRIM_EVERY = 16
 -- Longest value of a lane's hash: a longer one would make Redis keep the hash as a table, at several times the
 -- room (`hash-max-listpack-value` is 64).
 local SMALL_MAX = 60
+-- Longest blob that lies in a table with others.
+local SHARED_MAX = 1024
 -- Hashes of small blobs for each value of a digest's first byte.
 local SHELVES = 32
 

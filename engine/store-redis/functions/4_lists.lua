@@ -173,11 +173,18 @@ local function shelf_of(call, digest)
   return key(call, 'bs', string.sub(digest, 1, 1) .. string.char(string.byte(digest, 2) % SHELVES))
 end
 
+-- Longer ones share tables, in which an entry takes less than a key.
+local function table_of(call, digest)
+  return key(call, 'bt', string.sub(digest, 1, 1))
+end
+
 local function put_blobs(call, blobs)
   for _, blob in ipairs(blobs) do
     if not is_sent(blob) then
       if call.short and #blob[2] <= SMALL_MAX then
         redis.call('HSETNX', shelf_of(call, blob[1]), blob[1], blob[2])
+      elseif call.short and #blob[2] <= SHARED_MAX then
+        redis.call('HSETNX', table_of(call, blob[1]), blob[1], blob[2])
       else
         redis.call('SET', key(call, 'b', blob[1]), blob[2], 'NX')
       end
@@ -189,6 +196,7 @@ local function drop_blob(call, digest)
   redis.call('DEL', key(call, 'b', digest))
   if call.short then
     redis.call('HDEL', shelf_of(call, digest), digest)
+    redis.call('HDEL', table_of(call, digest), digest)
   end
 end
 

@@ -3,7 +3,7 @@
 //! which move no bytes.
 //!
 //! Nobody sees them until a commit names them. The call looks whether they are there, for a failover may have
-//! lost them, and is made again with all bytes if they are not. Small ones share keys.
+//! lost them, and is made again with all bytes if they are not. Short ones share keys.
 //! Not here: which blobs there are.
 
 use crate::decode::corrupt;
@@ -93,23 +93,31 @@ impl RedisStore {
         Ok((value, true))
     }
 
-    /// Where it lies: most have a key of their own, small ones share hashes.
+    /// Wherever it lies.
     pub(crate) async fn read_blob(&self, digest: Digest) -> StoreResult<Option<Vec<u8>>> {
-        let form = self.link.form;
-        let name = form.digest(digest);
-        let mut get = cmd("GET");
-        get.arg(self.link.name("b", &name));
-        let mut found = self.ask(get).await?;
-        if found == Value::Nil && form == Form::Short {
-            let mut get = cmd("HGET");
-            get.arg(self.link.name("bs", &shelf_of(digest))).arg(name);
-            found = self.ask(get).await?;
+        for get in self.places_of(digest) {
+            match self.ask(get).await? {
+                Value::Nil => {}
+                Value::BulkString(bytes) => return unpacked_blob(bytes, digest).map(Some),
+                _ => return Err(corrupt("a blob")),
+            }
         }
-        match found {
-            Value::Nil => Ok(None),
-            Value::BulkString(bytes) => unpacked_blob(bytes, digest).map(Some),
-            _ => Err(corrupt("a blob")),
+        Ok(None)
+    }
+
+    /// Most plans lie in tables; what is longer has a key of its own, and the smallest share hashes.
+    fn places_of(&self, digest: Digest) -> Vec<Cmd> {
+        let name = self.link.form.digest(digest);
+        let mut own = cmd("GET");
+        own.arg(self.link.name("b", &name));
+        if self.link.form == Form::Long {
+            return vec![own];
         }
+        let [first, ..] = digest.0;
+        let (mut table, mut shelf) = (cmd("HGET"), cmd("HGET"));
+        table.arg(self.link.name("bt", &[first])).arg(&name);
+        shelf.arg(self.link.name("bs", &shelf_of(digest))).arg(name);
+        vec![table, own, shelf]
     }
 
     async fn call_either(&self, command: Cmd, anew: bool) -> StoreResult<(Value, bool)> {

@@ -99,18 +99,23 @@ async fn a_long_blob_that_a_failover_has_lost_is_brought_by_its_call() {
 }
 
 #[tokio::test]
-async fn a_small_blob_has_no_key_of_its_own_and_is_read_by_its_digest() {
+async fn a_short_blob_has_no_key_of_its_own_and_is_read_by_its_digest() {
     let server = Server::start(&[]).await;
     let store = server.store("main").await;
-    let both = [blob(b'a', 60), blob(b'b', 61)];
-    let begun = store.start(asked(1, &both)).await;
+    let all = [
+        blob(b'a', 60),
+        blob(b'b', 61),
+        blob(b'c', 1_024),
+        blob(b'd', 1_025),
+    ];
+    let begun = store.start(asked(1, &all)).await;
     assert!(matches!(begun, Ok(Started::New(_))), "{begun:?}");
-    for (pattern, keys) in [("h:{main}.bs:*", 1), ("h:{main}.b:*", 1)] {
-        let found: Vec<Vec<u8>> =
-            redis::from_redis_value(server.tell(&format!("KEYS {pattern}")).await).unwrap();
+    for (pattern, keys) in [("bs", 1), ("bt", 2), ("b", 1)] {
+        let pattern = format!("KEYS h:{{main}}.{pattern}:*");
+        let found: Vec<Vec<u8>> = redis::from_redis_value(server.tell(&pattern).await).unwrap();
         assert_eq!(found.len(), keys, "{pattern}");
     }
-    for blob in both {
+    for blob in all {
         assert_eq!(store.blob(blob.digest).await, Ok(Some(blob.bytes)));
     }
 }
