@@ -173,9 +173,10 @@ local function shelf_of(call, digest)
   return key(call, 'bs', string.sub(digest, 1, 1) .. string.char(string.byte(digest, 2) % SHELVES))
 end
 
--- Longer ones share tables, in which an entry takes less than a key.
-local function table_of(call, digest)
-  return key(call, 'bt', string.sub(digest, 1, 1))
+-- Longer ones share tables, in which an entry takes less than a key. The table has the first byte of a digest, the
+-- entry 28 of the others: 232 bits tell two blobs apart, and Redis rounds a name with more of them up to 48 bytes.
+local function place_of(call, digest)
+  return key(call, 'bt', string.sub(digest, 1, 1)), string.sub(digest, 2, 29)
 end
 
 local function put_blobs(call, blobs)
@@ -184,7 +185,8 @@ local function put_blobs(call, blobs)
       if call.short and #blob[2] <= SMALL_MAX then
         redis.call('HSETNX', shelf_of(call, blob[1]), blob[1], blob[2])
       elseif call.short and #blob[2] <= SHARED_MAX then
-        redis.call('HSETNX', table_of(call, blob[1]), blob[1], blob[2])
+        local shared, name = place_of(call, blob[1])
+        redis.call('HSETNX', shared, name, blob[2])
       else
         redis.call('SET', key(call, 'b', blob[1]), blob[2], 'NX')
       end
@@ -196,7 +198,7 @@ local function drop_blob(call, digest)
   redis.call('DEL', key(call, 'b', digest))
   if call.short then
     redis.call('HDEL', shelf_of(call, digest), digest)
-    redis.call('HDEL', table_of(call, digest), digest)
+    redis.call('HDEL', place_of(call, digest))
   end
 end
 

@@ -21,6 +21,9 @@ const ARGUMENT_MAX: usize = 8 << 10;
 /// Hashes of small blobs for each value of a digest's first byte, as the Functions reckon.
 pub const SHELVES: u8 = 32;
 
+/// The part of a digest under which a blob lies in its table, as the Functions take it.
+const TABLE_NAME: std::ops::Range<usize> = 1..29;
+
 fn shelf_of(digest: Digest) -> [u8; 2] {
     let [first, second, ..] = digest.0;
     [first, second % SHELVES]
@@ -113,9 +116,10 @@ impl RedisStore {
         if self.link.form == Form::Long {
             return vec![own];
         }
-        let [first, ..] = digest.0;
         let (mut table, mut shelf) = (cmd("HGET"), cmd("HGET"));
-        table.arg(self.link.name("bt", &[first])).arg(&name);
+        table
+            .arg(self.link.name("bt", &digest.0[..1]))
+            .arg(&digest.0[TABLE_NAME]);
         shelf.arg(self.link.name("bs", &shelf_of(digest))).arg(name);
         vec![table, own, shelf]
     }
