@@ -175,7 +175,7 @@ end
 
 -- Longer ones share tables, in which an entry takes less than a key. The table has the first byte of a digest, the
 -- entry 28 of the others: 232 bits tell two blobs apart, and Redis rounds a name with more of them up to 48 bytes.
-local function place_of(call, digest)
+local function shared_place(call, digest)
   return key(call, 'bt', string.sub(digest, 1, 1)), string.sub(digest, 2, 29)
 end
 
@@ -185,7 +185,7 @@ local function put_blobs(call, blobs)
       if call.short and #blob[2] <= SMALL_MAX then
         redis.call('HSETNX', shelf_of(call, blob[1]), blob[1], blob[2])
       elseif call.short and #blob[2] <= SHARED_MAX then
-        local shared, name = place_of(call, blob[1])
+        local shared, name = shared_place(call, blob[1])
         redis.call('HSETNX', shared, name, blob[2])
       else
         redis.call('SET', key(call, 'b', blob[1]), blob[2], 'NX')
@@ -198,7 +198,7 @@ local function drop_blob(call, digest)
   redis.call('DEL', key(call, 'b', digest))
   if call.short then
     redis.call('HDEL', shelf_of(call, digest), digest)
-    redis.call('HDEL', place_of(call, digest))
+    redis.call('HDEL', shared_place(call, digest))
   end
 end
 
