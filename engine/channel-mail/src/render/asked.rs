@@ -23,8 +23,13 @@ pub fn render(name: &str, context: &Value) -> Result<Rendered, RenderFault> {
     if let Some(until) = may("/about/until") {
         let _ = writeln!(text, "Open until {until}.");
     }
+    let needs_code = context.pointer("/about/code") == Some(&Value::Bool(true));
+    if needs_code {
+        text.push_str("A yes needs the code of your authenticator app, a no needs none.\n");
+    }
     let takes = part("/about/takes")?;
-    text.push_str(&way(may("/link"), question, takes));
+    let code = if needs_code { " --code CODE" } else { "" };
+    text.push_str(&way(may("/link"), question, takes, code));
     if let Some(contact) = may("/contact") {
         let _ = writeln!(text, "\nQuestions: {contact}");
     }
@@ -51,7 +56,7 @@ fn servers(context: &Value) -> String {
     }
 }
 
-fn way(link: Option<&str>, question: &str, takes: &str) -> String {
+fn way(link: Option<&str>, question: &str, takes: &str, code: &str) -> String {
     if let Some(link) = link {
         return format!(
             "\nLook at it and decide:\n\n  {link}\n\n\
@@ -65,7 +70,7 @@ fn way(link: Option<&str>, question: &str, takes: &str) -> String {
         ),
         _ => format!(
             "\nLook at it:  hostler approve show {question}\n\
-             Decide:      hostler approve yes {question}\n\
+             Decide:      hostler approve yes {question}{code}\n\
              \u{20}            hostler approve no {question}\n"
         ),
     }
@@ -115,6 +120,23 @@ mod tests {
         context["link"] = Value::Null;
         context["about"]["takes"] = "answer".into();
         assert!(rendered(&context).unwrap().1.contains("ask answer q1"));
+    }
+
+    #[test]
+    fn whoever_needs_a_code_for_a_yes_is_told_before_they_look() {
+        let mut context = context();
+        assert!(!rendered(&context).unwrap().1.contains("code"));
+        context["about"]["code"] = true.into();
+        let (_, text) = rendered(&context).unwrap();
+        for part in [
+            "authenticator app",
+            "approve yes q1 --code CODE",
+            "approve no q1\n",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        context["link"] = "https://runs.example/decide/abc".into();
+        assert!(rendered(&context).unwrap().1.contains("authenticator app"));
     }
 
     #[test]

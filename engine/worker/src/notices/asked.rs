@@ -113,6 +113,7 @@ impl Driver {
                 "question": view.lane.id(),
                 "takes": if person.kind.is_form() { "answer" } else { "decision" },
                 "until": person.expires_ms.map(instant_text),
+                "code": person.rules.step_up.is_some(),
             },
             "servers": named,
             "targets": servers.count(),
