@@ -13,6 +13,7 @@ use crate::command::Actor;
 use crate::directory::Directory;
 use crate::id::RunId;
 use crate::plan::Starter;
+use crate::spoken::by_whom;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use thiserror::Error;
@@ -127,10 +128,7 @@ impl Consent {
     /// `ada`, or `olga (on the word of ada)`.
     #[must_use]
     pub fn who(&self) -> String {
-        match &self.word_of {
-            Some(person) => format!("{} (on the word of {person})", self.by),
-            None => self.by.clone(),
-        }
+        by_whom(&self.by, self.word_of.as_deref())
     }
 }
 

@@ -11,6 +11,7 @@ pub use judge::{Known, Meant, Scope, granted};
 
 use crate::command::Actor;
 use crate::id::RunId;
+use crate::spoken::by_whom;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -85,10 +86,7 @@ impl PutOff {
     /// `ada`, or `olga (on the word of ada)`.
     #[must_use]
     pub fn who(&self) -> String {
-        match &self.word_of {
-            Some(person) => format!("{} (on the word of {person})", self.by),
-            None => self.by.clone(),
-        }
+        by_whom(&self.by, self.word_of.as_deref())
     }
 }
 

@@ -31,5 +31,6 @@ pub mod plan;
 pub mod refusal;
 pub mod result;
 pub mod sight;
+mod spoken;
 mod synthetic;
 pub mod view;

@@ -50,7 +50,7 @@ pub async fn open(api: &Api, now_ms: i64, text: &str) -> Result<Offered, Problem
     let customer = mail.spec.customer.clone().filter(|_| mail.spec.agrees);
     let customer = customer.ok_or_else(link::unknown)?;
     let subject = link::holder(api, now_ms, &mail)?;
-    consents::allowed(api, &subject, &customer, None)?;
+    consents::WORD.allowed(api, &subject, &customer, None)?;
     let asking = match consents::asking(api, mail.spec.run, &customer).await {
         Err(problem) if problem.code == Code::NotFound => return Err(over(&customer)),
         asking => asking?,

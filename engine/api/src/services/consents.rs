@@ -4,10 +4,11 @@
 //! holding anything (worker), and links of messages (`consent_link`).
 
 use super::decide::actor;
-use super::deferrals::{may_know_of_runs, told};
+use super::deferrals::may_know_of_runs;
 use super::outcome::{self, Settled};
+use super::word::Word;
 use crate::Api;
-use crate::authorize::{Action, Resource, Subject, authorize};
+use crate::authorize::{Action, Subject};
 use crate::problem::{Code, Problem};
 use crate::read::{self, Reading};
 use hostler_core::command::{Command, Input};
@@ -17,6 +18,13 @@ use hostler_core::definition::Definition;
 use hostler_core::event::Event;
 use hostler_core::id::RunId;
 use serde::{Deserialize, Serialize};
+
+/// A yes or an objection.
+pub(super) const WORD: Word = Word {
+    own: Action::Consent,
+    on_behalf: Action::ConsentFor,
+    cannot: "speak",
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,7 +69,7 @@ pub async fn say(
 ) -> Result<Consented, Problem> {
     may_know_of_runs(api, subject)?;
     let customer = customer(api, subject, wish.customer)?;
-    allowed(api, subject, &customer, wish.word_of.as_deref())?;
+    WORD.allowed(api, subject, &customer, wish.word_of.as_deref())?;
     let ask = ConsentAsk {
         actor: actor(subject),
         customer,
@@ -149,29 +157,4 @@ fn customer(api: &Api, subject: &Subject, named: Option<String>) -> Result<Strin
                 .remedy("name the customer: --customer ID"),
         ),
     }
-}
-
-/// Whether the subject may speak for this customer.
-pub(super) fn allowed(
-    api: &Api,
-    subject: &Subject,
-    customer: &str,
-    word_of: Option<&str>,
-) -> Result<(), Problem> {
-    let people = told(api, customer);
-    let resource = Resource::Contacts {
-        customer,
-        people: &people,
-    };
-    let Some(person) = word_of else {
-        return authorize(subject, Action::Consent, resource).check(subject);
-    };
-    authorize(subject, Action::ConsentFor, resource).check(subject)?;
-    let decides = api.directory.holds(person, &format!("customer:{customer}"));
-    if people.iter().any(|known| known == person) || decides {
-        return Ok(());
-    }
-    let detail = format!("{person} does not speak for {customer}");
-    Err(Problem::new(Code::Forbidden, detail)
-        .remedy(format!("name who said it: one of {}", people.join(", "))))
 }

@@ -59,7 +59,7 @@ pub async fn open(api: &Api, now_ms: i64, text: &str) -> Result<Offered, Problem
     let mail = link::sent(api, text).await?;
     let (lane, customer) = of(&mail).ok_or_else(link::unknown)?;
     let subject = link::holder(api, now_ms, &mail)?;
-    deferrals::allowed(api, &subject, &customer, None)?;
+    deferrals::WORD.allowed(api, &subject, &customer, None)?;
     let announcing = match deferrals::of_lane(api, lane).await {
         Err(problem) if problem.code == Code::NotFound => return Err(over(&customer)),
         announcing => announcing?,

@@ -5,6 +5,7 @@
 
 use super::decide::actor;
 use super::outcome::{self, Settled};
+use super::word::{Word, told};
 use crate::Api;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::problem::{Code, Problem};
@@ -26,8 +27,12 @@ const DEPTH_MAX: usize = 8;
 const NAMED_MAX: usize = 500;
 /// Longest text of an instant, in bytes.
 const TEXT_MAX_BYTES: usize = 64;
-/// Whoever has the notices may put off what they announce.
-const TOLD: &str = "notices";
+/// A turn that is put off.
+pub(super) const WORD: Word = Word {
+    own: Action::Defer,
+    on_behalf: Action::DeferFor,
+    cannot: "put anything off",
+};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,7 +81,7 @@ pub async fn defer(
     let row = read::run(api, run).await?;
     let plan = read::plan(api, row.plan).await?;
     let customer = customer(api, subject, &plan, &wish)?;
-    allowed(api, subject, &customer, wish.word_of.as_deref())?;
+    WORD.allowed(api, subject, &customer, wish.word_of.as_deref())?;
     let ask = DeferAsk {
         actor: actor(subject),
         until_ms: instant(api, &customer, &wish.until)?,
@@ -213,42 +218,9 @@ fn customer(
     }
 }
 
-/// The people whom notices of the customer reach.
-pub(super) fn told(api: &Api, customer: &str) -> Vec<String> {
-    let contacts = api.directory.contacts(customer, TOLD).into_iter();
-    contacts.map(|contact| contact.person).collect()
-}
-
 fn is_told(api: &Api, subject: &Subject, customer: &str) -> bool {
     told(api, customer).contains(&subject.person)
         || subject.qualifies.contains(&format!("customer:{customer}"))
-}
-
-/// Whether the subject may put this customer's turns off.
-pub(super) fn allowed(
-    api: &Api,
-    subject: &Subject,
-    customer: &str,
-    word_of: Option<&str>,
-) -> Result<(), Problem> {
-    let people = told(api, customer);
-    let resource = Resource::Contacts {
-        customer,
-        people: &people,
-    };
-    let Some(person) = word_of else {
-        return authorize(subject, Action::Defer, resource).check(subject);
-    };
-    authorize(subject, Action::DeferFor, resource).check(subject)?;
-    let decides = api.directory.holds(person, &format!("customer:{customer}"));
-    if people.iter().any(|known| known == person) || decides {
-        return Ok(());
-    }
-    let detail = format!("{person} cannot put anything of {customer} off");
-    Err(Problem::new(Code::Forbidden, detail).remedy(format!(
-        "name who asked for it: one of {}",
-        people.join(", ")
-    )))
 }
 
 /// A date or an instant.

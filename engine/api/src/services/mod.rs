@@ -32,3 +32,4 @@ pub mod schedules;
 pub mod start;
 pub mod store;
 pub mod waiting;
+mod word;
