@@ -1,7 +1,5 @@
 //! The store goes back under running processes; an administrator decides, and work goes on without a restart.
 
-use std::time::Duration;
-
 use hostler_tests::lab::until;
 use serde_json::{Value, json};
 
@@ -11,8 +9,8 @@ use super::files;
 use super::target::Course;
 
 const PATH: &str = "/api/v1/store/generation";
-/// Where nothing is committed for so long, nobody is at work.
-const QUIET: Duration = Duration::from_millis(500);
+/// Where so many looks in a row find nothing committed, nobody is at work.
+const QUIET: u32 = 40;
 
 fn ask(bed: &Bed, who: &str, key: &str, reason: &str) -> (u16, Value) {
     let body = json!({ "reason": reason }).to_string();
@@ -20,14 +18,16 @@ fn ask(bed: &Bed, who: &str, key: &str, reason: &str) -> (u16, Value) {
     (answer.status, answer.json().unwrap())
 }
 
-/// The newest commit, once no lane is on its way any more: a worker's commits would bring the number back to what
+/// The newest commit, once no lane is on its way any more: commits of a worker would bring the number back to what
 /// the API has seen before the API looks.
 fn quiet(bed: &Bed) -> String {
     let newest = || bed.redis_says("HGET h:{main}.meta seq");
+    let (mut last, mut same) = (newest(), 0);
     let found = until(LIMIT, || {
-        let before = newest();
-        std::thread::sleep(QUIET);
-        (newest() == before).then_some(before)
+        let now = newest();
+        same = if now == last { same + 1 } else { 0 };
+        last = now;
+        (same == QUIET).then(|| last.clone())
     });
     found.expect("everything waits")
 }
