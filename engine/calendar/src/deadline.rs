@@ -12,6 +12,9 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
+/// The longest gap of a change of clocks that is known.
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
 /// How long before the window a notice must be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lead {
@@ -62,6 +65,36 @@ impl Lead {
                 Some(then.max(told))
             }
         }
+    }
+}
+
+impl Lead {
+    /// The last moment of which, and of each moment before it, [`Self::after`] counts to this instant at the latest.
+    /// None when the calendar has not enough business days.
+    #[must_use]
+    pub fn in_time(
+        self,
+        begins: Timestamp,
+        business: &BusinessDays,
+        zone: &Zone,
+    ) -> Option<Timestamp> {
+        let count = match self {
+            Self::Elapsed(_) | Self::BusinessDays(0) => return self.before(begins, business, zone),
+            Self::BusinessDays(count) => i32::from(count),
+        };
+        let date = zone.wall(begins).0.date();
+        if business.is_business(date) {
+            let back = self.before(begins, business, zone)?;
+            // A local time that a change of clocks has left out counts from the end of the gap, and so to a later one.
+            let is_late = self.after(back, business, zone)? > begins;
+            return back
+                .checked_sub(if is_late { HOUR } else { SignedDuration::ZERO })
+                .ok();
+        }
+        // Counts end on business days: what begins on a day off needs one that ended before it.
+        let first_late = business.add(business.add(date, 1)?, -count)?;
+        let midnight = zone.instant(first_late.at(0, 0, 0, 0))?;
+        midnight.checked_sub(SignedDuration::from_millis(1)).ok()
     }
 }
 

@@ -1,15 +1,17 @@
 //! Budgets of disruption: how often, and how long, a customer's servers may be disturbed in a time; what was spent.
 //!
 //! A disruption is one asset in one opening of its window, however many steps and runs disturb it there: work that
-//! overlaps counts once. What is spent lies in one document a customer, and is written in the commit that begins the
+//! overlaps counts once. A contract counts openings instead, with whatever is disturbed in them. What is spent lies in one document a customer, and is written in the commit that begins the
 //! first call of a lane which disturbs or prepares it. Not here: which budgets hold (policies), and writing (worker).
 
 mod limit;
+mod opening;
 
 use crate::id::{LaneId, RunId};
 pub use limit::{Budgets, Limit, Sum, Within, agreed, length};
+pub use opening::{OPENING_MAX_MS, Opening, REBOOTS};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most disruptions that one document holds; work is held rather than that one is forgotten too early.
 pub const DISRUPTIONS_MAX: usize = 1_000;
@@ -39,6 +41,9 @@ pub struct Disruption {
     pub until_ms: i64,
     /// As long as its disturbing calls may take.
     pub downtime_ms: u64,
+    /// Where it lies, for what counts openings. None: that was not counted then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<Opening>,
     /// A disturbing call has begun; else it is given back when the lane ends.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub begun: bool,
@@ -75,6 +80,8 @@ pub struct Wanted<'a> {
     pub now_ms: i64,
     /// It is a disturbing call itself.
     pub disturbs: bool,
+    /// The lane has begun another one before.
+    pub goes_on: bool,
     /// From it to the end of the last disturbing call of the lane, at most.
     pub lasts_ms: u64,
     /// The disturbing calls of it, at most.
@@ -90,9 +97,10 @@ pub struct Over {
     pub opens_ms: Option<i64>,
 }
 
-/// Work on one asset that counts once.
+/// Work that counts once: on one asset, or in one opening.
 struct Group<'a> {
     first: &'a Disruption,
+    counts_ms: i64,
     until_ms: i64,
     downtime_ms: u64,
 }
@@ -101,12 +109,10 @@ impl Spent {
     /// What counts against a budget at this instant.
     #[must_use]
     pub fn sum(&self, limit: &Limit, asset: &str, now_ms: i64) -> Sum {
-        let mut sum = Sum::default();
-        for group in self.groups(limit, asset, now_ms) {
-            sum.disruptions += 1;
-            sum.downtime_ms += group.downtime_ms;
-        }
-        sum
+        let groups = self.groups(limit, asset, now_ms).into_iter();
+        groups.fold(Sum::default(), |sum, group| {
+            sum.plus(limit.one(group.downtime_ms))
+        })
     }
 
     /// The same as of now with this work; `None` inside: nothing new is to be written. With it the names of the
@@ -130,13 +136,16 @@ impl Spent {
             next.disruptions[place].begun = true;
             return Ok(Some((next, overdrew)));
         }
+        if budgets.counts_windows_only() && self.counts_already(budgets.opening.as_ref()) {
+            return Ok(None);
+        }
         let mut before = self.clone();
         before.disruptions.retain(|one| !is_own(one) || one.begun);
-        before.forget(wanted.now_ms);
+        before.forget(wanted.now_ms, budgets);
         let mut next = before.clone();
         next.disruptions.push(disruption(wanted, budgets));
         // Half of a change is worse than one disruption more: who has begun goes on, and it counts.
-        let goes_on = before.disruptions.iter().any(is_own);
+        let goes_on = wanted.goes_on || before.disruptions.iter().any(is_own);
         let overdrew = before.overdrawn(&next, wanted, budgets, goes_on)?;
         if next.disruptions.len() > DISRUPTIONS_MAX {
             next.disruptions.remove(0);
@@ -164,7 +173,7 @@ impl Spent {
                 continue;
             }
             if limit.holds && !passes {
-                return Err(self.over(limit, wanted, spent));
+                return Err(self.over(limit, wanted, spent, budgets.opening.as_ref()));
             }
             overdrawn.push(limit.name.clone());
         }
@@ -192,14 +201,42 @@ impl Spent {
     }
 
     /// Drops what no budget counts any more.
-    fn forget(&mut self, now_ms: i64) {
+    fn forget(&mut self, now_ms: i64, budgets: &Budgets) {
         let counts = |at_ms: i64| at_ms.saturating_add_unsigned(WITHIN_MAX_MS) > now_ms;
         self.disruptions.retain(|one| counts(one.at_ms));
         self.allowed.retain(|one| counts(one.at_ms));
+        if !budgets.counts_windows_only() {
+            return;
+        }
+        // Of each opening the first is enough, and whoever is at work.
+        let mut known = BTreeSet::new();
+        self.disruptions.retain(|one| {
+            let opening = one.opening.as_ref().filter(|_| one.begun);
+            opening.is_some_and(|opening| known.insert(opening.clone())) || now_ms < one.until_ms
+        });
+    }
+
+    /// Something has disturbed in this opening: whatever else does costs nothing. Days of a window that is open all the
+    /// time are kept with each lane in them, for its work may last into the next one.
+    fn counts_already(&self, opening: Option<&Opening>) -> bool {
+        let Some(opening) = opening.filter(|opening| opening.closes_ms.is_some()) else {
+            return false;
+        };
+        let mut all = self.disruptions.iter().filter(|one| one.begun);
+        all.any(|one| one.opening.as_ref() == Some(opening))
     }
 
     /// What counts as one, in the order in which it began.
     fn groups(&self, limit: &Limit, asset: &str, now_ms: i64) -> Vec<Group<'_>> {
+        let mut groups = match limit.windows {
+            Some(_) => self.by_opening(),
+            None => self.by_asset(limit, asset),
+        };
+        groups.retain(|group| limit.counts(group.counts_ms, now_ms));
+        groups
+    }
+
+    fn by_asset(&self, limit: &Limit, asset: &str) -> Vec<Group<'_>> {
         let mut open: BTreeMap<&str, usize> = BTreeMap::new();
         let mut groups: Vec<Group<'_>> = Vec::new();
         let concerns = |one: &&Disruption| !limit.per_asset || one.asset == asset;
@@ -215,42 +252,57 @@ impl Spent {
                     open.insert(&one.asset, groups.len());
                     groups.push(Group {
                         first: one,
+                        counts_ms: one.at_ms,
                         until_ms: one.until_ms,
                         downtime_ms: one.downtime_ms,
                     });
                 }
             }
         }
-        groups.retain(|group| limit.counts(group.first.at_ms, now_ms));
         groups
     }
 
-    fn over(&self, limit: &Limit, wanted: &Wanted<'_>, spent: Sum) -> Over {
+    fn by_opening(&self) -> Vec<Group<'_>> {
+        let (mut known, mut groups) = (BTreeSet::new(), Vec::new());
+        for one in &self.disruptions {
+            let Some(opening) = one.opening.as_ref().filter(|new| known.insert(*new)) else {
+                continue;
+            };
+            groups.push(Group {
+                first: one,
+                counts_ms: opening.day_ms,
+                until_ms: one.until_ms,
+                downtime_ms: one.downtime_ms,
+            });
+        }
+        groups
+    }
+
+    fn over(
+        &self,
+        limit: &Limit,
+        wanted: &Wanted<'_>,
+        spent: Sum,
+        opening: Option<&Opening>,
+    ) -> Over {
         let groups = self.groups(limit, wanted.asset, wanted.now_ms);
-        let named = groups.iter().rev().take(NAMED_MAX);
-        let named: Vec<_> = named
-            .map(|group| format!("{} by run {}", group.first.asset, group.first.run))
-            .collect();
-        let more = groups.len().saturating_sub(NAMED_MAX);
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
+        let more = match limit.windows {
+            Some(_) => String::new(),
+            None => format!(", of up to {}", length(wanted.downtime_ms)),
         };
-        let by = match named.is_empty() {
-            true => String::new(),
-            false => format!(": {}{more}", named.join(", ")),
-        };
+        // What lies in this opening counts to its month, for as long as it is open.
+        let closes_ms = opening.and_then(|opening| opening.closes_ms);
+        let closes_ms = closes_ms.filter(|_| limit.windows.is_some());
+        let opens_ms = opens_ms(limit, &groups, wanted, spent);
         Over {
             budget: limit.name.clone(),
             why: format!(
-                "{} are granted, {} and {} are spent{by}; this takes one more, of up to {}",
+                "{} are granted, {} are spent{}; this takes one more{more}",
                 limit.says(),
-                spent.disruptions,
-                length(spent.downtime_ms),
-                length(wanted.downtime_ms)
+                limit.spent(spent),
+                by(&groups)
             ),
-            opens_ms: opens_ms(limit, &groups, wanted, spent),
+            opens_ms: opens_ms.map(|opens_ms| closes_ms.map_or(opens_ms, |ms| ms.max(opens_ms))),
         }
     }
 
@@ -264,15 +316,27 @@ impl Spent {
     }
 }
 
+/// By whom it was spent: the last ones, and how many more.
+fn by(groups: &[Group<'_>]) -> String {
+    let named = groups.iter().rev().take(NAMED_MAX);
+    let named: Vec<_> = named
+        .map(|group| format!("{} by run {}", group.first.asset, group.first.run))
+        .collect();
+    let more = match groups.len().saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    match named.is_empty() {
+        true => String::new(),
+        false => format!(": {}{more}", named.join(", ")),
+    }
+}
+
 /// When enough is no longer counted.
 fn opens_ms(limit: &Limit, groups: &[Group<'_>], wanted: &Wanted<'_>, spent: Sum) -> Option<i64> {
-    let mut sum = Sum {
-        disruptions: spent.disruptions + 1,
-        downtime_ms: spent.downtime_ms.saturating_add(wanted.downtime_ms),
-    };
+    let mut sum = spent.plus(limit.one(wanted.downtime_ms));
     for group in groups {
-        sum.disruptions -= 1;
-        sum.downtime_ms = sum.downtime_ms.saturating_sub(group.downtime_ms);
+        sum = sum.minus(limit.one(group.downtime_ms));
         let leaves_ms = match limit.within {
             Within::Rolling { ms } => group.first.at_ms.saturating_add_unsigned(ms),
             Within::Month { to_ms, .. } => to_ms,
@@ -297,6 +361,7 @@ fn disruption(wanted: &Wanted<'_>, budgets: &Budgets) -> Disruption {
         at_ms: wanted.now_ms,
         until_ms: closes_ms.map_or(lasts_ms, |closes_ms| closes_ms.max(lasts_ms)),
         downtime_ms: wanted.downtime_ms,
+        opening: budgets.opening.clone(),
         begun: wanted.disturbs,
         overdrew: Vec::new(),
     }

@@ -25,6 +25,16 @@ pub fn zone(estate: &Estate, customer: Option<&Customer>) -> Option<Zone> {
     Zone::parse(name).ok()
 }
 
+impl Estate {
+    /// The business days and the zone in which everything is counted that is promised to a customer, or asked of it.
+    /// None: no such customer, or what its files say cannot be read.
+    #[must_use]
+    pub fn days_of(&self, customer: &str) -> Option<(Arc<BusinessDays>, Zone)> {
+        let customer = self.customers.get(customer)?;
+        days(self, Some(customer))
+    }
+}
+
 /// The end of a time that begins at an instant, in the days of a customer or of the realm.
 pub fn after(
     estate: &Estate,
@@ -32,7 +42,11 @@ pub fn after(
     lead: Lead,
     from: Timestamp,
 ) -> Option<Timestamp> {
-    let zone = zone(estate, customer)?;
+    let (business, zone) = days(estate, customer)?;
+    lead.after(from, &business, &zone)
+}
+
+fn days(estate: &Estate, customer: Option<&Customer>) -> Option<(Arc<BusinessDays>, Zone)> {
     let calendar = match customer {
         Some(customer) => customer.calendar.as_deref(),
         None => realms(estate),
@@ -41,7 +55,7 @@ pub fn after(
         Some(business) => Arc::clone(business),
         None => Arc::new(BusinessDays::new(WEEKDAYS, Holidays::default()).ok()?),
     };
-    lead.after(from, &business, &zone)
+    Some((business, zone(estate, customer)?))
 }
 
 /// The first instant of a day.

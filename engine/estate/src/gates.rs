@@ -6,11 +6,13 @@ use crate::model::Estate;
 use crate::policies::{Freeze as Frozen, Windows as Windowed};
 use hostler_calendar::business::BusinessDays;
 use hostler_calendar::freeze::{Blocked, Freeze, blocked};
+use hostler_calendar::interval::Interval;
 use hostler_calendar::window::{Fit, Window, Windows};
+use hostler_core::budget::OPENING_MAX_MS;
 use hostler_core::directory::Directory;
 use hostler_core::fit::rounded;
 use hostler_core::gate::{Closed, GateKind};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -102,6 +104,16 @@ pub fn closes_ms(estate: &Estate, asset: &str, windows: &[String], at_ms: i64) -
     let at = Timestamp::from_millisecond(at_ms).ok()?;
     let (_, windows) = binding(estate, asset, windows)?;
     Some(at_ms.saturating_add_unsigned(windows.left_ms(at)?))
+}
+
+/// The opening of an asset's window in which an instant lies, with the window's name; a longer one than counts as a whole
+/// is cut on both sides.
+pub fn present(estate: &Estate, asset: &str, at: Timestamp) -> Option<(String, Interval)> {
+    let (name, windows) = binding(estate, asset, &[])?;
+    let reach = SignedDuration::from_millis(OPENING_MAX_MS.cast_signed() + 1);
+    let (from, to) = (at.checked_sub(reach).ok()?, at.checked_add(reach).ok()?);
+    let mut open = windows.intervals(from, to).into_iter();
+    Some((name, open.find(|interval| interval.contains(at))?))
 }
 
 /// The windows that must all be open, with their names. None: there are none. One that the estate does not have

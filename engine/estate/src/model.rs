@@ -5,6 +5,7 @@
 use crate::asset::Asset;
 use crate::gates::Times;
 use crate::policies::Policies;
+use crate::when;
 use hostler_core::directory::{Connection, Contact, Person};
 use hostler_core::id::Digest;
 use serde::Serialize;
@@ -121,11 +122,18 @@ pub struct Contract {
     pub consent: String,
     /// `2 per quarter`: the customer's own number, over all classes that `deferrals.yaml` of the policies has.
     pub deferrals: Option<String>,
-    /// `2 per month`.
+    /// `2 per month`: in so many windows of a month of the customer's calendar anything of it is disturbed.
     pub reboots: Option<String>,
 }
 
 impl Customer {
+    /// In how many windows of a month anything of it may be disturbed, by its contract. None: no bound.
+    #[must_use]
+    pub fn reboots(&self) -> Option<u32> {
+        let agreed = self.contract.as_ref()?.reboots.as_deref()?;
+        when::reboots(agreed).ok()
+    }
+
     pub(crate) fn decides(&self, person: &str) -> bool {
         self.has_role(person, &DECIDING)
     }

@@ -10,6 +10,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 const WEEKDAYS_SHORT: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+/// More windows of one month are no limit.
+const REBOOTS_MAX: u32 = 500;
 /// Longer silence is no answer to a question.
 const SILENCE_MAX_DAYS: u32 = 60;
 
@@ -156,6 +158,26 @@ pub fn deferrals(text: &str) -> Result<u32, Bad> {
     })
 }
 
+/// `2 per month` → 2: in how many windows of a month of the calendar anything of a customer is disturbed; 0: in none.
+pub fn reboots(text: &str) -> Result<u32, Bad> {
+    allowance(text)?;
+    let mut words = text.split_whitespace();
+    let number = words.next().and_then(|number| number.parse::<u32>().ok());
+    let number = number.filter(|number| *number <= REBOOTS_MAX);
+    if words.last() != Some("month") {
+        return Err(Bad::new(
+            "counts in another time than months of the calendar, as disruptions are counted",
+            "write `2 per month`; a budget of budgets.yaml of the policies counts in other times",
+        ));
+    }
+    number.ok_or_else(|| {
+        Bad::new(
+            "is out of bounds",
+            format!("write `0 per month` (none) to `{REBOOTS_MAX} per month`"),
+        )
+    })
+}
+
 /// `explicit`, `none`, or `tacit-5bd`: silence for so many business days agrees.
 pub fn consent(text: &str) -> Result<(), Bad> {
     let tacit = text
@@ -254,6 +276,12 @@ mod tests {
             ],
         );
         assert_eq!(deferrals("3 per quarter"), Ok(3));
+        check(
+            |text| reboots(text).map(|_| ()),
+            &["0 per month", "2 per month", "500 per month"],
+            &["2 per week", "2 per year", "501 per month", "two per month"],
+        );
+        assert_eq!(reboots("2 per month"), Ok(2));
         check(
             consent,
             &["explicit", "none", "tacit-5bd"],

@@ -49,6 +49,7 @@ codes! {
     StaleContact "HF017" "contact stale";
     Budget "HF018" "budget of disruptions exceeded";
     Deadline "HF019" "deadline cannot be met";
+    Silence "HF020" "silence agrees too late";
 }
 
 impl fmt::Display for Code {

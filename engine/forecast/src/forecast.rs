@@ -155,7 +155,8 @@ pub struct CustomerRow {
     pub held: usize,
     /// When its first server is disturbed.
     pub first: Option<Moment>,
-    /// The last moment for the notice of that. None: nothing is planned, or all of it was published.
+    /// The last moment for the notice of that, with the days of silence that agree. None: nothing is planned, or all of
+    /// it was published and no silence is waited for.
     pub notice_by: Option<Moment>,
     /// Of all its slots, in order.
     pub reminders: Vec<Moment>,
@@ -165,6 +166,23 @@ pub struct CustomerRow {
     pub disruptions: Vec<Disruptions>,
     /// The last moment for a notice that still keeps its deadline; with several the earliest.
     pub deadline_notice_by: Option<Moment>,
+    /// What must be said before its servers are disturbed. None: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<ConsentRow>,
+}
+
+/// How a customer agrees.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentRow {
+    /// `tacit-5bd by the contract of chemistry`.
+    pub rule: String,
+    /// When silence agrees with a notice that leaves as early as it can. None: it never does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence_agrees: Option<Moment>,
+    /// Until when somebody must have said yes, or what is planned waits. None: silence agrees in time, or nothing is
+    /// planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub yes_by: Option<Moment>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

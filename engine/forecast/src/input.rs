@@ -11,6 +11,7 @@ use hostler_calendar::when::DayRule;
 use hostler_calendar::window::Windows;
 use hostler_calendar::zone::Zone;
 use hostler_core::budget::{agreed, length};
+use hostler_core::consent::{ConsentKind, Required};
 use hostler_core::definition::Ramp;
 use jiff::civil::{Date, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -152,10 +153,31 @@ pub struct Customer {
     pub business: Arc<BusinessDays>,
     /// Those who get notices.
     pub contacts: Vec<Contact>,
+    /// What must be said before its servers are disturbed. None: nothing.
+    pub consent: Option<Asked>,
     /// Windows of one local month in which anything of theirs may be disturbed. None: no bound.
     pub disruptions_per_month: Option<u32>,
     /// Those of the policies that all its servers share.
     pub budgets: Vec<Budget>,
+}
+
+/// How a customer is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub required: Required,
+    /// The runbook tells it of the work; else its silence says nothing.
+    pub announced: bool,
+}
+
+impl Asked {
+    /// Business days of silence that agree. None: only a yes does.
+    #[must_use]
+    pub fn silent_days(&self) -> Option<u16> {
+        match self.required.kind {
+            ConsentKind::Tacit { business_days } if self.announced => Some(business_days),
+            ConsentKind::Tacit { .. } | ConsentKind::Explicit => None,
+        }
+    }
 }
 
 /// How often, and how long, a customer's servers may be disturbed.

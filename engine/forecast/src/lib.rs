@@ -20,12 +20,12 @@ pub use build::{Options, from_estate};
 pub use code::Code;
 pub use fault::ForecastFault;
 pub use forecast::{
-    Approval, AssetRow, Conflict, CustomerRow, Disruptions, FORM, Forecast, FreezeRow, Giver,
-    LengthRow, Outcome, Slot, WaveRow, Work,
+    Approval, AssetRow, Conflict, ConsentRow, CustomerRow, Disruptions, FORM, Forecast, FreezeRow,
+    Giver, LengthRow, Outcome, Slot, WaveRow, Work,
 };
 pub use input::{
-    ASSETS_MAX, Anchor, Approver, Approvers, Asset, AtOnce, Budget, Contact, Customer, Duration,
-    Durations, Group, Input, Month, Overflow, Terms, Wave,
+    ASSETS_MAX, Anchor, Approver, Approvers, Asked, Asset, AtOnce, Budget, Contact, Customer,
+    Duration, Durations, Group, Input, Month, Overflow, Terms, Wave,
 };
 pub use moment::Moment;
 pub use plan::forecast;

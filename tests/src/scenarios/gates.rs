@@ -107,6 +107,7 @@ fn spent(stage: &Stage) -> Vec<DocumentWrite> {
         at_ms: BEGIN_MS,
         until_ms: BEGIN_MS,
         downtime_ms: 1,
+        opening: None,
         begun: true,
         overdrew: Vec::new(),
     };

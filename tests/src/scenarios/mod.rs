@@ -12,6 +12,7 @@ mod ledger;
 mod overtaken;
 mod owed;
 mod proofs;
+mod reboots;
 mod signed;
 pub mod stage;
 mod step_up;

@@ -165,3 +165,32 @@ fn a_feed_that_would_break_is_refused() {
     };
     assert!(matches!(text(&bad, &[]), Err(FeedFault::Domain(_))));
 }
+
+/// Every seven hours of a year, over changes of clocks, holidays and days off.
+#[test]
+fn a_notice_that_is_in_time_and_any_before_it_is_counted_to_no_later_instant() {
+    let (business, utc) = (business(), zone("UTC"));
+    let hours = |hours: i64| jiff::SignedDuration::from_hours(hours);
+    let minute = jiff::SignedDuration::from_mins(1);
+    for name in ["UTC", "America/Chicago", "Europe/Berlin"] {
+        let zone = zone(name);
+        for days in [1, 3, 5] {
+            let lead = Lead::BusinessDays(days);
+            let mut begins = instant("2026-01-15T00:30Z");
+            while begins < instant("2027-01-15T00:30Z") {
+                let by = lead.in_time(begins, &business, &zone).unwrap();
+                for earlier in [0, 1, 9, 31, 75, 200] {
+                    let told = by - hours(earlier);
+                    let counted = lead.after(told, &business, &zone).unwrap();
+                    assert!(counted <= begins, "{name} {days}: {told} to {begins}");
+                }
+                // Clocks that change make it an hour at most.
+                let late = lead.after(by + minute, &business, &utc).unwrap();
+                assert!(name != "UTC" || late > begins, "{days}: {by} to {begins}");
+                begins += hours(7);
+            }
+        }
+    }
+    let never = Lead::BusinessDays(2_000).in_time(instant("2026-01-15T00:30Z"), &business, &utc);
+    assert_eq!(never, None);
+}

@@ -2,6 +2,7 @@
 //!
 //! Not here: what was spent.
 
+use super::opening::{Opening, windows};
 use serde::{Deserialize, Serialize};
 
 /// In which time a budget counts, seen from one instant.
@@ -25,6 +26,9 @@ pub struct Limit {
     /// Of all disruptions together: how long their disturbing calls may take at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downtime_ms: Option<u64>,
+    /// Openings of windows in which anything of the customer is disturbed. It is the only number of a budget that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<u32>,
     pub within: Within,
     /// It holds work of the class that was asked about; other classes only count.
     pub holds: bool,
@@ -37,13 +41,30 @@ pub struct Budgets {
     pub limits: Vec<Limit>,
     /// When the present opening of the asset's window ends; none: it is closed, or there is none.
     pub closes_ms: Option<i64>,
+    /// The one that work of now would count to. None: openings are not counted.
+    pub opening: Option<Opening>,
 }
 
-/// What a budget counts: disruptions, and their downtime.
+impl Budgets {
+    /// Nothing but openings of windows is counted: then who comes into one that counts already need not be known.
+    #[must_use]
+    pub fn counts_windows_only(&self) -> bool {
+        self.limits.iter().all(|limit| limit.windows.is_some())
+    }
+}
+
+/// What a budget counts: disruptions, and their downtime; or openings of windows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sum {
     pub disruptions: u32,
     pub downtime_ms: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub windows: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_zero(windows: &u32) -> bool {
+    *windows == 0
 }
 
 impl Sum {
@@ -52,6 +73,15 @@ impl Sum {
         Self {
             disruptions: self.disruptions.saturating_add(other.disruptions),
             downtime_ms: self.downtime_ms.saturating_add(other.downtime_ms),
+            windows: self.windows.saturating_add(other.windows),
+        }
+    }
+
+    pub(super) fn minus(self, other: Self) -> Self {
+        Self {
+            disruptions: self.disruptions.saturating_sub(other.disruptions),
+            downtime_ms: self.downtime_ms.saturating_sub(other.downtime_ms),
+            windows: self.windows.saturating_sub(other.windows),
         }
     }
 }
@@ -64,26 +94,49 @@ impl Limit {
         }
     }
 
+    /// What one more takes of it.
+    pub(super) fn one(&self, downtime_ms: u64) -> Sum {
+        match self.windows {
+            Some(_) => Sum {
+                windows: 1,
+                ..Sum::default()
+            },
+            None => Sum {
+                disruptions: 1,
+                downtime_ms,
+                windows: 0,
+            },
+        }
+    }
+
     #[must_use]
     pub fn fits(&self, sum: Sum) -> bool {
         self.disruptions.is_none_or(|max| sum.disruptions <= max)
             && self.downtime_ms.is_none_or(|max| sum.downtime_ms <= max)
+            && self.windows.is_none_or(|max| sum.windows <= max)
     }
 
     /// What adds nothing, for it overlaps with what was spent, overdraws nothing.
     pub(super) fn breaks(&self, before: Sum, after: Sum) -> bool {
-        let over = |max: u64, before: u64, after: u64| after > max && after > before;
-        let (count, time) = (self.disruptions, self.downtime_ms);
-        count.is_some_and(|max| {
-            over(
-                max.into(),
-                before.disruptions.into(),
-                after.disruptions.into(),
-            )
-        }) || time.is_some_and(|max| over(max, before.downtime_ms, after.downtime_ms))
+        let over = |max: Option<u64>, before: u64, after: u64| {
+            max.is_some_and(|max| after > max && after > before)
+        };
+        let numbers = |sum: Sum| (u64::from(sum.disruptions), u64::from(sum.windows));
+        let ((disrupted, opened), (disrupts, opens)) = (numbers(before), numbers(after));
+        over(self.disruptions.map(u64::from), disrupted, disrupts)
+            || over(self.downtime_ms, before.downtime_ms, after.downtime_ms)
+            || over(self.windows.map(u64::from), opened, opens)
     }
 
-    /// `2 disruptions and 4h of downtime`.
+    /// What is spent of it: `2 and 1h`, or `2 windows with disruptions`.
+    pub(super) fn spent(&self, sum: Sum) -> String {
+        match self.windows {
+            Some(_) => windows(sum.windows),
+            None => format!("{} and {}", sum.disruptions, length(sum.downtime_ms)),
+        }
+    }
+
+    /// `2 disruptions and 4h of downtime in 30d`, `2 windows with disruptions a month`.
     #[must_use]
     pub fn says(&self) -> String {
         let each = if self.per_asset {
@@ -95,10 +148,11 @@ impl Limit {
             Within::Rolling { ms } => format!("in {}", length(ms)),
             Within::Month { .. } => "a month".to_owned(),
         };
-        format!(
-            "{}{each} {within}",
-            agreed(self.disruptions, self.downtime_ms)
-        )
+        let agreed = match self.windows {
+            Some(max) => windows(max),
+            None => agreed(self.disruptions, self.downtime_ms),
+        };
+        format!("{agreed}{each} {within}")
     }
 }
 

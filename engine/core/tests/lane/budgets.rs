@@ -21,6 +21,7 @@ fn wanted(asset: &'static str, number: u32, now_ms: i64) -> Wanted<'static> {
         lane: LaneId(id(number)),
         now_ms,
         disturbs: true,
+        goes_on: false,
         lasts_ms: HOUR.unsigned_abs(),
         downtime_ms: HOUR.unsigned_abs(),
     }
@@ -32,6 +33,7 @@ fn limit(disruptions: Option<u32>, hours: Option<i64>) -> Limit {
         per_asset: false,
         disruptions,
         downtime_ms: hours.map(|hours| (hours * HOUR).unsigned_abs()),
+        windows: None,
         within: Within::Rolling {
             ms: (30 * DAY).unsigned_abs(),
         },
@@ -44,6 +46,7 @@ fn of(limit: Limit) -> Budgets {
         customer: "chem".to_owned(),
         limits: vec![limit],
         closes_ms: None,
+        opening: None,
     }
 }
 
@@ -196,6 +199,7 @@ fn a_full_record_holds_rather_than_forgets_and_old_entries_go() {
         at_ms: i64::from(number),
         until_ms: i64::from(number) + HOUR,
         downtime_ms: 1,
+        opening: None,
         begun: true,
         overdrew: Vec::new(),
     };

@@ -25,6 +25,7 @@ mod notices;
 mod openings;
 mod questions;
 mod random;
+mod reboots;
 mod restored;
 mod retried;
 mod sessions;

@@ -112,7 +112,9 @@ impl<'a> Builder<'a> {
         self.format_if(file, raw.deferrals.as_ref(), "deferrals", |text| {
             when::deferrals(text).map(|_| ())
         });
-        self.format_if(file, raw.reboots.as_ref(), "reboots", when::allowance);
+        self.format_if(file, raw.reboots.as_ref(), "reboots", |text| {
+            when::reboots(text).map(|_| ())
+        });
         Contract {
             service: raw.service.value.clone(),
             consent: raw

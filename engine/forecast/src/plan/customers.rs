@@ -5,17 +5,18 @@
 use super::Plan;
 use super::budgets;
 use super::conflicts::Found;
+use super::consent;
 use super::cycle::month_of;
 use super::notice::notice_by;
 use crate::code::Code;
 use crate::forecast::{CustomerRow, Disruptions, Outcome, Slot};
+use crate::input::Customer;
 use crate::moment::Moment;
 use hostler_calendar::interval::Interval;
-use jiff::civil::Date;
+use hostler_core::budget::Opening;
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A slot longer than this is no disruption as a whole: its days count.
-const DISRUPTION_MAX_MS: u64 = 86_400_000;
 /// Reminders of one customer that are listed.
 const REMINDERS_MAX: usize = 200;
 
@@ -49,25 +50,37 @@ fn row(plan: &Plan<'_>, id: &str, places: &[usize], deadline: Option<Moment>) ->
         .iter()
         .filter_map(|place| planned(plan, *place))
         .collect();
-    let told = planned.iter().filter(|one| !one.published);
-    let by = told.filter_map(|one| notice_by(customer, &plan.input.terms, one.slot.opens));
+    let by = planned.iter().filter_map(|one| by(plan, customer, one));
+    let first = planned.iter().map(|one| one.starts).min();
     CustomerRow {
         id: id.to_owned(),
         name: customer.name.clone(),
         zone: customer.zone.name().to_owned(),
         planned: planned.len(),
         held: places.len() - planned.len(),
-        first: planned.iter().map(|one| one.starts).min(),
+        first,
         notice_by: by.min(),
         reminders: reminders(plan, &planned),
         told: plan.told[id].people.clone(),
         disruptions: disruptions(customer, &planned),
         deadline_notice_by: deadline,
+        consent: consent::row(plan, id, first),
     }
+}
+
+/// The last moment for the notice of one server: for its class, and for the silence that agrees.
+fn by(plan: &Plan<'_>, customer: &Customer, one: &Planned<'_>) -> Option<Moment> {
+    let (terms, opens) = (&plan.input.terms, one.slot.opens);
+    let promised = notice_by(customer, terms, opens).filter(|_| !one.published);
+    // A count that begins on a day off ends no later than one of the business day before it: then it may leave later.
+    let silent = consent::notice_by(customer, opens).map(|by| by.max(plan.ready));
+    promised.into_iter().chain(silent).min()
 }
 
 struct Planned<'a> {
     slot: &'a Slot,
+    /// The whole of its window's opening, freezes included.
+    open: Interval,
     starts: Moment,
     published: bool,
 }
@@ -76,6 +89,11 @@ fn planned<'a>(plan: &'a Plan<'_>, place: usize) -> Option<Planned<'a>> {
     match plan.outcomes[place].as_ref()? {
         Outcome::Planned { slot, starts, .. } => Some(Planned {
             slot,
+            open: *plan
+                .class(place)
+                .open
+                .iter()
+                .find(|open| open.contains(starts.0))?,
             starts: *starts,
             published: plan.is_published(place),
         }),
@@ -94,17 +112,31 @@ fn reminders(plan: &Plan<'_>, planned: &[Planned<'_>]) -> Vec<Moment> {
     all.into_iter().take(REMINDERS_MAX).collect()
 }
 
-fn disruptions(customer: &crate::input::Customer, planned: &[Planned<'_>]) -> Vec<Disruptions> {
-    let day = |moment: Moment| customer.zone.wall(moment.0).0.date();
-    let mut found: BTreeSet<(Date, &str, Moment)> = BTreeSet::new();
+/// By the rule of the gate that counts them.
+fn disruptions(customer: &Customer, planned: &[Planned<'_>]) -> Vec<Disruptions> {
+    let date = |ms: i64| {
+        let at = Timestamp::from_millisecond(ms).ok()?;
+        Some(customer.zone.wall(at).0.date())
+    };
+    let day = |ms: i64| {
+        let begins = date(ms).and_then(|date| customer.zone.instant(date.at(0, 0, 0, 0)));
+        begins.map_or(ms, Timestamp::as_millisecond)
+    };
+    let mut found: BTreeSet<Opening> = BTreeSet::new();
     for one in planned {
-        let long = one.slot.elapsed_ms() > DISRUPTION_MAX_MS;
-        let first = day(if long { one.starts } else { one.slot.opens });
-        found.insert((first, &one.slot.window, one.slot.closes));
+        let (from, to) = (one.open.from, one.open.to);
+        let open = (
+            one.slot.window.as_str(),
+            from.as_millisecond(),
+            to.as_millisecond(),
+        );
+        let starts_ms = one.starts.0.as_millisecond();
+        found.insert(Opening::of(Some(open), starts_ms, day));
     }
     let mut months: BTreeMap<String, u32> = BTreeMap::new();
-    for (first, ..) in found {
-        *months.entry(month_of(first)).or_default() += 1;
+    for opening in found {
+        let month = date(opening.day_ms).map(month_of).unwrap_or_default();
+        *months.entry(month).or_default() += 1;
     }
     let at_most = customer.disruptions_per_month;
     let row = |(month, count)| Disruptions {
@@ -124,11 +156,13 @@ fn budget(plan: &mut Plan<'_>, row: &CustomerRow) {
             code: Code::Budget,
             subject: format!("customer {}, {}", row.id, month.month),
             what: format!(
-                "{} windows with disruptions, {at_most} are agreed upon",
+                "{} windows with disruptions, {at_most} are agreed upon; the others wait for the next month",
                 month.count
             ),
             when: row.first,
-            remedy: "put its servers into fewer windows, or ask the customer for more".to_owned(),
+            remedy: "put its servers into fewer windows, agree upon more (`reboots` of its contract), or have the run \
+                     overdraw it (`hostler budget allow`)"
+                .to_owned(),
         };
         plan.conflicts.add(found, None);
     }
@@ -175,7 +209,12 @@ fn promise(plan: &Plan<'_>, place: usize) -> Option<Promise> {
     };
     let last = plan.class(place).free.iter().rev().find(before).copied();
     let customer = plan.customer(place);
-    let by = |slot: Interval| notice_by(customer, &plan.input.terms, Moment(slot.from));
+    let by = |slot: Interval| {
+        let from = Moment(slot.from);
+        let silent = consent::notice_by(customer, from);
+        let promised = notice_by(customer, &plan.input.terms, from)?;
+        Some(silent.map_or(promised, |silent| silent.min(promised)))
+    };
     Some(Promise {
         severity: severity.clone(),
         days,

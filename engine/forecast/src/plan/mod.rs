@@ -7,6 +7,7 @@ mod approval;
 mod budgets;
 mod checks;
 mod conflicts;
+mod consent;
 mod customers;
 mod cycle;
 mod notice;

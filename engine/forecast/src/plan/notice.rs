@@ -2,6 +2,7 @@
 //!
 //! Not here: sending, and proof of delivery: a notice is taken to arrive when it leaves.
 
+use super::consent::{self, Silence};
 use super::cycle::days_after;
 use crate::input::{Customer, Terms};
 use crate::moment::Moment;
@@ -18,6 +19,8 @@ pub struct Told {
     /// The first instant that a notice sent at `ready` allows. None: its calendar has not enough
     /// business days.
     pub legal: Option<Moment>,
+    /// With that notice.
+    pub silence: Silence,
     /// Persons who would be told.
     pub people: Vec<String>,
     /// Why nobody can be; the contacts are there but old.
@@ -39,6 +42,7 @@ pub fn all(
 ) -> BTreeMap<String, Told> {
     let told = |customer: &Customer| Told {
         legal: legal(customer, terms, ready),
+        silence: consent::silence(customer, ready),
         people: fresh(customer, terms, ready),
         stale: stale(customer, terms, ready),
     };

@@ -5,7 +5,7 @@
 use super::admit::{self, Fate, Job, Limits};
 use super::conflicts::Found;
 use super::reasons;
-use super::{Plan, waves_of};
+use super::{Plan, consent, waves_of};
 use crate::code::Code;
 use crate::forecast::{Outcome, Slot, WaveRow};
 use crate::input::Wave;
@@ -145,6 +145,22 @@ impl Plan<'_> {
 
     /// Its first slot and from when on it can be used; or why there is none.
     fn home(&mut self, place: usize, present: &Present<'_>) -> Result<(usize, Moment), Found> {
+        let noticed = self.noticed(place, present)?;
+        let asset = self.assets[place].id.as_str();
+        match consent::agreed(self, place, noticed) {
+            (Some(home), found) => {
+                if let Some(found) = found {
+                    self.conflicts.add(found, Some(asset));
+                }
+                Ok(home)
+            }
+            (None, Some(found)) => Err(found),
+            (None, None) => Ok(noticed),
+        }
+    }
+
+    /// As far as its notice allows.
+    fn noticed(&mut self, place: usize, present: &Present<'_>) -> Result<(usize, Moment), Found> {
         if let Some(found) = reasons::impossible(self, place, present) {
             return Err(found);
         }

@@ -1,4 +1,4 @@
-//! A forecast on a terminal: conflicts first, then waves, windows, customers, and who is held.
+//! A forecast on a terminal: conflicts first, then waves, windows, customers, who is asked, and who is held.
 //!
 //! Not here: colours, and the width of the terminal.
 
@@ -25,6 +25,7 @@ pub fn table(forecast: &Forecast) -> String {
         waves(forecast, &zone),
         windows(forecast, &zone),
         customers(forecast, &zone),
+        consents(forecast, &zone),
         held(forecast),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -217,6 +218,22 @@ fn customers(forecast: &Forecast, zone: &Zone) -> String {
         "disruptions",
     ];
     rows(&head, forecast.customers.iter().map(row))
+}
+
+/// Of whom something is asked before their servers are disturbed.
+fn consents(forecast: &Forecast, zone: &Zone) -> String {
+    let said = |moment: Option<Moment>| moment.map_or_else(|| "-".to_owned(), |at| at.people(zone));
+    let row = |customer: &crate::forecast::CustomerRow| {
+        let consent = customer.consent.as_ref()?;
+        Some(vec![
+            customer.id.clone(),
+            consent.rule.clone(),
+            said(consent.silence_agrees),
+            said(consent.yes_by),
+        ])
+    };
+    let head = ["CONSENT", "asked", "silence agrees", "needs a yes by"];
+    rows(&head, forecast.customers.iter().filter_map(row))
 }
 
 fn held(forecast: &Forecast) -> String {

@@ -7,20 +7,20 @@ use hostler_core::definition::{Ramp, WaveLimit};
 use hostler_forecast::{Budget, Code, Duration, Group, Input, Outcome};
 use std::collections::BTreeSet;
 
-struct Case {
-    code: Code,
-    change: fn(&mut Input),
-    subject: &'static str,
+pub struct Case {
+    pub code: Code,
+    pub change: fn(&mut Input),
+    pub subject: &'static str,
     /// Parts of what is said.
-    what: &'static [&'static str],
-    remedy: &'static str,
+    pub what: &'static [&'static str],
+    pub remedy: &'static str,
     /// The assets that it names.
-    assets: &'static [&'static str],
+    pub assets: &'static [&'static str],
     /// What becomes of `web1`: none, it is planned all the same.
-    held: Option<Code>,
+    pub held: Option<Code>,
 }
 
-const fn case(code: Code, change: fn(&mut Input)) -> Case {
+pub const fn case(code: Code, change: fn(&mut Input)) -> Case {
     Case {
         code,
         change,
@@ -51,6 +51,7 @@ fn add(input: &mut Input, count: usize) {
 
 fn cases() -> Vec<Case> {
     vec![
+        super::consent::too_late(),
         Case {
             subject: "customer chem",
             what: &["it has no window"],

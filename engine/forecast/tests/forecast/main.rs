@@ -8,7 +8,9 @@
 
 mod clocks;
 mod conflicts;
+mod consent;
 mod december;
+mod disruptions;
 mod golden;
 mod growth;
 mod people;
@@ -96,6 +98,7 @@ pub fn customer(name: &str) -> Customer {
         zone: chicago(),
         business: Arc::new(BusinessDays::new("mon-fri", Holidays::default()).unwrap()),
         contacts: vec![contact("ada"), contact("bo")],
+        consent: None,
         disruptions_per_month: None,
         budgets: Vec::new(),
     }

@@ -1,6 +1,6 @@
 //! `hostler budget`: what customers' budgets of disruption have spent, and letting a run overdraw them.
 //!
-//! Not here: what was agreed: `hostler policy show budgets`.
+//! Not here: what was agreed: `hostler policy show budgets`, and the customers' contracts in the estate's files.
 
 use super::Context;
 use crate::failure::Failure;
@@ -8,12 +8,13 @@ use crate::output::Rows;
 use crate::times;
 use clap::Subcommand;
 use hostler_api::services::budgets::{AllowAsk, BudgetRow};
-use hostler_core::budget::{Allowed, length};
+use hostler_core::budget::{Allowed, Opening, length};
 use hostler_core::id::RunId;
 
 #[derive(Subcommand)]
 pub enum BudgetCommand {
-    /// What disturbed which server, when, by which run, and what was overdrawn
+    /// What disturbed which server, when, by which run, and what was overdrawn; where nothing but the windows of a
+    /// contract is counted, the first server of each
     List {
         /// Of this customer only
         #[arg(long, value_name = "ID")]
@@ -56,6 +57,7 @@ fn list(context: &Context, budgets: &[BudgetRow]) -> Result<(), Failure> {
         "server",
         "since",
         "downtime up to",
+        "window",
         "state",
         "overdrew",
         "run",
@@ -67,6 +69,7 @@ fn list(context: &Context, budgets: &[BudgetRow]) -> Result<(), Failure> {
                 one.asset.clone(),
                 times::local(one.at_ms),
                 length(one.downtime_ms),
+                one.opening.as_ref().map_or_else(String::new, window),
                 if one.begun { "disturbed" } else { "prepared" }.to_owned(),
                 one.overdrew.join(", "),
                 one.run.to_string(),
@@ -74,4 +77,16 @@ fn list(context: &Context, budgets: &[BudgetRow]) -> Result<(), Failure> {
         }
     }
     context.out.list(&rows, budgets)
+}
+
+/// `sun-early until 2026-12-13 04:00`; of one that is open all the time the day.
+fn window(opening: &Opening) -> String {
+    let name = match opening.window.is_empty() {
+        true => "outside",
+        false => &opening.window,
+    };
+    match opening.closes_ms {
+        Some(closes_ms) => format!("{name} until {}", times::local(closes_ms)),
+        None => format!("{name} on the day from {}", times::local(opening.day_ms)),
+    }
 }

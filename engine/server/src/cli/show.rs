@@ -318,12 +318,13 @@ fn may_put_off(view: &DeferView) -> String {
 
 /// What a run would spend of one budget, and what comes of it.
 fn spends(budget: &BudgetView) -> String {
-    let of = |sum: &Sum| {
-        format!(
+    let of = |sum: &Sum| match budget.needs.windows {
+        0 => format!(
             "{} disruptions ({})",
             sum.disruptions,
             length(sum.downtime_ms)
-        )
+        ),
+        _ => format!("{} windows", sum.windows),
     };
     let comes = match (budget.fits, budget.holds) {
         (true, _) => String::new(),

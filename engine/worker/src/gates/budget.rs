@@ -7,7 +7,7 @@ use super::Disturbs;
 use super::ahead::disturbs_ahead;
 use crate::scope::{View, asset_of};
 use crate::{Driver, Trouble};
-use hostler_core::budget::{Budgets, Over, Spent, Wanted, budget_document};
+use hostler_core::budget::{Budgets, Over, REBOOTS, Spent, Wanted, budget_document};
 use hostler_core::gate::{Closed, GateKind};
 use hostler_core::lane::Lane;
 use hostler_ports::store::{Batch, DocumentWrite, Expect};
@@ -94,6 +94,7 @@ impl Driver {
             lane: view.lane.id(),
             now_ms: view.now_ms,
             disturbs: ahead.at_once,
+            goes_on: disturbs.needs.has_begun() || (ahead.at_once && view.lane.attempt > 1),
             lasts_ms: ahead.lasts_ms,
             downtime_ms: ahead.downtime_ms,
         };
@@ -126,13 +127,16 @@ impl Driver {
 
 fn held(over: &Over, customer: &str, view: &View<'_>, document: String) -> Closed {
     let run = view.lane.opening.run;
+    let agreed = match over.budget == REBOOTS {
+        true => format!("agree upon more (`reboots` of {customer} in the estate's files)"),
+        false => "change budgets.yaml of the policies".to_owned(),
+    };
     Closed {
         gate: GateKind::Budget,
         rule: format!("{}:{customer}", over.budget),
         why: over.why.clone(),
         remedy: format!(
-            "wait, change budgets.yaml of the policies, or have it overdrawn by an operator who did not start the \
-             run: hostler budget allow {customer} {run} --reason TEXT"
+            "wait, {agreed}, or have it overdrawn by an operator who did not start the run: hostler budget allow {customer} {run} --reason TEXT"
         ),
         until_ms: over.opens_ms,
         document: Some(document),

@@ -11,7 +11,8 @@ use hostler_core::budget::{Limit, Spent, Sum, budget_document};
 use hostler_core::contract::Impact;
 use hostler_core::definition::{Definition, Program, Verb};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A budget that a run would spend from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,11 +23,18 @@ pub struct BudgetView {
     pub grants: String,
     /// Of each server its own: those of the server that has spent the most.
     pub spent: Sum,
-    /// What the run takes at most.
+    /// What the run takes at most; of windows one opening of each.
     pub needs: Sum,
     pub fits: bool,
     /// Where it does not fit: the run waits; else it goes on, and overdraws.
     pub holds: bool,
+}
+
+/// One server, with what binds it.
+struct Disturbed<'a> {
+    asset: &'a str,
+    window: Option<&'a str>,
+    limits: Vec<Limit>,
 }
 
 /// Budgets of all customers whose servers the run disturbs, as of now.
@@ -42,11 +50,15 @@ pub async fn budgets(api: &Api, planned: &Planned) -> Result<Vec<BudgetView>, Pr
     };
     let now_ms = api.store.now_ms().await?;
     let class = [definition.policy.class.clone()];
-    let mut of: BTreeMap<String, Vec<(&str, Vec<Limit>)>> = BTreeMap::new();
-    for asset in planned.plan.assets.keys() {
+    let mut of: BTreeMap<String, Vec<Disturbed<'_>>> = BTreeMap::new();
+    for (asset, record) in &planned.plan.assets {
         if let Some(budgets) = api.directory.budgets(asset, &class, now_ms) {
             let own = of.entry(budgets.customer).or_default();
-            own.push((asset.as_str(), budgets.limits));
+            own.push(Disturbed {
+                asset,
+                window: record.get("window").and_then(Value::as_str),
+                limits: budgets.limits,
+            });
         }
     }
     let mut views = Vec::new();
@@ -56,7 +68,7 @@ pub async fn budgets(api: &Api, planned: &Planned) -> Result<Vec<BudgetView>, Pr
             .value
             .map_err(|fault| Problem::new(Code::Internal, fault))?;
         let spent = spent.unwrap_or_default();
-        let limits = assets.first().map(|(_, limits)| limits.as_slice());
+        let limits = assets.first().map(|one| one.limits.as_slice());
         let view = |limit: &Limit| view(&customer, limit, &assets, &spent, (downtime_ms, now_ms));
         views.extend(limits.unwrap_or_default().iter().map(view));
     }
@@ -78,19 +90,26 @@ fn outage_ms(definition: &Definition) -> Option<u64> {
 fn view(
     customer: &str,
     limit: &Limit,
-    assets: &[(&str, Vec<Limit>)],
+    assets: &[Disturbed<'_>],
     spent: &Spent,
     (downtime_ms, now_ms): (u64, i64),
 ) -> BudgetView {
-    let sums = assets
-        .iter()
-        .map(|(asset, _)| spent.sum(limit, asset, now_ms));
+    let sums = assets.iter().map(|one| spent.sum(limit, one.asset, now_ms));
     let spent = sums.max_by_key(|sum| (sum.disruptions, sum.downtime_ms));
     let spent = spent.unwrap_or_default();
     let servers = if limit.per_asset { 1 } else { assets.len() };
-    let needs = Sum {
-        disruptions: u32::try_from(servers).unwrap_or(u32::MAX),
-        downtime_ms: downtime_ms.saturating_mul(servers as u64),
+    let windows: BTreeSet<Option<&str>> = assets.iter().map(|one| one.window).collect();
+    let count = |all: usize| u32::try_from(all).unwrap_or(u32::MAX);
+    let needs = match limit.windows {
+        Some(_) => Sum {
+            windows: count(windows.len()),
+            ..Sum::default()
+        },
+        None => Sum {
+            disruptions: count(servers),
+            downtime_ms: downtime_ms.saturating_mul(servers as u64),
+            windows: 0,
+        },
     };
     BudgetView {
         customer: customer.to_owned(),

@@ -1,6 +1,6 @@
 //! Under the chart: the legend, and the first conflicts in words.
 
-use super::marks::{DIAMOND, RING, TRIANGLE, cross};
+use super::marks::{DIAMOND, RING, SQUARE, TRIANGLE, cross};
 use super::pen::{Area, At, Pen, short};
 use super::rows::bracket;
 use crate::code::Code;
@@ -49,14 +49,20 @@ fn line(one: &Conflict, count: usize) -> Line {
     (one.code.to_string(), short(&text, LINE_MAX))
 }
 
-pub fn height(lines: &[Line]) -> i64 {
-    LEGEND_HEIGHT + 200 + i64::try_from(lines.len()).unwrap_or_default() * LINE_HEIGHT
+/// With a second line of the legend where customers are asked.
+pub fn height(lines: &[Line], asks: bool) -> i64 {
+    let lines = lines.len() + usize::from(asks);
+    LEGEND_HEIGHT + 200 + i64::try_from(lines).unwrap_or_default() * LINE_HEIGHT
 }
 
 /// `top` is the lower border of the chart.
-pub fn draw(pen: &mut Pen, lines: &[Line], top: i64) {
+pub fn draw(pen: &mut Pen, lines: &[Line], asks: bool, top: i64) {
     legend(pen, top + 260);
     let mut y = top + LEGEND_HEIGHT + 160;
+    if asks {
+        consent(pen, top + 260 + LINE_HEIGHT);
+        y += LINE_HEIGHT;
+    }
     for (code, text) in lines {
         pen.text("code", (200, y), At::Start, code);
         let x = if code.is_empty() { 200 } else { 760 };
@@ -93,4 +99,13 @@ fn legend(pen: &mut Pen, y: i64) {
     word(pen, 10_200, "too late");
     pen.circle("reminder", (10_950, y), RING, "");
     word(pen, 11_050, "reminder");
+}
+
+/// The legend's second line.
+fn consent(pen: &mut Pen, y: i64) {
+    let word = |pen: &mut Pen, x, text: &str| pen.text("soft", (x, y + 40), At::Start, text);
+    pen.figure("silent", (260, y), &SQUARE, "");
+    word(pen, 380, "silence of a customer agrees");
+    pen.figure("yes", (2_860, y), &SQUARE, "");
+    word(pen, 2_980, "a customer's yes is needed by");
 }

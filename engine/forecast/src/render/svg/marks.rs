@@ -1,4 +1,4 @@
-//! Approval, notices, reminders and freezes.
+//! Approval, notices, reminders, consent and freezes.
 //!
 //! Notices of one day are one mark with their number. Not here: who gets them.
 
@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 pub const DIAMOND: [(i64, i64); 4] = [(0, -70), (70, 0), (0, 70), (-70, 0)];
 pub const TRIANGLE: [(i64, i64); 3] = [(-70, -60), (70, -60), (0, 70)];
+pub const SQUARE: [(i64, i64); 4] = [(-55, -55), (55, -55), (55, 55), (-55, 55)];
 pub const RING: i64 = 50;
 /// Half the size of a cross.
 const CROSS: i64 = 50;
@@ -25,7 +26,18 @@ const NAME_MIN: usize = 4;
 
 /// Rows above the waves.
 pub fn count(forecast: &Forecast) -> usize {
-    2 + usize::from(forecast.approval.is_some()) + usize::from(!forecast.freezes.is_empty())
+    let further = [
+        forecast.approval.is_some(),
+        !forecast.freezes.is_empty(),
+        asks(forecast),
+    ];
+    2 + further.into_iter().filter(|has| *has).count()
+}
+
+/// Whether anything is asked of a customer.
+pub fn asks(forecast: &Forecast) -> bool {
+    let mut all = forecast.customers.iter();
+    all.any(|row| row.consent.is_some())
 }
 
 pub fn draw(pen: &mut Pen, forecast: &Forecast, scale: &Scale) {
@@ -40,6 +52,9 @@ pub fn draw(pen: &mut Pen, forecast: &Forecast, scale: &Scale) {
     }
     notices(pen, forecast, scale, y);
     reminders(pen, forecast, scale, y + ROW_HEIGHT);
+    if asks(forecast) {
+        consents(pen, forecast, scale, y + 2 * ROW_HEIGHT);
+    }
 }
 
 fn label(pen: &mut Pen, y: i64, text: &str) {
@@ -84,7 +99,8 @@ fn notices(pen: &mut Pen, forecast: &Forecast, scale: &Scale, y: i64) {
         pen.text("count", (at, y + 115), At::Middle, &count.to_string());
     }
     let late = forecast.conflicts.iter();
-    let late = late.filter(|one| matches!(one.code, Code::Lead | Code::ApprovalLate));
+    let too_late = |code| matches!(code, Code::Lead | Code::ApprovalLate | Code::Silence);
+    let late = late.filter(|one| too_late(one.code));
     for (at, ..) in days(scale, late.filter_map(|one| one.when)) {
         cross(pen, at, middle);
     }
@@ -108,6 +124,41 @@ fn reminders(pen: &mut Pen, forecast: &Forecast, scale: &Scale, y: i64) {
         let title = format!("{}, the first {text}", counted(count, "reminder"));
         pen.circle("reminder", (at, middle), RING, &title);
         pen.text("count", (at, y + 115), At::Middle, &count.to_string());
+    }
+}
+
+/// When silence agrees, and until when others must have said yes.
+fn consents(pen: &mut Pen, forecast: &Forecast, scale: &Scale, y: i64) {
+    label(pen, y, "Consent");
+    let middle = y + MARK_MIDDLE;
+    let rows = || {
+        forecast
+            .customers
+            .iter()
+            .filter_map(|row| row.consent.as_ref())
+    };
+    let silent = rows().filter_map(|row| row.silence_agrees);
+    let needed = rows().filter_map(|row| row.yes_by);
+    let kinds = [
+        (
+            "silent",
+            "the silence of",
+            "agrees, the first",
+            days(scale, silent),
+        ),
+        (
+            "yes",
+            "a yes of",
+            "is needed, the first by",
+            days(scale, needed),
+        ),
+    ];
+    for (class, of, what, marks) in kinds {
+        for (at, count, text) in marks {
+            let title = format!("{of} {} {what} {text}", counted(count, "customer"));
+            pen.figure(class, (at, middle), &SQUARE, &title);
+            pen.text("count", (at, y + 115), At::Middle, &count.to_string());
+        }
     }
 }
 

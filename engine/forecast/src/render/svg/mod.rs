@@ -34,7 +34,8 @@ pub fn svg(forecast: &Forecast) -> String {
     let count = i64::try_from(rows.len() + marks).unwrap_or_default();
     let bottom = ROWS_TOP + count * ROW_HEIGHT;
     let foot = foot::lines(forecast);
-    let height = bottom + foot::height(&foot);
+    let asks = marks::asks(forecast);
+    let height = bottom + foot::height(&foot, asks);
     let mut pen = Pen::default();
     begin(&mut pen, forecast, &scale, height);
     scale.ground(&mut pen, ROWS_TOP, bottom);
@@ -46,7 +47,7 @@ pub fn svg(forecast: &Forecast) -> String {
         let number = i64::try_from(number + marks).unwrap_or_default();
         row.draw(&mut pen, &scale, ROWS_TOP + number * ROW_HEIGHT);
     }
-    foot::draw(&mut pen, &foot, bottom);
+    foot::draw(&mut pen, &foot, asks, bottom);
     pen.raw("</svg>");
     pen.finish()
 }

@@ -2,15 +2,13 @@
 //!
 //! Not here: what the class's terms are, who is away, and what was measured: those come in.
 
+mod approvers;
+mod customers;
+
 use crate::fault::ForecastFault;
-use crate::input::{
-    Anchor, Approver, Approvers, Asset, AtOnce, Budget, Contact, Customer, Group, Input, Month,
-    Overflow, Terms, Wave,
-};
+use crate::input::{Anchor, Asset, AtOnce, Group, Input, Month, Overflow, Terms, Wave};
 use crate::lengths;
-use hostler_calendar::business::BusinessDays;
 use hostler_calendar::freeze::Freeze;
-use hostler_calendar::holiday::Holidays;
 use hostler_calendar::zone::Zone;
 use hostler_core::definition::{
     Approve, Definition, Each, Opens, Over, Ramp, Spawn, Verb, Wave as Compiled,
@@ -19,12 +17,10 @@ use hostler_core::directory::Directory as _;
 use hostler_core::duration::parse_ms;
 use hostler_core::expression::{Dynamic, Expression};
 use hostler_core::fit::Histories;
-use hostler_estate::policies::{Per, Within};
 use hostler_estate::{Estate, Selector};
 use jiff::civil::Date;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// What neither estate nor runbook says.
 #[derive(Clone, Debug)]
@@ -61,6 +57,10 @@ pub fn from_estate(
     let (each, approve) = disturbing(definition).ok_or(ForecastFault::NoWaves(name.clone()))?;
     let waves = waves(definition, each, options)?;
     let assets = assets(estate, definition, each, options)?;
+    let asked = customers::Asking {
+        class: &options.terms.class,
+        announced: definition.announcement(each.body).is_some(),
+    };
     Ok(Input {
         runbook: name,
         realm: estate.realm.clone(),
@@ -78,10 +78,10 @@ pub fn from_estate(
             .collect(),
         groups: groups(estate),
         durations: lengths::durations(estate, (definition, each.body), &assets, &options.histories),
-        customers: customers(estate, &assets, &options.terms.class)?,
+        customers: customers::customers(estate, &assets, &asked)?,
         assets,
         terms: options.terms.clone(),
-        approvers: approvers(estate, approve, options),
+        approvers: approvers::approvers(estate, approve, options),
     })
 }
 
@@ -275,126 +275,6 @@ fn groups(estate: &Estate) -> BTreeMap<String, Group> {
     estate.groups.iter().map(row).collect()
 }
 
-/// Those that hold work of this class, and are shared by all servers of the customer.
-fn budgets(estate: &Estate, customer: &str, class: &str) -> Vec<Budget> {
-    let all = estate
-        .policies
-        .iter()
-        .flat_map(|policies| &policies.budgets);
-    let binds = all.filter(|(_, budget)| {
-        let its = budget.customers.is_empty() || budget.customers.contains(customer);
-        its && budget.classes.contains(class) && budget.per == Per::Customer
-    });
-    let row = |(name, budget): (&String, &hostler_estate::policies::Budget)| Budget {
-        name: name.clone(),
-        disruptions: budget.disruptions,
-        downtime_ms: budget.downtime_ms,
-        within_ms: match budget.within {
-            Within::Month => None,
-            Within::Rolling(ms) => Some(ms),
-        },
-    };
-    binds.map(row).collect()
-}
-
-fn customers(
-    estate: &Estate,
-    assets: &[Asset],
-    class: &str,
-) -> Result<BTreeMap<String, Customer>, ForecastFault> {
-    let weekdays = BusinessDays::new("mon-fri", Holidays::default());
-    let weekdays = weekdays.map_err(|fault| ForecastFault::Text(fault.to_string()))?;
-    let weekdays = Arc::new(weekdays);
-    let wanted: BTreeSet<&String> = assets.iter().map(|asset| &asset.customer).collect();
-    let mut customers = BTreeMap::new();
-    for (id, customer) in &estate.customers {
-        if !wanted.contains(id) {
-            continue;
-        }
-        let calendar = customer.calendar.as_ref();
-        let business = calendar.and_then(|calendar| estate.business_days(calendar));
-        let reboots = customer
-            .contract
-            .as_ref()
-            .and_then(|one| one.reboots.as_deref());
-        let row = Customer {
-            name: customer.name.clone(),
-            zone: zone(customer.zone.as_ref().unwrap_or(&estate.zone))?,
-            business: Arc::clone(business.unwrap_or(&weekdays)),
-            contacts: contacts(customer),
-            disruptions_per_month: reboots.and_then(per_month),
-            budgets: budgets(estate, id, class),
-        };
-        customers.insert(id.clone(), row);
-    }
-    Ok(customers)
-}
-
-fn contacts(customer: &hostler_estate::Customer) -> Vec<Contact> {
-    let told = customer.people.iter();
-    let told = told.filter(|contact| contact.roles.iter().any(|role| role == "notices"));
-    told.map(|contact| Contact {
-        person: contact.person.clone(),
-        confirmed: contact.confirmed.as_ref().and_then(|day| day.parse().ok()),
-    })
-    .collect()
-}
-
-/// `2 per month`; longer periods bind no single month.
-fn per_month(text: &str) -> Option<u32> {
-    let (number, period) = text.split_once(" per ")?;
-    let number: u32 = number.trim().parse().ok()?;
-    match period.trim() {
-        "month" => Some(number),
-        // Some months have a fifth week.
-        "week" => Some(number.saturating_mul(5)),
-        _ => None,
-    }
-}
-
 fn zone(name: &str) -> Result<Zone, ForecastFault> {
     Zone::parse(name).map_err(|fault| ForecastFault::Text(fault.to_string()))
-}
-
-/// Business days at their shortest: a forecast rather warns too early.
-fn expires_ms(approve: &Approve) -> Option<u64> {
-    const DAY_MS: u64 = 86_400_000;
-    let days = approve.rules.expires_business_days;
-    approve
-        .expires_ms
-        .or(days.map(|days| u64::from(days) * DAY_MS))
-}
-
-fn approvers(estate: &Estate, approve: Option<&Approve>, options: &Options) -> Approvers {
-    let clauses = approve
-        .map(|approve| approve.who.clauses.as_slice())
-        .unwrap_or_default();
-    let names: Vec<&str> = clauses
-        .iter()
-        .filter_map(|clause| match &clause.who {
-            Dynamic::Literal(Value::String(who)) => Some(who.as_str()),
-            _ => None,
-        })
-        .collect();
-    let people: BTreeSet<String> = names
-        .iter()
-        .flat_map(|who| estate.people_with(who))
-        .collect();
-    let away = |person: &String| options.absences.get(person).cloned().unwrap_or_default();
-    let approver = |person: String| Approver {
-        absences: away(&person),
-        stand_ins: {
-            let all = options.stand_ins.get(&person).into_iter().flatten();
-            all.map(|other| (other.clone(), away(other))).collect()
-        },
-        person,
-    };
-    Approvers {
-        who: names.join(", "),
-        quorum: approve.map_or(0, |approve| approve.quorum.max(1)),
-        expires_ms: approve
-            .and_then(expires_ms)
-            .unwrap_or(options.approval_expires_ms),
-        people: people.into_iter().map(approver).collect(),
-    }
 }
