@@ -203,6 +203,7 @@ pub fn start(definition: &Blob, host: &WasmHost, number: u64, now_ms: i64) -> St
         windows: BTreeMap::new(),
         connections: BTreeMap::new(),
         policies: None,
+        chosen: BTreeMap::new(),
         retry_of: None,
     };
     let bytes = plan.to_json().into_bytes();

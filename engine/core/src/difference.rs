@@ -8,7 +8,7 @@ mod present;
 mod runbook;
 
 pub use plan::plans;
-pub use present::{ANOTHER, since};
+pub use present::{ANOTHER, choices, since};
 pub use runbook::definitions;
 
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,8 @@ pub enum About {
     /// A notice.
     Template,
     Window,
+    /// What an input was chosen from a catalog.
+    Choice,
     Policies,
     /// An expression of what is displayed with a question.
     Shown,
@@ -61,6 +63,7 @@ impl About {
             Self::Runbook => "runbook",
             Self::Template => "template",
             Self::Window => "window",
+            Self::Choice => "choice",
             Self::Policies => "policies",
             Self::Shown => "shown",
         }

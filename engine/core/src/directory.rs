@@ -3,9 +3,11 @@
 //! Answers are values from one frozen reading of the estate, so that a plan can name its digest.
 //! Not here: files, parsing, credentials. A secret appears only as a reference to where it lies.
 
+mod catalog;
 mod connection;
 mod people;
 
+pub use catalog::{Choice, Chosen};
 pub use connection::{Auth, Connection, Limits, Reach, SecretReference};
 pub use people::{Contact, Person};
 
@@ -222,6 +224,16 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Ids of all windows.
     fn windows(&self) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+
+    /// Entries of a catalog, in the order of its file. None: there is no such catalog.
+    fn catalog(&self, _name: &str) -> Option<Vec<Choice>> {
+        None
+    }
+
+    /// Names of all catalogs.
+    fn catalogs(&self) -> BTreeSet<String> {
         BTreeSet::new()
     }
 

@@ -11,7 +11,7 @@ mod share;
 pub use children::{Children, ChildrenKind, Item, Live, SetAside, Tally, WaveRange, group_of};
 pub use person::{Clause, Person, PersonKind, Vote, yes_or_no};
 pub use phase::{CallSpec, Checking, Gate, Pending, Phase, Running, Why};
-pub use rules::{Climb, Remind, Rules, Rung, StepUp};
+pub use rules::{Climb, Must, Remind, Rules, Rung, StepUp};
 pub(crate) use share::is_first;
 pub use share::{CHANGE_SETTLES_MS, ChildMove, CustomerShare, PROGRESS_MAX, Rolling, Slot};
 

@@ -3,7 +3,7 @@
 //!
 //! Not here: looking anything up. A plan is made once and only read afterwards.
 
-use crate::directory::Directory;
+use crate::directory::{Chosen, Directory};
 use crate::duration;
 use crate::duty::HandOff;
 use crate::id::{Digest, RunId};
@@ -92,6 +92,9 @@ pub struct Plan {
     /// Digest of the policies under which it was made; none: there were none, or the plan is older.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<Digest>,
+    /// What inputs were chosen from catalogs, by input.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub chosen: BTreeMap<String, Chosen>,
     /// The ended run that this one repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<RunId>,

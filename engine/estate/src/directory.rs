@@ -17,7 +17,7 @@ use hostler_core::budget::Budgets;
 use hostler_core::consent::Required;
 use hostler_core::deferral::Agreed;
 use hostler_core::directory::{
-    AssetId, Connection, Contact, Directory, Person, PersonId, Route, SelectorFault,
+    AssetId, Choice, Connection, Contact, Directory, Person, PersonId, Route, SelectorFault,
 };
 use hostler_core::duty::{Owed, Work};
 use hostler_core::fit::Terms;
@@ -54,22 +54,6 @@ impl Estate {
         let zone = Zone::parse(&self.zone).ok()?;
         let at = Timestamp::from_millisecond(at_ms).ok()?;
         Some(zone.wall(at).0.date())
-    }
-
-    fn people_where(
-        &self,
-        customer: &str,
-        fits: fn(&crate::Customer, &str) -> bool,
-    ) -> Vec<PersonId> {
-        let Some(customer) = self.customers.get(customer) else {
-            return Vec::new();
-        };
-        customer
-            .people
-            .iter()
-            .map(|contact| contact.person.clone())
-            .filter(|person| fits(customer, person))
-            .collect()
     }
 }
 
@@ -377,6 +361,14 @@ impl Directory for Estate {
 
     fn roles(&self) -> BTreeMap<String, String> {
         self.roles.clone()
+    }
+
+    fn catalog(&self, name: &str) -> Option<Vec<Choice>> {
+        self.catalog.get(name).cloned()
+    }
+
+    fn catalogs(&self) -> BTreeSet<String> {
+        self.catalog.keys().cloned().collect()
     }
 
     fn windows(&self) -> BTreeSet<String> {

@@ -17,6 +17,7 @@ pub struct File {
     pub freezes: Vec<RawFreeze>,
     pub windows: Entries<RawWindow>,
     pub groups: Entries<RawGroup>,
+    pub catalog: Entries<Vec<RawChoice>>,
     pub customers: Entries<RawCustomer>,
     pub connections: Entries<RawConnection>,
     pub via: Entries<At<String>>,
@@ -56,6 +57,13 @@ pub struct RawWindow {
     pub lasts: At<String>,
     pub zone: Option<At<String>>,
     pub calendar: Option<At<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawChoice {
+    pub id: At<String>,
+    pub label: At<String>,
 }
 
 #[derive(Debug, Deserialize)]

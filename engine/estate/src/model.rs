@@ -6,7 +6,7 @@ use crate::asset::Asset;
 use crate::gates::Times;
 use crate::policies::Policies;
 use crate::when;
-use hostler_core::directory::{Connection, Contact, Person};
+use hostler_core::directory::{Choice, Connection, Contact, Person, PersonId};
 use hostler_core::id::Digest;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -48,6 +48,8 @@ pub struct Estate {
     pub assets: BTreeMap<String, Asset>,
     pub people: BTreeMap<String, Person>,
     pub roles: BTreeMap<String, String>,
+    /// Lists from which inputs of runbooks are chosen.
+    pub catalog: BTreeMap<String, Vec<Choice>>,
     /// Windows and freezes, ready to be asked.
     #[serde(skip)]
     pub(crate) times: Times,
@@ -170,6 +172,7 @@ impl Estate {
             assets: BTreeMap::new(),
             people: BTreeMap::new(),
             roles: BTreeMap::new(),
+            catalog: BTreeMap::new(),
             times: Times::default(),
             digest: Digest([0; 32]),
             policies: None,
@@ -192,6 +195,19 @@ impl Estate {
         let bytes = serde_json::to_vec(&self)
             .expect("an estate has only string keys and no maps of other kinds");
         self.digest = Digest::of(&bytes);
+    }
+
+    /// A customer's people of whom this holds, in the order of the file.
+    pub(crate) fn people_where(
+        &self,
+        customer: &str,
+        fits: fn(&Customer, &str) -> bool,
+    ) -> Vec<PersonId> {
+        let Some(customer) = self.customers.get(customer) else {
+            return Vec::new();
+        };
+        let people = customer.people.iter().map(|contact| contact.person.clone());
+        people.filter(|person| fits(customer, person)).collect()
     }
 
     /// Whether a person answers for an asset: its own owner, else the customer's owners.

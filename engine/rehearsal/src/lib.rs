@@ -11,6 +11,7 @@ mod blow;
 pub mod deferring;
 pub mod doors;
 pub mod fitting;
+mod forms;
 mod host;
 mod next_hop;
 pub mod owing;

@@ -1,6 +1,7 @@
 //! People who answer from the script; what nobody scripted is left open, or settled the hard way
 //! where a scaffold wants every run to end.
 
+use crate::forms::{breaks_a_rule, misfit};
 use crate::scenario::Person;
 use crate::world::{Trouble, World};
 use hostler_api::read;
@@ -71,7 +72,10 @@ impl People {
                 if display.get("ladder").is_some() && voter(world, &row).is_none() {
                     continue;
                 }
-                let command = hard_way(world, &row, typed(&display));
+                let mut command = hard_way(world, &row, typed(&display));
+                if breaks_a_rule(world, &row, &command).await? {
+                    command = given_up("no answer is known that keeps the form's rules");
+                }
                 self.send(world, &row, command).await?;
                 return Ok(true);
             }
@@ -108,8 +112,12 @@ impl People {
         person: &Person,
     ) -> Result<(), Trouble> {
         let command = command_of(world, row, person).await?;
+        let misfit = misfit(world, row, &command).await?;
         if let Some(expected) = &person.refused {
-            let refusal = preview(world, row, &command).await?;
+            let refusal = match misfit.clone() {
+                Some(misfit) => Some(misfit),
+                None => preview(world, row, &command).await?,
+            };
             if !refusal
                 .as_ref()
                 .is_some_and(|refusal| refusal.contains(expected))
@@ -120,8 +128,15 @@ impl People {
                     person.by, person.step
                 ));
             }
+        } else if let Some(misfit) = &misfit {
+            let said = format!("{} at {}: {misfit}", person.by, person.step);
+            self.complaints.push(said);
         }
-        self.send(world, row, command).await
+        // What no door takes never comes to the lane.
+        match misfit {
+            Some(_) => Ok(()),
+            None => self.send(world, row, command).await,
+        }
     }
 
     async fn send(
@@ -312,13 +327,17 @@ fn voter(world: &World, row: &WaitingRow) -> Option<String> {
         .find(|person| !voted(person))
 }
 
+fn given_up(reason: &str) -> Command {
+    Command::Cancel {
+        by: "rehearsal".to_owned(),
+        reason: Some(reason.to_owned()),
+    }
+}
+
 /// Ends what is open: approvals are given by whoever may, doubts and failures are given up.
 fn hard_way(world: &World, row: &WaitingRow, typed: Option<String>) -> Command {
     let Some(person) = voter(world, row) else {
-        return Command::Cancel {
-            by: "rehearsal".to_owned(),
-            reason: Some("nobody may decide".to_owned()),
-        };
+        return given_up("nobody may decide");
     };
     let actor = actor(world, row, &person);
     match row.kind {

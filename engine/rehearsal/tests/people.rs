@@ -19,12 +19,16 @@ use hostler_runbook::{Environment, Evaluator, SourceFile};
 use std::path::Path;
 use std::sync::Arc;
 
+#[path = "people/chosen.rs"]
+mod chosen;
 #[path = "common/plain.rs"]
 mod plain;
 #[path = "people/returned.rs"]
 mod returned;
 #[path = "people/rolling.rs"]
 mod rolling;
+#[path = "people/ruled.rs"]
+mod ruled;
 #[path = "people/told.rs"]
 mod told;
 
@@ -94,7 +98,11 @@ fn contracts() -> Vec<Contract> {
 }
 
 fn estate() -> Estate {
-    let read = |_: &str| Ok(text("estate.yaml"));
+    estate_with(|text| text)
+}
+
+fn estate_with(change: impl Fn(String) -> String) -> Estate {
+    let read = |_: &str| Ok(change(text("estate.yaml")));
     let estate = hostler_estate::load(&["estate.yaml"], &read, &Known::default());
     estate.unwrap_or_else(|faults| panic!("{faults}"))
 }
@@ -136,8 +144,8 @@ fn definition(name: &str, contracts: &[Contract]) -> Arc<Definition> {
 
 fn stage(estate: Estate) -> Stage {
     let contracts = contracts();
-    let shelf =
-        ["gate", "class", "duty", "told", "rolling"].map(|name| definition(name, &contracts));
+    let shelf = ["gate", "class", "duty", "told", "rolling", "chosen"]
+        .map(|name| definition(name, &contracts));
     Stage {
         directory: Arc::new(estate),
         evaluate: Arc::new(Evaluator::new(jiff::tz::TimeZone::UTC)),

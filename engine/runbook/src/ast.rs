@@ -113,6 +113,9 @@ pub(crate) struct InputDecl {
     pub required: bool,
     pub default: Option<(Value, Span)>,
     pub schema: Value,
+    /// The catalog from which it is chosen.
+    pub catalog: Option<Text>,
+    pub must: Option<Expr>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -254,6 +257,8 @@ pub(crate) struct Ask {
     pub span: Span,
     /// `from:` and `default:` of the form's fields.
     pub form_exprs: Vec<Expr>,
+    /// `must:` of the form's fields, by field.
+    pub form_musts: Vec<(String, Expr)>,
 }
 
 #[derive(Clone, Debug)]

@@ -99,6 +99,7 @@ codes! {
     HOLDS_NOTHING "HR097" Error "a term about time in a place where it would hold nothing";
     UNKNOWN_WINDOW "HR098" Error "a window that the estate does not have";
     WAVE_ORDER "HR099" Error "a wave that would open before the one ahead of it";
+    UNKNOWN_CATALOG "HR112" Error "a catalog that the estate does not have";
     NOT_DEFERRABLE "HR108" Error "customers may put off what cannot be put off";
     NOBODY_DEFERS "HR109" Warning "customers may put off what the policies let nobody put off";
 }

@@ -35,6 +35,8 @@ pub struct EstateFacts {
     pub people: BTreeSet<String>,
     pub customers: BTreeSet<String>,
     pub windows: BTreeSet<String>,
+    /// Ids of their entries by catalog.
+    pub catalogs: BTreeMap<String, BTreeSet<String>>,
     /// None: no policies are configured, and what depends on them is not checked.
     pub policies: Option<PolicyFacts>,
 }

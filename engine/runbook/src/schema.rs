@@ -172,5 +172,5 @@ fn person(own: &[&str]) -> Value {
 }
 
 fn field() -> Value {
-    json!({ "type": "object", "required": ["type"], "properties": { "type": { "type": "string" }, "label": { "type": "string" }, "required": { "type": "boolean" } } })
+    json!({ "type": "object", "required": ["type"], "properties": { "type": { "type": "string" }, "label": { "type": "string" }, "required": { "type": "boolean" }, "must": { "$ref": "#/$defs/expression" }, "reason": { "enum": ["required"] } } })
 }

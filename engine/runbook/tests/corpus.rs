@@ -29,6 +29,7 @@ fn corpus_environment() -> Environment {
             .collect(),
         people: people(&["olga", "pat", "carla", "cem"]),
         windows: people(&["night"]),
+        catalogs: BTreeMap::from([("os".to_owned(), people(&["debian-13", "rhel-10"]))]),
         policies: Some(PolicyFacts {
             ladders: BTreeMap::from([("oncall".to_owned(), people(&["role:operator"]))]),
             texts: people(&["duty-matrix"]),
@@ -42,6 +43,8 @@ fn corpus_environment() -> Environment {
         required: true,
         default: None,
         schema: serde_json::json!({"type": "string", "minLength": 2}),
+        catalog: None,
+        must: None,
     };
     let inputs = BTreeMap::from([("name".to_owned(), name)]);
     env.runbooks.insert(

@@ -239,6 +239,7 @@ fn plan(run: RunId, main: &Blob, other: &Blob, asset: &str, slots: u32, now_ms: 
         windows: BTreeMap::new(),
         connections: BTreeMap::new(),
         policies: None,
+        chosen: BTreeMap::new(),
         retry_of: None,
     }
 }

@@ -2,8 +2,8 @@
 
 use super::changed;
 use super::outcome::{self, Settled};
-use super::planning::validate;
 use super::proving;
+use super::rules;
 use super::waiting;
 use crate::Api;
 use crate::authorize::{Action, Resource, Subject, authorize};
@@ -95,7 +95,7 @@ pub async fn vote(
 }
 
 /// # Errors
-/// As `vote`, and `answer-invalid` when the answer does not fit the form.
+/// As `vote`, and `answer-invalid` when the answer does not fit the form, or breaks the rule of a field.
 pub async fn answer(
     api: &Api,
     subject: &Subject,
@@ -103,17 +103,14 @@ pub async fn answer(
     ask: FormAsk,
     key: Option<&str>,
 ) -> Result<Settled, Problem> {
-    let (row, _) = waiting::find(api, subject, lane).await?;
+    let (_, reading) = waiting::find(api, subject, lane).await?;
     if ask.answer.to_string().len() > ANSWER_MAX_BYTES {
         return Err(Problem::new(
             Code::TooLarge,
             format!("an answer has at most {ANSWER_MAX_BYTES} bytes"),
         ));
     }
-    if !row.form.is_null() {
-        validate("answer", &row.form, &ask.answer)
-            .map_err(|fault| Problem::new(Code::AnswerInvalid, fault))?;
-    }
+    rules::answer(api, &reading, &ask.answer).await?;
     let command = Command::Answer {
         actor: actor(subject),
         signs: ask.signs,

@@ -25,6 +25,7 @@ pub mod planning;
 pub mod plugins;
 mod proving;
 pub mod retry;
+pub mod rules;
 pub mod runbooks;
 pub mod runs;
 pub mod scheduler;

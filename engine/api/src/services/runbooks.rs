@@ -5,7 +5,8 @@ use crate::Api;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::catalogue::{self, RunbookRow};
 use crate::problem::Problem;
-use hostler_core::definition::{Input, Policy};
+use hostler_core::definition::{Definition, Input, Policy};
+use hostler_core::directory::{Choice, Directory};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -25,6 +26,9 @@ pub struct RunbookView {
     pub owner: String,
     pub policy: Policy,
     pub inputs: BTreeMap<String, Input>,
+    /// What inputs are chosen from, with labels, by input; as the estate has it today.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub choices: BTreeMap<String, Vec<Choice>>,
     pub needs: BTreeMap<String, u32>,
     pub steps: Vec<StepView>,
     pub templates: Vec<String>,
@@ -49,6 +53,7 @@ pub fn show(
         owner: definition.owner.clone(),
         policy: definition.policy.clone(),
         inputs: definition.inputs.clone(),
+        choices: choices(&*api.directory, &definition),
         needs: definition.needs.clone(),
         steps: steps(&definition),
         templates: definition.templates.keys().cloned().collect(),
@@ -59,4 +64,14 @@ pub fn show(
         )
         .allow,
     })
+}
+
+/// Of each input that is chosen from a catalog the entries; none where the estate lacks it.
+fn choices(directory: &dyn Directory, definition: &Definition) -> BTreeMap<String, Vec<Choice>> {
+    let inputs = definition.inputs.iter();
+    let choices = inputs.filter_map(|(name, input)| {
+        let entries = directory.catalog(input.catalog.as_deref()?)?;
+        Some((name.clone(), entries))
+    });
+    choices.collect()
 }

@@ -22,7 +22,7 @@ pub fn signs() -> Digest {
 }
 
 /// What a worker does with one lane: claims it, decides the inputs, commits.
-async fn turn(world: &World, inputs: Vec<Input>) -> Lane {
+pub async fn turn(world: &World, inputs: Vec<Input>) -> Lane {
     let ask = ClaimAsk {
         queue: Queue::Run,
         worker: "t".into(),

@@ -6,6 +6,7 @@
 )]
 
 mod bouncing;
+mod choosing;
 mod codes;
 mod deciding;
 mod durations;
@@ -14,6 +15,7 @@ mod mutes;
 mod planning;
 mod proving;
 mod routes;
+mod ruling;
 mod scheduling;
 mod sealing;
 mod starting;

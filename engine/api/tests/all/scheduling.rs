@@ -349,6 +349,24 @@ async fn a_stopped_schedule_fires_nothing_and_goes_on_with_the_next() {
 }
 
 #[tokio::test]
+async fn a_firing_whose_inputs_break_a_rule_starts_nothing_and_says_which() {
+    let ruled = RUNBOOK
+        .replace("[operator]", "[operator, scheduler]")
+        .replace("default: 1 }", "default: 1, must: \"${{ value < 3 }}\" }");
+    let mut world = world_with(&ruled);
+    world.api.schedules = schedules(ONE);
+    world.clock.set(START);
+    pass(&world).await;
+    let due_ms = START + 120 * MINUTE;
+    world.clock.set(due_ms);
+    assert_eq!((pass(&world).await, runs(&world).await), (0, 0));
+    let row = row(&world).await;
+    let why = row.failed.unwrap().why;
+    assert!(why.contains("times breaks its rule `value < 3`"), "{why}");
+    assert_eq!(row.asks, [due_ms]);
+}
+
+#[tokio::test]
 async fn a_firing_that_cannot_be_started_is_told_and_can_be_tried_again() {
     let world = world_of(&ONE.replace("runbook: touch", "runbook: gone"));
     pass(&world).await;

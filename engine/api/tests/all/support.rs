@@ -22,6 +22,8 @@ const MONITOR: &str = include_str!("../../../../sdk/contracts/monitor@1.json");
 pub const ESTATE: &str = r#"
 realm: main
 zone: UTC
+catalog:
+  os: [{ id: debian-13, label: Debian 13 }, { id: rhel-10, label: RHEL 10 }]
 connections:
   one: { plugin: practice, url: "http://127.0.0.1:9/", addresses: ["127.0.0.1/32"], limits: { at_once: 7, per_host: 7 } }
   two: { plugin: absent, url: "http://127.0.0.1:9/", addresses: ["127.0.0.1/32"], limits: { at_once: 1, per_host: 1 } }
@@ -138,13 +140,15 @@ pub fn contract() -> Contract {
 }
 
 pub fn estate() -> Estate {
+    estate_with(|text| text.to_owned())
+}
+
+pub fn estate_with(change: impl Fn(&str) -> String) -> Estate {
     let read = |path: &str| {
-        Ok(if path == "estate.yaml" {
-            ESTATE
-        } else {
-            PEOPLE
-        }
-        .to_owned())
+        Ok(match path {
+            "estate.yaml" => change(ESTATE),
+            _ => PEOPLE.to_owned(),
+        })
     };
     hostler_estate::load(&["estate.yaml", "people.yaml"], &read, &Known::default())
         .unwrap_or_else(|faults| panic!("{faults}"))

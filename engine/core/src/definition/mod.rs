@@ -3,6 +3,7 @@
 //!
 //! Not here: parsing, checking, evaluation.
 
+pub mod must;
 mod person;
 mod spawn;
 mod step;
@@ -19,7 +20,7 @@ pub use step::{
 };
 pub use wave::{WaveTerms, scope_of};
 
-use crate::expression::Dynamic;
+use crate::expression::{Dynamic, Expression};
 use crate::id::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -129,6 +130,12 @@ pub struct Input {
     pub default: Option<Value>,
     /// JSON Schema of the value as given.
     pub schema: Value,
+    /// The catalog of the estate that it is chosen from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<String>,
+    /// A rule over `value` and `inputs` that must give true for a run to start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub must: Option<Expression>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

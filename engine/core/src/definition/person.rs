@@ -1,10 +1,12 @@
 //! Steps that wait for people.
 
+use super::must::FieldRule;
 use crate::debt::Cure;
 use crate::expression::{Dynamic, Expression};
 use crate::result::LaneResult;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// People decide.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +84,9 @@ pub struct AskRules {
     /// A form that nobody fills in ends its lane so; stands before `on_expire`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish: Option<Silence>,
+    /// Rules of a form's fields, by field.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub must: BTreeMap<String, FieldRule>,
 }
 
 /// How a lane ends when nobody has answered in time.

@@ -3,6 +3,7 @@
 //! Not here: what else a runbook's digest stands for (`runbook`).
 
 use super::{About, Difference, fields};
+use crate::directory::Chosen;
 use crate::id::Digest;
 use crate::plan::{Plan, Route, WindowRule};
 use serde_json::{Value, json};
@@ -25,12 +26,27 @@ pub fn plans(old: &Plan, new: &Plan) -> Vec<Difference> {
     digests(About::Runbook, &old.calls, &new.calls, &mut found);
     let rule = |rule: &WindowRule| json!(rule.to_string());
     each(About::Window, &old.windows, &new.windows, rule, &mut found);
+    chosen(old, new, &mut found);
     if old.policies != new.policies {
         let digest = |digest: Option<Digest>| json!(digest.map(|digest| digest.short()));
         let (was, is) = (digest(old.policies), digest(new.policies));
         found.push(Difference::new(About::Policies, "", was, is));
     }
     found
+}
+
+/// The same value that stands for something else now; another value is told as an input.
+fn chosen(old: &Plan, new: &Plan, found: &mut Vec<Difference>) {
+    let names: BTreeSet<&String> = old.chosen.keys().chain(new.chosen.keys()).collect();
+    for name in names {
+        let (was, is) = (old.chosen.get(name), new.chosen.get(name));
+        let same_input = old.inputs.get(name) == new.inputs.get(name);
+        if was != is && same_input {
+            let said =
+                |chosen: Option<&Chosen>| json!(chosen.map(|chosen| chosen.choice.to_string()));
+            found.push(Difference::new(About::Choice, name, said(was), said(is)));
+        }
+    }
 }
 
 /// Assets that came or went, then what else is said of those that stay.

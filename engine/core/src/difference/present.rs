@@ -3,7 +3,7 @@
 //! Not here: gates that are judged by the estate of today alone (windows, freezes, promises of policies).
 
 use super::{About, Difference};
-use crate::directory::{Connection, Directory};
+use crate::directory::{Chosen, Connection, Directory};
 use crate::id::Digest;
 use crate::plan::{Plan, Route, WindowRule};
 use serde_json::{Value, json};
@@ -32,6 +32,26 @@ pub fn since(
     }
     of_route(plan, asset, contract, present, &mut found);
     found
+}
+
+/// What was chosen from a catalog and is gone from it, or stands for something else there. What else a catalog says is
+/// no difference.
+#[must_use]
+pub fn choices(plan: &Plan, present: &dyn Directory) -> Vec<Difference> {
+    let differs = plan.chosen.iter().filter_map(|(input, was)| {
+        let is = Chosen::of(present, &was.catalog, &was.choice.id);
+        if is.as_ref() == Some(was) {
+            return None;
+        }
+        let (was, is) = (&was.choice, is.map(|chosen| chosen.choice.to_string()));
+        Some(Difference::new(
+            About::Choice,
+            input,
+            json!(was.to_string()),
+            json!(is),
+        ))
+    });
+    differs.collect()
 }
 
 fn of_record(

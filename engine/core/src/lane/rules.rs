@@ -5,8 +5,10 @@
 
 use super::Person;
 use crate::definition::Silence;
+use crate::expression::{Expression, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A second proof of who somebody is, beside the token or link with which they came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +36,17 @@ pub struct Rules {
     /// Nobody's answer ends the lane so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish: Option<Silence>,
+    /// Rules of the form's fields, by field.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub must: BTreeMap<String, Must>,
+}
+
+/// A rule of a form's field, with what it sees as that was when the form was asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Must {
+    pub rule: Expression,
+    #[serde(default, skip_serializing_if = "Scope::is_empty")]
+    pub sees: Scope,
 }
 
 impl Rules {

@@ -4,6 +4,7 @@
 
 mod assets;
 mod auth;
+mod catalog;
 mod connections;
 mod customers;
 mod people;
@@ -105,6 +106,7 @@ impl<'a> Builder<'a> {
         self.realm();
         self.calendars();
         self.windows();
+        self.catalogs();
         self.roles();
         self.staff();
         self.customers();

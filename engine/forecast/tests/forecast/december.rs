@@ -104,6 +104,8 @@ fn input(kind: InputKind, default: Value) -> Input {
         required: false,
         default: Some(default),
         schema: json!({}),
+        catalog: None,
+        must: None,
     }
 }
 

@@ -238,6 +238,7 @@ impl<'e> Checker<'_, '_, 'e> {
             .filter(|input| {
                 !text.contains(&format!("inputs.{}", input.name.value))
                     && input.name.value != "asset"
+                    && input.must.is_none()
             })
             .map(|input| (input.name.value.clone(), input.name.span))
             .collect();

@@ -57,7 +57,7 @@ impl Checker<'_, '_, '_> {
         }
     }
 
-    fn must_be(&mut self, expr: &Expr, node: &Node, found: &Ty, wanted: &Ty) {
+    pub(super) fn must_be(&mut self, expr: &Expr, node: &Node, found: &Ty, wanted: &Ty) {
         if !matches!(found, Ty::Any)
             && std::mem::discriminant(found) != std::mem::discriminant(wanted)
         {

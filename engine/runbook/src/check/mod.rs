@@ -11,6 +11,7 @@ mod infer;
 mod operators;
 mod people;
 mod releases;
+mod rules;
 mod scope;
 mod spawns;
 mod steps;
@@ -50,6 +51,7 @@ pub(crate) fn check(faults: &mut Faults<'_>, env: &Environment, runbook: &Runboo
         has_input_asset,
     };
     checker.place(runbook);
+    checker.rules_of_inputs(runbook);
     let scope = checker.root_scope(runbook);
     let after = checker.body(&runbook.body, &scope, steps::Place { in_round: false });
     for (_, value) in &runbook.outputs {
@@ -130,15 +132,7 @@ impl<'e> Checker<'_, '_, 'e> {
     }
 
     fn root_scope(&self, runbook: &Runbook) -> Scope {
-        let inputs = runbook.inputs.iter().map(|input| {
-            let ty = match input.kind {
-                InputKind::Selector => Ty::list(Ty::Asset),
-                InputKind::Asset => Ty::AssetId,
-                InputKind::Customer | InputKind::Window => Ty::Any,
-                InputKind::Data => Ty::of_schema(&input.schema),
-            };
-            (input.name.value.clone(), ty)
-        });
+        let inputs = rules::inputs(runbook);
         let texts = [
             "id",
             "reference",
@@ -157,7 +151,7 @@ impl<'e> Checker<'_, '_, 'e> {
             asset_lane: self.has_input_asset,
             ..Scope::default()
         };
-        scope.names.insert("inputs".to_owned(), Ty::object(inputs));
+        scope.names.insert("inputs".to_owned(), inputs);
         scope.names.insert(
             "run".to_owned(),
             Ty::object(run.into_iter().chain(computed)),

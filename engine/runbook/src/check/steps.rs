@@ -215,6 +215,7 @@ impl Checker<'_, '_, '_> {
     fn ask(&mut self, ask: &Ask, scope: &Scope) -> Ty {
         self.shown(&ask.show, scope);
         self.shown(&ask.form_exprs, scope);
+        self.rules_of_form(ask, scope);
         for value in ask.who.iter().map(|clause| &clause.who).chain(&ask.title) {
             self.dynamic(value, scope);
         }

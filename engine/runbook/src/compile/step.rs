@@ -3,8 +3,10 @@
 use super::Compiler;
 use crate::ast::{self, Approve, Clause, Dyn, Rules, Until, Verb};
 use crate::check::defaults;
+use crate::expr::paths;
 use hostler_core::contract::{Action, Impact};
 use hostler_core::definition as core;
+use hostler_core::definition::must::{self, FieldRule};
 use hostler_core::expression::{Dynamic, Expression};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -78,7 +80,10 @@ impl Compiler<'_> {
                 on_expire: ask.on_expire.0,
                 later: ask.later,
                 key: None,
-                rules: rules(&ask.rules),
+                rules: core::AskRules {
+                    must: musts(&ask.form_musts),
+                    ..rules(&ask.rules)
+                },
                 debt: ask.debt.as_ref().map(owing),
             }),
             Verb::Notify {
@@ -259,7 +264,27 @@ fn rules(rules: &Rules) -> core::AskRules {
         remind: rules.remind.clone(),
         may_waive: values(&rules.may_waive),
         finish: rules.finish.clone(),
+        must: BTreeMap::new(),
     }
+}
+
+/// Rules of a form's fields, with the paths that are kept for them when it is asked.
+fn musts(musts: &[(String, ast::Expr)]) -> BTreeMap<String, FieldRule> {
+    let own = |path: &String| {
+        let root = path.split('.').next();
+        matches!(root, Some(must::VALUE | "now"))
+    };
+    let rule = |expr: &ast::Expr| FieldRule {
+        rule: expr.core(),
+        sees: paths(&expr.tree)
+            .into_iter()
+            .filter(|path| !own(path))
+            .collect(),
+    };
+    let rules = musts.iter();
+    rules
+        .map(|(field, expr)| (field.clone(), rule(expr)))
+        .collect()
 }
 
 fn owing(debt: &ast::Debt) -> core::Owing {

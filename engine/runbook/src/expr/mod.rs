@@ -11,12 +11,14 @@ mod evaluator;
 mod functions;
 mod interpret;
 mod parse;
+mod paths;
 mod value;
 
 pub(crate) use ast::{Kind, Loop, Node, Op, Writer};
 pub use evaluator::Evaluator;
 pub use functions::Function;
 pub(crate) use parse::{Why, parse};
+pub(crate) use paths::paths;
 
 /// Longest expression in bytes.
 pub const TEXT_MAX_BYTES: usize = 2_000;

@@ -75,6 +75,29 @@ pub(super) struct Field {
     pub default: Option<(Value, crate::source::Span)>,
     pub schema: Value,
     pub exprs: Vec<Expr>,
+    pub catalog: Option<Text>,
+    pub must: Option<Expr>,
+    /// What is answered here wants a reason.
+    pub reason: bool,
+}
+
+/// A form as it was written: the schema of an answer, and the expressions in it.
+pub(super) struct Form {
+    pub schema: Value,
+    /// `from` and `default`.
+    pub exprs: Vec<Expr>,
+    /// `must`, by field.
+    pub musts: Vec<(String, Expr)>,
+}
+
+impl Form {
+    pub(super) fn empty() -> Self {
+        Self {
+            schema: json!({"type": "object"}),
+            exprs: Vec::new(),
+            musts: Vec::new(),
+        }
+    }
 }
 
 impl Reader<'_, '_> {
@@ -87,16 +110,18 @@ impl Reader<'_, '_> {
             required: field.required,
             default: field.default,
             schema: field.schema,
+            catalog: field.catalog,
+            must: field.must,
         })
     }
 
-    /// `form:` → a schema of the answer, and the expressions in it.
-    pub(super) fn form(&mut self, node: &Node) -> (Value, Vec<Expr>) {
+    pub(super) fn form(&mut self, node: &Node) -> Form {
+        let mut form = Form::empty();
         let Kind::Map(entries) = &node.kind else {
             self.shape(node, "form", "a map of field names to types");
-            return (json!({"type": "object"}), Vec::new());
+            return form;
         };
-        let (mut properties, mut required, mut exprs) = (Map::new(), Vec::new(), Vec::new());
+        let (mut properties, mut required, mut reasons) = (Map::new(), Vec::new(), Vec::new());
         for (key, value) in entries {
             let name = Text {
                 value: key.text.clone(),
@@ -109,13 +134,18 @@ impl Reader<'_, '_> {
             if field.required {
                 required.push(Value::String(key.text.clone()));
             }
+            if field.reason {
+                self.reason_of(&name, entries, &field, &mut properties);
+                reasons.push(key.text.as_str());
+            }
             properties.insert(key.text.clone(), field.schema);
-            exprs.extend(field.exprs);
+            form.exprs.extend(field.exprs);
+            form.musts
+                .extend(field.must.map(|must| (key.text.clone(), must)));
         }
-        (
-            json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false}),
-            exprs,
-        )
+        form.schema = json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
+        super::must::with_reasons(&mut form.schema, &reasons);
+        form
     }
 
     fn field(&mut self, node: &Node, what: &'static str, in_form: bool) -> Option<Field> {
@@ -135,22 +165,18 @@ impl Reader<'_, '_> {
         if let Some(label) = &label {
             schema["title"] = Value::String(label.clone());
         }
-        self.choices_from(&mut fields, &mut schema, &mut exprs, in_form);
+        let catalog = match in_form {
+            true => {
+                self.choices_from(&mut fields, &mut schema, &mut exprs);
+                None
+            }
+            false => self.catalog(&mut fields, &mut schema, kind),
+        };
         if fields.take("scan").and_then(|node| self.bool(node, "scan")) == Some(true) {
             schema["x-scan"] = Value::Bool(true);
         }
-        fields.unenforced(
-            self,
-            "must",
-            codes::NE_FORM_RULE,
-            "check the answer in a later step: `if` and `finish`",
-        );
-        fields.unenforced(
-            self,
-            "reason",
-            codes::NE_FORM_RULE,
-            "add a field of its own for the reason",
-        );
+        let must = self.must(&mut fields, &mut schema, in_form);
+        let reason = self.reason(&mut fields, in_form);
         fields.unenforced(self, "accept", codes::NE_FORM_RULE, "leave it out");
         fields.unenforced(
             self,
@@ -177,6 +203,9 @@ impl Reader<'_, '_> {
             default,
             schema,
             exprs,
+            catalog,
+            must,
+            reason,
         })
     }
 
@@ -322,33 +351,6 @@ impl Reader<'_, '_> {
             }
         }
         schema["enum"] = Value::Array(values);
-    }
-
-    /// `from: steps.scan.done` offers choices on the page; other sources are gates that are not there.
-    fn choices_from(
-        &mut self,
-        fields: &mut Fields<'_>,
-        schema: &mut Value,
-        exprs: &mut Vec<Expr>,
-        in_form: bool,
-    ) {
-        let Some((key, node)) = fields.entry("from") else {
-            return;
-        };
-        let text = node.text().unwrap_or_default();
-        if in_form && (text.starts_with("steps.") || text.starts_with("inputs.")) {
-            if let Some(expr) = self.bare(node, "from") {
-                schema["x-from"] = Value::String(expr.text.clone());
-                exprs.push(expr);
-            }
-            return;
-        }
-        self.faults.add(
-            codes::NE_CATALOG,
-            key.span,
-            format!("this engine does not read choices from `{text}` yet"),
-            "write the values as `enum: […]`",
-        );
     }
 
     fn default(

@@ -2,12 +2,14 @@
 //! is checked later.
 
 mod around;
+mod choices;
 mod clocks;
 mod debt;
 mod expression;
 mod fields;
 mod form;
 mod header;
+mod must;
 mod person;
 mod rules;
 mod scalar;

@@ -2,11 +2,12 @@
 
 use super::Reader;
 use super::fields::Fields;
+use super::form::Form;
 use crate::ast::{Approve, Ask, Clause, Dyn, Expr, Rules};
 use crate::codes;
 use crate::yaml::{Kind, Node};
 use hostler_core::definition::{After, OnDeny, OnExpire};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// More people than this do not decide together.
 const QUORUM_MAX: u32 = 20;
@@ -68,10 +69,9 @@ impl Reader<'_, '_> {
         let mut fields = Fields::of(self, node, "ask")?;
         let who = self.who(&mut fields);
         let title = fields.take("title").map(|node| self.dynamic(node));
-        let (form, form_exprs) = match fields.need(self, "form", "{ note: { type: string } }") {
-            Some(node) => self.form(node),
-            None => (json!({"type": "object"}), Vec::new()),
-        };
+        let form = fields
+            .need(self, "form", "{ note: { type: string } }")
+            .map_or_else(Form::empty, |node| self.form(node));
         let show = self.show(&mut fields);
         let endless = !fields.has("expires") && !fields.has("ladder");
         let mut rules = Rules::default();
@@ -111,7 +111,7 @@ impl Reader<'_, '_> {
         Some(Ask {
             who,
             title,
-            form,
+            form: form.schema,
             show,
             expires_ms,
             rules,
@@ -120,7 +120,8 @@ impl Reader<'_, '_> {
             debt,
             endless,
             span: node.span,
-            form_exprs,
+            form_exprs: form.exprs,
+            form_musts: form.musts,
         })
     }
 

@@ -259,14 +259,16 @@ pub fn form(schema: &Value) -> String {
             .and_then(Value::as_str)
             .unwrap_or_default();
         let kind = field.get("type").map(value_line).unwrap_or_default();
-        let must = if required.contains(&name.as_str()) {
-            "required"
-        } else {
-            "optional"
+        let said = |what: &str| field.get(what).and_then(Value::as_str);
+        let must = match said("x-reason-of") {
+            Some(of) => format!("required with {of}"),
+            None if required.contains(&name.as_str()) => "required".to_owned(),
+            None => "optional".to_owned(),
         };
+        let rule = said("x-must").map_or_else(String::new, |rule| format!("; rule: {rule}"));
         let _ = writeln!(
             text,
-            "  {name}: {} ({must}) {label}",
+            "  {name}: {} ({must}) {label}{rule}",
             kind.trim_matches('"')
         );
     }
@@ -277,6 +279,18 @@ pub fn form(schema: &Value) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_field_tells_its_rule_and_what_its_reason_is_wanted_with() {
+        let schema = json!({ "required": ["many"], "properties": {
+            "many": { "type": "integer", "title": "How many", "x-must": "value < 5" },
+            "many_reason": { "type": "string", "title": "Reason: How many", "x-reason-of": "many" },
+        } });
+        assert_eq!(
+            form(&schema),
+            "\nfields:\n  many: integer (required) How many; rule: value < 5\n  many_reason: string (required with many) Reason: How many\n"
+        );
+    }
 
     #[test]
     fn waves_of_a_plan_are_a_line_each() {

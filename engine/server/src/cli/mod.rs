@@ -13,6 +13,7 @@ mod duration;
 mod follow;
 mod freeze;
 mod general;
+mod inputs;
 mod ledger;
 mod notice;
 mod people;

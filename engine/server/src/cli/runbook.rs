@@ -1,7 +1,7 @@
 //! `hostler runbook`: check, look at, release. Works on files; needs no running engine.
 
-use super::Context;
 use super::plugin::write_new;
+use super::{Context, inputs};
 use crate::compose::library::{self, Entry, LOCK, Library, Texts};
 use crate::compose::mail::Renderer;
 use crate::compose::{contracts, engine};
@@ -35,7 +35,7 @@ pub enum RunbookCommand {
     },
     /// All runbooks with their versions
     List,
-    /// Steps of one
+    /// Inputs and steps of one
     Show { runbook: String },
     /// The steps as a tree, or as DOT for Graphviz
     Graph {
@@ -72,8 +72,15 @@ pub async fn run(context: &Context, command: RunbookCommand) -> Result<(), Failu
             no_estate,
         } => check(context, &config, &files, faults, no_estate),
         RunbookCommand::List => list(context, &open(&config)?),
-        RunbookCommand::Show { runbook }
-        | RunbookCommand::Graph {
+        RunbookCommand::Show { runbook } => {
+            let definition = definition(&open(&config)?, &runbook)?;
+            // Without a readable estate the catalogs are only named.
+            let directory = estate(&config, false).unwrap_or_default();
+            let takes = inputs::listed(&definition, directory.as_deref());
+            let text = format!("{}\n{takes}{}", definition.title, graph::tree(&definition));
+            context.out.one(text.trim_end(), &*definition)
+        }
+        RunbookCommand::Graph {
             runbook,
             dot: false,
         } => {

@@ -174,6 +174,15 @@ fn asked_on(directory: &dyn Directory, ladder: &str) -> BTreeSet<String> {
     asked.collect()
 }
 
+fn catalogs(directory: &dyn Directory) -> BTreeMap<String, BTreeSet<String>> {
+    let names = directory.catalogs().into_iter();
+    let catalogs = names.map(|name| {
+        let entries = directory.catalog(&name).unwrap_or_default();
+        (name, entries.into_iter().map(|entry| entry.id).collect())
+    });
+    catalogs.collect()
+}
+
 fn facts(directory: &dyn Directory) -> EstateFacts {
     let mut roles: BTreeMap<String, BTreeSet<String>> = directory
         .roles()
@@ -194,6 +203,7 @@ fn facts(directory: &dyn Directory) -> EstateFacts {
         people: people.into_iter().map(|person| person.id).collect(),
         customers: directory.customers().into_iter().collect(),
         windows: directory.windows(),
+        catalogs: catalogs(directory),
         policies: policies(directory),
     }
 }

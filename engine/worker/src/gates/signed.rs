@@ -6,7 +6,7 @@
 
 use crate::Driver;
 use crate::scope::View;
-use hostler_core::difference::{About, Difference, sentence, since};
+use hostler_core::difference::{About, Difference, choices, sentence, since};
 use hostler_core::gate::{Closed, GateKind};
 use hostler_core::lane::{CallSpec, Origin, Section};
 use serde_json::json;
@@ -27,6 +27,7 @@ impl Driver {
         let (directory, asset) = (&*self.parts.directory, call.asset.as_deref());
         let contract = call.action.split('.').next().unwrap_or_default();
         let mut differences = since(&view.plan, asset, contract, directory);
+        differences.extend(choices(&view.plan, directory));
         differences.extend(self.replaced(call));
         let first = differences.first()?;
         Some(Closed {

@@ -3,10 +3,16 @@
 use super::{Fault, Outcome, Resolved};
 use crate::scope::View;
 use hostler_core::command::{Entry, SpawnEntry};
-use hostler_core::definition::{Call, InputKind};
+use hostler_core::definition::must::Broken;
+use hostler_core::definition::{Call, Definition, InputKind};
+use hostler_core::directory::Chosen;
 use hostler_core::plan::Plan;
 use hostler_ports::store::Blob;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Most rules of one call that are told as broken.
+const BROKEN_MAX: usize = 5;
 
 pub async fn call(view: &View<'_>, call: &Call) -> Outcome<Resolved> {
     let missing = || {
@@ -41,11 +47,15 @@ pub async fn call(view: &View<'_>, call: &Call) -> Outcome<Resolved> {
             None => {}
         }
     }
+    let inputs = Value::Object(inputs);
+    keep_rules(view, &definition, &inputs)?;
+    let chosen = chosen(view, &definition, &inputs)?;
     let plan = Plan {
         definition: digest,
         runbook: definition.runbook.clone(),
         version: definition.version,
-        inputs: Value::Object(inputs),
+        inputs,
+        chosen,
         ..(*view.plan).clone()
     };
     let bytes = plan.to_json().into_bytes();
@@ -56,6 +66,52 @@ pub async fn call(view: &View<'_>, call: &Call) -> Outcome<Resolved> {
         entry,
         blobs: vec![Blob { digest, bytes }],
     })
+}
+
+/// What the child's inputs are chosen from: an entry that is not there is none.
+fn chosen(
+    view: &View<'_>,
+    definition: &Definition,
+    inputs: &Value,
+) -> Outcome<BTreeMap<String, Chosen>> {
+    let directory = &*view.driver.parts.directory;
+    let mut chosen = BTreeMap::new();
+    for (name, input) in &definition.inputs {
+        let id = inputs.get(name).filter(|value| !value.is_null());
+        let (Some(catalog), Some(id)) = (&input.catalog, id) else {
+            continue;
+        };
+        let entry = id
+            .as_str()
+            .and_then(|id| Chosen::of(directory, catalog, id));
+        let entry = entry.ok_or_else(|| {
+            Fault::Step(format!(
+                "{} does not start: {name}: {id} is not in the catalog {catalog} of the estate",
+                definition.runbook
+            ))
+        })?;
+        chosen.insert(name.clone(), entry);
+    }
+    Ok(chosen)
+}
+
+/// A child whose inputs break a rule does not begin.
+fn keep_rules(view: &View<'_>, definition: &Definition, inputs: &Value) -> Outcome<()> {
+    let evaluate = &*view.driver.parts.evaluate;
+    let broken = definition.broken_inputs(inputs, &view.plan.assets, evaluate);
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let told: Vec<_> = broken
+        .iter()
+        .take(BROKEN_MAX)
+        .map(Broken::to_string)
+        .collect();
+    Err(Fault::Step(format!(
+        "{} does not start: {}",
+        definition.runbook,
+        told.join("; ")
+    )))
 }
 
 /// Assets of a filter that the caller's plan covers: a child never reaches further.

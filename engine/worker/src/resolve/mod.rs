@@ -8,6 +8,7 @@ mod called;
 mod debt;
 mod handed;
 mod items;
+mod must;
 mod person;
 mod rules;
 

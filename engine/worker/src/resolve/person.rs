@@ -223,6 +223,9 @@ fn overview(view: &View<'_>) -> Value {
         "windows": windows.collect::<BTreeMap<_, _>>(),
         "policies": plan.policies,
     });
+    if !plan.chosen.is_empty() {
+        overview["chosen"] = json!(plan.chosen);
+    }
     // Of the run itself: a runbook that it calls has inputs of its own.
     if view.lane.opening.definition == plan.definition {
         let evaluate = &*view.driver.parts.evaluate;

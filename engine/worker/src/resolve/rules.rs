@@ -3,7 +3,7 @@
 //!
 //! Not here: whom it asks (`person`), and what becomes of it (core).
 
-use super::{Fault, Outcome};
+use super::{Fault, Outcome, must};
 use crate::scope::{View, instant_text};
 use hostler_core::definition::{After, AskRules};
 use hostler_core::id::Digest;
@@ -19,6 +19,7 @@ pub async fn displayed(view: &View<'_>, rules: &AskRules) -> Outcome<(Rules, Map
     let mut own = Rules {
         may_waive: rules.may_waive.clone(),
         finish: rules.finish.clone(),
+        must: must::kept(view, &rules.must).await?,
         ..Rules::default()
     };
     if !rules.may_waive.is_empty() {

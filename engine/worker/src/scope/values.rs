@@ -1,6 +1,6 @@
 //! Values as expressions see them.
 
-use hostler_core::definition::{Definition, InputKind, Step};
+use hostler_core::definition::{Definition, Step};
 use hostler_core::lane::Lane;
 use hostler_core::plan::Plan;
 use hostler_core::result::StepResult;
@@ -42,21 +42,7 @@ pub fn expand(value: &Value, plan: &Plan) -> Value {
 }
 
 pub fn inputs(plan: &Plan, definition: &Definition) -> Value {
-    let Value::Object(given) = &plan.inputs else {
-        return json!({});
-    };
-    let expanded = given.iter().map(|(name, value)| {
-        let kind = definition.inputs.get(name).map(|input| input.kind);
-        let value = match (kind, value) {
-            (Some(InputKind::Asset), value) => expand(value, plan),
-            (Some(InputKind::Selector), Value::Array(ids)) => {
-                Value::Array(ids.iter().map(|id| expand(id, plan)).collect())
-            }
-            (_, value) => value.clone(),
-        };
-        (name.clone(), value)
-    });
-    Value::Object(expanded.collect())
+    Value::Object(definition.seen_inputs(&plan.inputs, &plan.assets))
 }
 
 pub fn run(lane: &Lane, plan: &Plan, now_ms: i64) -> Value {

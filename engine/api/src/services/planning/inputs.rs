@@ -4,17 +4,27 @@ use super::TARGETS_MAX;
 use crate::problem::{Code, Problem};
 use crate::suggest;
 use hostler_core::definition::{Definition, Input, InputKind};
-use hostler_core::directory::Directory;
+use hostler_core::directory::{Choice, Chosen, Directory};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most faults that are told at once.
 const FAULTS_MAX: usize = 50;
+/// Most entries of a catalog that one fault names.
+const CHOICES_MAX: usize = 20;
 
 pub struct Resolved {
     pub values: Value,
+    pub found: Found,
+}
+
+/// What the values stand for.
+#[derive(Default)]
+pub struct Found {
     /// Every asset that an input names, ascending.
     pub assets: BTreeSet<String>,
+    /// What was chosen from catalogs, by input.
+    pub chosen: BTreeMap<String, Chosen>,
 }
 
 /// All faults are told together: people mend a form once.
@@ -35,7 +45,7 @@ pub fn resolve(
         }
     };
     let mut faults = unknown(definition, given);
-    let mut assets = BTreeSet::new();
+    let mut found = Found::default();
     let mut values = Map::new();
     for (name, input) in &definition.inputs {
         let value = given
@@ -43,13 +53,11 @@ pub fn resolve(
             .filter(|value| !value.is_null())
             .or(input.default.as_ref());
         match value {
-            None if input.required => {
-                faults.push(format!("{name} is missing: give it with -i {name}=…"))
-            }
+            None if input.required => faults.push(missing(directory, name, input)),
             None => {
                 values.insert(name.clone(), Value::Null);
             }
-            Some(value) => match one(directory, name, input, value, &mut assets) {
+            Some(value) => match one(directory, name, input, value, &mut found) {
                 Ok(value) => {
                     values.insert(name.clone(), value);
                 }
@@ -58,16 +66,16 @@ pub fn resolve(
             },
         }
     }
-    if assets.len() > TARGETS_MAX {
+    let meant = found.assets.len();
+    if meant > TARGETS_MAX {
         faults.push(format!(
-            "{} assets are meant; {TARGETS_MAX} is the limit of one run: narrow the filter",
-            assets.len()
+            "{meant} assets are meant; {TARGETS_MAX} is the limit of one run: narrow the filter"
         ));
     }
     if faults.is_empty() {
         return Ok(Resolved {
             values: Value::Object(values),
-            assets,
+            found,
         });
     }
     faults.truncate(FAULTS_MAX);
@@ -95,15 +103,22 @@ fn one(
     name: &str,
     input: &Input,
     value: &Value,
-    assets: &mut BTreeSet<String>,
+    found: &mut Found,
 ) -> Result<Value, Fault> {
+    let assets = &mut found.assets;
     // A list of ids is a selector that was resolved before (a run that is repeated).
     let is_resolved = input.kind == InputKind::Selector && value.is_array();
     if !is_resolved {
         validate(name, &input.schema, value).map_err(Fault::Input)?;
     }
     match (input.kind, value) {
-        (InputKind::Data, value) => Ok(value.clone()),
+        (InputKind::Data, value) => {
+            if let (Some(catalog), Some(id)) = (&input.catalog, value.as_str()) {
+                let chosen = chosen(directory, name, catalog, id).map_err(Fault::Input)?;
+                found.chosen.insert(name.to_owned(), chosen);
+            }
+            Ok(value.clone())
+        }
         (InputKind::Selector, Value::Array(ids)) => {
             let ids = ids
                 .iter()
@@ -145,6 +160,54 @@ fn one(
         (InputKind::Customer | InputKind::Window, Value::String(id)) => Ok(id.clone().into()),
         (_, other) => Err(Fault::Input(format!("{name}: {other} is not a text"))),
     }
+}
+
+/// Of a catalog its entries with their labels, as far as a fault can name them.
+fn listed(entries: &[Choice]) -> String {
+    let more = entries.len().saturating_sub(CHOICES_MAX);
+    let mut named: Vec<String> = entries
+        .iter()
+        .take(CHOICES_MAX)
+        .map(Choice::to_string)
+        .collect();
+    if more > 0 {
+        named.push(format!("and {more} more"));
+    }
+    named.join(", ")
+}
+
+fn missing(directory: &dyn Directory, name: &str, input: &Input) -> String {
+    let catalog = input.catalog.as_deref();
+    let entries = catalog.and_then(|catalog| directory.catalog(catalog));
+    let choose = entries.map_or_else(String::new, |entries| {
+        format!("; choose one of: {}", listed(&entries))
+    });
+    format!("{name} is missing: give it with -i {name}=…{choose}")
+}
+
+/// The entry of the catalog as it is today.
+fn chosen(
+    directory: &dyn Directory,
+    name: &str,
+    catalog: &str,
+    id: &str,
+) -> Result<Chosen, String> {
+    if let Some(chosen) = Chosen::of(directory, catalog, id) {
+        return Ok(chosen);
+    }
+    let Some(entries) = directory.catalog(catalog) else {
+        return Err(format!(
+            "{name}: the estate has no catalog {catalog}: add it under `catalog` of the estate's files"
+        ));
+    };
+    let near = suggest::nearest(id, entries.iter().map(|entry| entry.id.as_str()));
+    let remedy = match near {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("choose one of: {}", listed(&entries)),
+    };
+    Err(format!(
+        "{name}: {id} is not in the catalog {catalog}: {remedy}"
+    ))
 }
 
 fn known(directory: &dyn Directory, name: &str, id: &Value) -> Result<String, Fault> {

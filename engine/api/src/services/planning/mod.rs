@@ -20,6 +20,7 @@ pub use inputs::validate;
 pub use told::{ToldView, told};
 pub use waves::{WavePreview, waves};
 
+use super::rules;
 use crate::Api;
 use crate::catalogue;
 use crate::problem::{Code, Problem};
@@ -73,16 +74,18 @@ pub fn definition_blob(definition: &Definition) -> Blob {
 pub fn plan(api: &Api, definition: Arc<Definition>, wish: Wish) -> Result<Planned, Problem> {
     let called = called(api, &definition)?;
     let inputs = inputs::resolve(&*api.directory, &definition, &wish.inputs)?;
+    let (values, found) = (inputs.values, inputs.found);
     let all: Vec<&Definition> = std::iter::once(&*definition)
         .chain(called.values().map(|called| &**called))
         .collect();
     promised::check(&*api.directory, &all)?;
     let directory = &*api.directory;
-    let hand_offs = duties::hand_offs(directory, &all, &inputs.assets, wish.started_ms)?;
+    let assets = inputs::records(directory, &found.assets)?;
+    rules::inputs(api, &definition, &values, &assets)?;
+    let hand_offs = duties::hand_offs(directory, &all, &found.assets, wish.started_ms)?;
     let uses = uses::of(&all);
-    let assets = inputs::records(&*api.directory, &inputs.assets)?;
-    let reach = reach::find(api, &inputs.assets, &uses)?;
-    let windows = windows::of(&*api.directory, &definition, &inputs.values, &assets);
+    let reach = reach::find(api, &found.assets, &uses)?;
+    let windows = windows::of(&*api.directory, &definition, &values, &assets);
     let own = definition_blob(&definition);
     let mut blobs: Vec<Blob> = called
         .values()
@@ -101,7 +104,7 @@ pub fn plan(api: &Api, definition: Arc<Definition>, wish: Wish) -> Result<Planne
         version: definition.version,
         starter: wish.starter,
         started_ms: wish.started_ms,
-        inputs: inputs.values,
+        inputs: values,
         assets,
         routes: reach.routes,
         ambient: reach.ambient,
@@ -112,6 +115,7 @@ pub fn plan(api: &Api, definition: Arc<Definition>, wish: Wish) -> Result<Planne
         windows,
         connections: reach.connections,
         policies: api.directory.policies(),
+        chosen: found.chosen,
         retry_of: wish.retry_of,
     };
     let bytes = plan.to_json().into_bytes();

@@ -249,6 +249,7 @@ fn rules(rules: &AskRules, at_ms: i64) -> Rules {
             about: json!({ "title": "Go on?" }),
         }),
         finish: rules.finish.clone(),
+        must: BTreeMap::new(),
     }
 }
 
