@@ -144,6 +144,12 @@ pub enum Choice {
     Fail,
     /// It did happen (with evidence).
     Done,
+    /// One more slot for an item that has missed its windows.
+    Next,
+    /// Such an item is left out.
+    Leave,
+    /// Such an item is held.
+    Stop,
 }
 
 impl Choice {
@@ -154,6 +160,9 @@ impl Choice {
             Self::Skip => "skip",
             Self::Fail => "fail",
             Self::Done => "done",
+            Self::Next => "next",
+            Self::Leave => "leave",
+            Self::Stop => "stop",
         }
     }
 }
@@ -168,6 +177,11 @@ pub enum Entry {
     Do(Arc<CallSpec>),
     /// A disturbing call whose gate is closed.
     Held {
+        call: Arc<CallSpec>,
+        closed: Box<Closed>,
+    },
+    /// The same where its item has missed as many windows as it may, and the runbook says: ask.
+    Missed {
         call: Arc<CallSpec>,
         closed: Box<Closed>,
     },

@@ -7,6 +7,7 @@ mod person;
 mod phase;
 mod rules;
 mod share;
+mod slots;
 
 pub use children::{Children, ChildrenKind, Item, Live, SetAside, Tally, WaveRange, group_of};
 pub use person::{Clause, Person, PersonKind, Vote, yes_or_no};
@@ -14,6 +15,7 @@ pub use phase::{CallSpec, Checking, Gate, Pending, Phase, Running, Why};
 pub use rules::{Climb, Must, Remind, Rules, Rung, StepUp};
 pub(crate) use share::is_first;
 pub use share::{CHANGE_SETTLES_MS, ChildMove, CustomerShare, PROGRESS_MAX, Rolling, Slot};
+pub use slots::{Granted, SLOTS_MAX};
 
 use crate::debt::Debt;
 use crate::deferral::PutOff;
@@ -212,6 +214,9 @@ pub struct Lane {
     /// What its open question owes; none: nothing, or nothing any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub debt: Option<Box<Debt>>,
+    /// What people gave it beyond the windows that its runbook lets it wait for; none: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted: Option<Granted>,
 }
 
 // serde hands over a reference.
@@ -251,6 +256,7 @@ impl Lane {
             restored: opening.restored,
             begun: false,
             debt: None,
+            granted: None,
             opening: Arc::new(opening),
         }
     }

@@ -234,6 +234,9 @@ async fn command_of(world: &World, row: &WaitingRow, person: &Person) -> Result<
                     Some("retry") => Choice::Retry,
                     Some("skip") => Choice::Skip,
                     Some("done") => Choice::Done,
+                    Some("next") => Choice::Next,
+                    Some("leave") => Choice::Leave,
+                    Some("stop") => Choice::Stop,
                     _ => Choice::Fail,
                 };
                 Command::Choose {
@@ -354,9 +357,12 @@ fn hard_way(world: &World, row: &WaitingRow, typed: Option<String>) -> Command {
             signs: row.signs,
             answer: crate::sample::of(&row.form),
         },
-        _ => Command::Choose {
+        kind => Command::Choose {
             actor,
-            choice: Choice::Fail,
+            choice: match kind {
+                PersonKind::Overflow => Choice::Stop,
+                _ => Choice::Fail,
+            },
             comment: None,
             signs: Some(row.signs),
             output: Value::Null,

@@ -72,7 +72,7 @@ pub struct Person {
     /// What a yes waives.
     #[serde(default)]
     pub waive: Vec<String>,
-    /// `retry`, `skip`, `fail`, `done`.
+    /// `retry`, `skip`, `fail`, `done`; `next`, `leave`, `stop`.
     pub choose: Option<String>,
     /// Runs the failed items again instead of deciding.
     #[serde(default)]

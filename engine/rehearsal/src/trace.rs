@@ -225,6 +225,7 @@ fn asked(person: Person) -> Asked {
         PersonKind::UndoFailed => "not taken back",
         PersonKind::Exhausted => "rounds used up",
         PersonKind::Quarantine => "quarantine",
+        PersonKind::Overflow => "windows used up",
     };
     let first = person
         .clauses

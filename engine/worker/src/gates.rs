@@ -11,6 +11,7 @@ mod clock;
 pub(crate) mod consent;
 pub mod contact;
 pub mod debt;
+mod overflow;
 mod signed;
 mod turn;
 
@@ -79,6 +80,8 @@ const PROMISED: &str =
 struct Looked {
     closed: Option<Closed>,
     expect: Vec<Expect>,
+    /// The item has missed as many windows as it may, and the runbook says: ask.
+    asks: bool,
 }
 
 /// What comes of the gates before a step.
@@ -139,6 +142,13 @@ fn held(call: &Arc<CallSpec>, closed: Closed) -> Entry {
     }
 }
 
+fn missed(call: &Arc<CallSpec>, closed: Closed) -> Entry {
+    Entry::Missed {
+        call: Arc::clone(call),
+        closed: Box::new(closed),
+    }
+}
+
 impl Driver {
     pub(crate) async fn gated(
         &self,
@@ -188,7 +198,8 @@ impl Driver {
         expect.extend(turn.expect);
         if let Some(closed) = looked.closed {
             let closed = self.before_checks(view, &disturbs, closed).await?;
-            let entry = closed.map_or(entry.clone(), |closed| held(call, closed));
+            let stays = if looked.asks { missed } else { held };
+            let entry = closed.map_or(entry.clone(), |closed| stays(call, closed));
             return Ok(Gated::with(entry, expect));
         }
         // What only looks, shortly before its slot, spends nothing.
@@ -225,9 +236,10 @@ impl Driver {
         let (mut closed, history) = closed.unzip();
         expect.extend(history.flatten());
         let passed = self.overflowed(view, disturbs, &freezes, closed.is_none());
-        if let Some(passed) = passed.await? {
-            closed = Some(passed);
-        }
+        let passed = passed.await?;
+        let asks = passed.is_some() && overflow::asks(view);
+        closed = passed.or(closed);
+        closed = closed.or_else(|| self.before_given(view, disturbs, &freezes));
         if closed.is_none() {
             let (unsure, versions) = self.unsure_contact(view, disturbs).await?;
             (closed, expect) = (unsure, [expect, versions].concat());
@@ -246,7 +258,11 @@ impl Driver {
             let (unsaid, versions) = self.unconsented(view, disturbs).await?;
             (closed, expect) = (unsaid, [expect, versions].concat());
         }
-        Ok(Looked { closed, expect })
+        Ok(Looked {
+            closed,
+            expect,
+            asks,
+        })
     }
 
     /// What calendar and freezes say of an instant.

@@ -1,15 +1,16 @@
 //! What a runbook itself says about time: windows that it names, checks shortly before a slot, windows that pass
 //! unused, waves that open on a day, more notice than the class promises.
 //!
-//! Not here: windows, freezes and leads of classes (`gates`).
+//! Not here: windows, freezes and leads of classes (`gates`), and people who are asked what becomes of an item whose
+//! windows have passed (`overflow`).
 
 use super::stage::{self, promising, with_runbook};
 use hostler_rehearsal::{Outcome, Scenario, Stage, play};
 use hostler_runbook::SourceFile;
 use std::collections::BTreeMap;
 
-const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
+pub(super) const HOUR_MS: i64 = 3_600_000;
+pub(super) const DAY_MS: i64 = 24 * HOUR_MS;
 /// The practice windows are open all the time; these open on Sundays.
 const OPEN: &str = r#"{ when: daily, at: "00:00", lasts: 25h }"#;
 const SUNDAYS: &str = r#"{ when: sunday, at: "02:00", lasts: 2h }"#;
@@ -23,7 +24,7 @@ const NO_LEAD: &str = "classes:
 
 /// A runbook that looks at servers and reboots them: with these terms of its `each`, beside it, and before the
 /// reboot.
-fn slots(each: &str, beside: &str, before: &str) -> SourceFile {
+pub(super) fn slots(each: &str, beside: &str, before: &str) -> SourceFile {
     let text = format!(
         "runbook: slots
 version: 1
@@ -84,11 +85,11 @@ fn calls(outcome: &Outcome, action: &str) -> BTreeMap<String, i64> {
         .collect()
 }
 
-fn items(outcome: &Outcome) -> Vec<&str> {
+pub(super) fn items(outcome: &Outcome) -> Vec<&str> {
     outcome.items["work"].values().map(String::as_str).collect()
 }
 
-fn sundays() -> Stage {
+pub(super) fn sundays() -> Stage {
     promising(NO_LEAD, |text| text.replace(OPEN, SUNDAYS))
 }
 
@@ -158,7 +159,7 @@ async fn checks_begin_so_long_before_the_slot_and_not_when_the_list_is_made() {
 }
 
 /// It waits for a person's length of time, so that at least one Sunday passes without it, and at most two.
-const BUSY: &str = "      - { id: busy, wait: { for: 8d } }";
+pub(super) const BUSY: &str = "      - { id: busy, wait: { for: 8d } }";
 
 #[tokio::test]
 async fn what_has_missed_more_windows_than_allowed_is_held() {

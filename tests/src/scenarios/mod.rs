@@ -9,6 +9,7 @@ mod deferrals;
 mod fit;
 mod gates;
 mod ledger;
+mod overflow;
 mod overtaken;
 mod owed;
 mod proofs;

@@ -8,7 +8,7 @@ mod course;
 
 use crate::command::Choice;
 use crate::event::{Event, Recorded};
-use crate::lane::{Cursor, Lane, Person, PersonKind, Phase, Restored, Section};
+use crate::lane::{Cursor, Granted, Lane, Person, PersonKind, Phase, Restored, Section};
 
 /// Folds a whole log; none for an empty one or one that does not begin with an opening.
 #[must_use]
@@ -100,7 +100,7 @@ fn control(lane: &mut Lane, event: &Event, at_ms: i64) {
             }
             lane.debt.take_if(|debt| debt.owed.is_empty());
         }
-        Event::PersonSettled { choice, .. } => person_settled(lane, choice),
+        Event::PersonSettled { choice, .. } => person_settled(lane, choice, at_ms),
         Event::CopyRestored {
             taken_ms,
             restored_ms,
@@ -141,11 +141,14 @@ fn control(lane: &mut Lane, event: &Event, at_ms: i64) {
     }
 }
 
-fn person_settled(lane: &mut Lane, choice: &str) {
+fn person_settled(lane: &mut Lane, choice: &str, at_ms: i64) {
     let mut next = Phase::At;
     if let Phase::Person(person) = &lane.phase {
         if person.kind == PersonKind::WaveGate {
             next = Phase::Children;
+        }
+        if person.kind == PersonKind::Overflow && choice == Choice::Next.name() {
+            lane.granted = Some(Granted::one_more(lane.granted, at_ms));
         }
         if let Some(restored) = &mut lane.restored
             && choice == Choice::Retry.name()

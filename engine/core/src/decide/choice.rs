@@ -13,6 +13,18 @@ use crate::refusal::Refusal;
 use crate::result::{LaneResult, Verdict};
 use serde_json::Value;
 
+/// Whether such a question is settled by this choice.
+fn takes(kind: PersonKind, choice: Choice) -> bool {
+    let asks_for_slots = kind == PersonKind::Overflow;
+    match choice {
+        _ if kind.is_approval() || kind.is_form() => false,
+        Choice::Next | Choice::Leave | Choice::Stop => asks_for_slots,
+        Choice::Done => kind == PersonKind::InDoubt,
+        Choice::Skip => kind != PersonKind::InDoubt && !asks_for_slots,
+        Choice::Retry | Choice::Fail => !asks_for_slots,
+    }
+}
+
 impl Draft<'_> {
     /// A choice made on a page that shows an older question is not for this one.
     pub(super) fn same_question(&self, signs: Option<Digest>) -> Result<(), Refusal> {
@@ -33,17 +45,7 @@ impl Draft<'_> {
         output: Value,
     ) -> Result<(), Refusal> {
         let person = self.asked(&actor)?;
-        if person.kind.is_approval() || person.kind.is_form() {
-            return Err(Refusal::WrongKind {
-                expected: expected(person.kind),
-            });
-        }
-        if choice == Choice::Done && person.kind != PersonKind::InDoubt {
-            return Err(Refusal::WrongKind {
-                expected: "retry, skip or fail",
-            });
-        }
-        if choice == Choice::Skip && person.kind == PersonKind::InDoubt {
+        if !takes(person.kind, choice) {
             return Err(Refusal::WrongKind {
                 expected: expected(person.kind),
             });
@@ -63,6 +65,7 @@ impl Draft<'_> {
         self.push(settled);
         match person.kind {
             PersonKind::InDoubt => self.doubt_settled(&person, choice, comment, output),
+            PersonKind::Overflow => self.overflow_settled(&person, choice, &by),
             PersonKind::Quarantine if choice == Choice::Retry && person.call.is_some() => {
                 self.doubt_settled(&person, choice, comment, output)
             }

@@ -37,6 +37,7 @@ impl Draft<'_> {
             Entry::Fault(reason) => self.fail(reason, Value::Null)?,
             Entry::Do(call) => self.start_call(call, None)?,
             Entry::Held { call, closed } => self.hold(call, closed)?,
+            Entry::Missed { call, closed } => self.missed(call, closed)?,
             Entry::Wait { until_ms } if until_ms <= self.at_ms => {
                 self.succeed(Value::Null, Vec::new())?
             }

@@ -16,6 +16,7 @@ mod debt;
 mod deferral;
 mod gates;
 mod onward;
+mod overflow;
 mod person;
 mod question;
 mod restored;

@@ -311,6 +311,7 @@ pub(super) fn expected(kind: PersonKind) -> &'static str {
         PersonKind::Approve | PersonKind::WaveGate => "yes or no",
         PersonKind::Ask | PersonKind::NeedsHuman => "a form",
         PersonKind::InDoubt => "done, retry or fail",
+        PersonKind::Overflow => "next, leave or stop",
         _ => "retry, skip or fail",
     }
 }

@@ -12,7 +12,7 @@ mod wave;
 pub use person::{After, Approve, Ask, AskRules, OnDeny, OnExpire, Owing, Silence, Who, WhoClause};
 pub use spawn::{
     AtOnce, Call, Collect, Each, Gate, OPENS_MAX_DAYS, OnExhausted, Opens, Over, Overflow,
-    PerGroup, Ramp, Repeat, Spawn, StopAt, Wave, WaveLimit,
+    PerGroup, Ramp, Repeat, Spawn, StopAt, UsedUp, Wave, WaveLimit,
 };
 pub use step::{
     Do, Finish, FinishResult, LeaseEnd, NoticePlan, Notify, OnFailure, Recipient, Retry, Step,

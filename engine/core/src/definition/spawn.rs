@@ -42,8 +42,29 @@ pub struct Each {
 /// What becomes of an item whose window passes without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overflow {
-    /// It waits for so many further windows; then it ends as held.
+    /// It waits for so many further windows.
     pub at_most: u32,
+    #[serde(default, skip_serializing_if = "UsedUp::is_held")]
+    pub then: UsedUp,
+}
+
+/// What becomes of an item that has used up its further windows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UsedUp {
+    /// It ends as held.
+    #[default]
+    Held,
+    /// People say whether it waits for one more.
+    Ask,
+}
+
+impl UsedUp {
+    // serde hands over a reference.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    fn is_held(&self) -> bool {
+        *self == Self::Held
+    }
 }
 
 /// What a failed child means for the others: stop admits no more, continue goes on, ask asks when

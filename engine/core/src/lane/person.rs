@@ -24,6 +24,8 @@ pub enum PersonKind {
     Exhausted,
     /// The lane took its worker down.
     Quarantine,
+    /// An item has missed as many windows as it may, and the runbook says: ask.
+    Overflow,
 }
 
 impl PersonKind {

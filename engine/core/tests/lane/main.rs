@@ -23,6 +23,7 @@ mod golden;
 mod lost;
 mod notices;
 mod openings;
+mod overflows;
 mod questions;
 mod random;
 mod reboots;

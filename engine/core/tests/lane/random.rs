@@ -14,6 +14,7 @@ const STEPS_MAX: usize = 120;
 const CASES: u32 = 200;
 const EVERYTHING: Bounds = Bounds {
     copies: true,
+    slots: 1,
     ..WIDE
 };
 

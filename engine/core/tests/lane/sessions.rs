@@ -259,6 +259,18 @@ fn consented() -> Drive {
     drive
 }
 
+/// Windows pass, people give one more, and it passes, too.
+fn one_more() -> Drive {
+    let steps = vec![read("look"), once("install")];
+    let mut drive = Drive::of(World::of(definition(steps, Vec::new())));
+    drive.enter().done();
+    crate::overflows::miss(&mut drive);
+    drive.after(50).choose(Choice::Next);
+    crate::overflows::miss(&mut drive);
+    drive.after(50).choose(Choice::Leave);
+    drive
+}
+
 /// A server whose customer puts its turn off while its lane lives.
 fn put_off() -> Drive {
     let mut drive = crate::deferrals::put_off_at(crate::waves::fixed(1), &[]);
@@ -312,6 +324,7 @@ pub fn sessions() -> Vec<(&'static str, Drive)> {
         ("looked_up", looked_up()),
         ("ladder", ladder()),
         ("put_off", put_off()),
+        ("one_more", one_more()),
         ("consented", consented()),
     ]
 }

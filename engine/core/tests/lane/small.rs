@@ -2,7 +2,7 @@
 
 use crate::support::build::*;
 use crate::support::drive::World;
-use crate::support::offers::{Bounds, COPIES, NARROW, RETRIES, WIDE};
+use crate::support::offers::{Bounds, COPIES, NARROW, RETRIES, SLOTS, WIDE};
 use crate::support::walk::walk;
 use hostler_core::definition::*;
 
@@ -192,4 +192,16 @@ fn no_call_begins_that_may_have_been_made_behind_a_copy() {
     through(vec![a], Vec::new(), COPIES);
     through(vec![approval("may"), once("b")], Vec::new(), COPIES);
     over_items(each("all", each_of()), Vec::new(), &[&[], &[]], &[], COPIES);
+}
+
+#[test]
+fn items_whose_windows_pass_always_end_whatever_people_say() {
+    for step in [read("a"), repeatable("a"), once("a")] {
+        through(vec![step.retry(1)], vec![wait("c")], SLOTS);
+    }
+    let once_more = Bounds { slots: 1, ..SLOTS };
+    let look = read("look").failing(OnFailure::Continue);
+    through(vec![look, read("boot")], Vec::new(), once_more);
+    let install = repeatable("install").undo(vec![wait("revert")]);
+    through(vec![install, read("verify")], Vec::new(), once_more);
 }

@@ -8,7 +8,7 @@ use super::fields::Fields;
 use crate::ast::{Dyn, Opens, Verb};
 use crate::codes;
 use crate::yaml::Node;
-use hostler_core::definition::{OPENS_MAX_DAYS, Overflow};
+use hostler_core::definition::{OPENS_MAX_DAYS, Overflow, UsedUp};
 use hostler_core::duration;
 
 /// Checks that are older than this say nothing about a server any more.
@@ -103,11 +103,15 @@ impl Reader<'_, '_> {
         let at_most = fields
             .need(self, "at_most", "2")
             .and_then(|node| self.number(node, "at_most", 0, OVERFLOW_MAX));
-        if let Some(then) = fields.take("then") {
-            self.word(then, "then", &[("held", ())]);
-        }
+        let ends = [("held", UsedUp::Held), ("ask", UsedUp::Ask)];
+        let then = fields.take("then");
+        let then = then.and_then(|node| self.word(node, "then", &ends));
         fields.finish(self);
-        Some((Overflow { at_most: at_most? }, node.span))
+        let overflow = Overflow {
+            at_most: at_most?,
+            then: then.unwrap_or_default(),
+        };
+        Some((overflow, node.span))
     }
 
     /// `anchor + 9d`, or an expression that gives an instant or days.

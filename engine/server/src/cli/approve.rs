@@ -41,7 +41,7 @@ pub enum ApproveCommand {
     },
     /// Refuse
     No(Vote),
-    /// Say how to go on after a failure or a doubt
+    /// Say how to go on after a failure, a doubt, or windows that passed
     Choose {
         question: String,
         choice: Way,
@@ -70,6 +70,12 @@ pub enum Way {
     Skip,
     Fail,
     Done,
+    /// One more slot for an item that has missed its windows
+    Next,
+    /// Leave such an item out
+    Leave,
+    /// Hold such an item
+    Stop,
 }
 
 fn is_decision(kind: PersonKind) -> bool {
@@ -131,6 +137,9 @@ fn way(way: Way) -> Choice {
         Way::Skip => Choice::Skip,
         Way::Fail => Choice::Fail,
         Way::Done => Choice::Done,
+        Way::Next => Choice::Next,
+        Way::Leave => Choice::Leave,
+        Way::Stop => Choice::Stop,
     }
 }
 

@@ -56,6 +56,7 @@ pub fn next_command(row: &WaitingRow) -> String {
         PersonKind::Approve | PersonKind::WaveGate => format!("hostler approve yes {lane}"),
         PersonKind::Ask | PersonKind::NeedsHuman => format!("hostler ask answer {lane}"),
         PersonKind::InDoubt => format!("hostler approve choose {lane} done|retry|fail"),
+        PersonKind::Overflow => format!("hostler approve choose {lane} next|leave|stop"),
         _ => format!("hostler approve choose {lane} retry|skip|fail"),
     }
 }
@@ -89,6 +90,7 @@ fn kind(kind: PersonKind) -> &'static str {
         PersonKind::UndoFailed => "undo failed",
         PersonKind::Exhausted => "exhausted",
         PersonKind::Quarantine => "quarantine",
+        PersonKind::Overflow => "windows used up",
     }
 }
 

@@ -1,10 +1,10 @@
 //! What a runbook itself says about the time of its outages, beside what their class promises: further windows, checks
-//! that begin shortly before the slot, how many windows may pass unused.
+//! that begin shortly before the slot.
 //!
-//! Not here: what is open at an instant (calendar and estate), and the opening of waves (core).
+//! Not here: what is open at an instant (calendar and estate), how many windows may pass unused (`overflow`), and the
+//! opening of waves (core).
 
-use super::turn::said;
-use super::{Disturbs, must_be_told};
+use super::Disturbs;
 use crate::resolve::Fault;
 use crate::scope::View;
 use crate::spawn::{each_of, program_index};
@@ -12,7 +12,7 @@ use crate::{Driver, Trouble};
 use hostler_core::contract::Impact;
 use hostler_core::definition::{Each, Step, Verb};
 use hostler_core::duration;
-use hostler_core::gate::{Closed, FREEZES, Freezes, GateKind, Told, told_document};
+use hostler_core::gate::{Closed, FREEZES, Freezes, GateKind};
 use hostler_core::plan::WindowRule;
 use serde_json::Value;
 
@@ -128,7 +128,12 @@ impl Driver {
     }
 
     /// The first instant from then on at which neither calendar nor freezes hold it; none: nobody can say.
-    fn slot_ms(&self, disturbs: &Disturbs<'_>, freezes: &Freezes, from_ms: i64) -> Option<i64> {
+    pub(super) fn slot_ms(
+        &self,
+        disturbs: &Disturbs<'_>,
+        freezes: &Freezes,
+        from_ms: i64,
+    ) -> Option<i64> {
         let mut at_ms = from_ms;
         for _ in 0..GATES_MAX {
             let Some(closed) = self.frozen(disturbs, freezes, at_ms) else {
@@ -137,88 +142,5 @@ impl Driver {
             at_ms = closed.until_ms.filter(|until_ms| *until_ms > at_ms)?;
         }
         None
-    }
-
-    /// The end of waiting: more windows have passed without the item than its `overflow` allows. Only those count in
-    /// which it could have begun: behind the promised notice and its customer's consent, outside of freezes, and long enough.
-    pub(super) async fn overflowed(
-        &self,
-        view: &View<'_>,
-        disturbs: &Disturbs<'_>,
-        freezes: &Freezes,
-        is_open: bool,
-    ) -> Result<Option<Closed>, Trouble> {
-        let overflow = each(view).and_then(|each| each.overflow);
-        let (Some(overflow), Some(since_ms)) = (overflow, view.lane.opening.since_ms) else {
-            return Ok(None);
-        };
-        let Some(told_ms) = self.told_by(view, disturbs, since_ms).await? else {
-            return Ok(None);
-        };
-        let Some(mut at_ms) = self.agreed_by(view, disturbs, told_ms).await? else {
-            return Ok(None);
-        };
-        let directory = &self.parts.directory;
-        for _ in 0..=overflow.at_most {
-            let slot_ms = self.slot_ms(disturbs, freezes, at_ms);
-            let Some(slot_ms) = slot_ms.filter(|slot_ms| *slot_ms <= view.now_ms) else {
-                return Ok(None);
-            };
-            let closes_ms = directory.closes_ms(disturbs.asset, &disturbs.windows, slot_ms);
-            let passed = |closes_ms: &i64| *closes_ms <= view.now_ms || !is_open;
-            let Some(closes_ms) = closes_ms.filter(passed) else {
-                return Ok(None);
-            };
-            at_ms = closes_ms;
-        }
-        let passed = overflow.at_most.saturating_add(1);
-        let passed =
-            format!("{passed} of its windows passed without it, and no more are waited for");
-        let (gate, why) = match &view.lane.opening.put_off {
-            None => (GateKind::Window, passed),
-            Some(put_off) => (GateKind::Deferral, format!("{}; {passed}", said(put_off))),
-        };
-        Ok(Some(Closed {
-            gate,
-            rule: disturbs.asset.to_owned(),
-            why,
-            remedy: "run the runbook for it again, or allow more by `overflow: { at_most }`"
-                .to_owned(),
-            until_ms: None,
-            document: None,
-            never: true,
-        }))
-    }
-
-    /// From when on the item could have begun as far as its customer was told; none: not yet.
-    async fn told_by(
-        &self,
-        view: &View<'_>,
-        disturbs: &Disturbs<'_>,
-        since_ms: i64,
-    ) -> Result<Option<i64>, Trouble> {
-        let Some((notices, customer)) = must_be_told(view, disturbs.asset) else {
-            return Ok(Some(since_ms));
-        };
-        let name = told_document(view.lane.opening.run, &notices.template, customer);
-        let (_, told) = self.document::<Told>(&name).await?;
-        let told_ms = told.and_then(|told| Some(told.reached?.at_ms));
-        let earliest = self.latest(disturbs, notices, told_ms);
-        let earliest_ms = earliest.and_then(|(_, earliest_ms)| earliest_ms);
-        Ok(earliest_ms.map(|earliest_ms| earliest_ms.max(since_ms)))
-    }
-
-    /// From when on the customer had agreed, too; none: it has not.
-    async fn agreed_by(
-        &self,
-        view: &View<'_>,
-        disturbs: &Disturbs<'_>,
-        since_ms: i64,
-    ) -> Result<Option<i64>, Trouble> {
-        let Some(asked) = self.asked_for(view, disturbs).await? else {
-            return Ok(Some(since_ms));
-        };
-        let agreed_ms = asked.since_ms();
-        Ok(agreed_ms.map(|agreed_ms| agreed_ms.max(since_ms)))
     }
 }

@@ -5,6 +5,7 @@
 
 mod asked;
 mod context;
+mod opening;
 mod optional;
 pub mod post;
 mod progress;

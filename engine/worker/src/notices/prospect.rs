@@ -3,6 +3,7 @@
 //!
 //! Not here: whether a call may begin (`gates`): this looks ahead, and decides nothing.
 
+use super::opening::{of_list, of_waves, open_behind};
 use crate::gates::consent;
 use crate::resolve::Fault;
 use crate::scope::View;
@@ -117,6 +118,17 @@ impl Outlook {
         consent::required(view, customer, &self.classes).is_some()
     }
 
+    /// Whether a window of this asset opens at that instant.
+    fn opens_at(&self, view: &View<'_>, asset: &str, at_ms: i64) -> bool {
+        let (directory, windows) = (&view.driver.parts.directory, &self.windows);
+        let is_closed = |class: &String, at_ms: i64| {
+            let closed = directory.closed_within(asset, class, windows, 1, at_ms);
+            closed.is_some()
+        };
+        let mut classes = self.classes.iter();
+        classes.any(|class| !is_closed(class, at_ms) && is_closed(class, at_ms - 1))
+    }
+
     /// When its silence agrees, if nobody says anything; none: it is not asked so.
     fn silent_ms(&self, view: &View<'_>, customer: &str, told_ms: i64) -> Option<i64> {
         let required = consent::required(view, customer, &self.classes)?;
@@ -172,7 +184,7 @@ impl Outlook {
         items: &[Item],
         waves: &[WaveRange],
     ) -> BTreeMap<String, Slot> {
-        let opens = opens(items, waves);
+        let opens = of_waves(items, waves);
         let mut of_customers: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
         for item in items {
             if let Some(customer) = item.group("customer") {
@@ -207,28 +219,6 @@ async fn windows(view: &View<'_>, outages: &[&Step]) -> Result<Vec<String>, Trou
         }
     }
     Ok(names)
-}
-
-/// When the waves of items open, by the items' keys, where that is said.
-fn opens<'a>(items: &'a [Item], waves: &[WaveRange]) -> BTreeMap<&'a str, i64> {
-    let mut opens = BTreeMap::new();
-    for wave in waves {
-        let of_wave = items.get(wave.from as usize..wave.to as usize);
-        if let Some(opens_ms) = wave.opens_ms {
-            let keys = of_wave.into_iter().flatten();
-            opens.extend(keys.map(|item| (item.key.as_str(), opens_ms)));
-        }
-    }
-    opens
-}
-
-/// None of these before that instant.
-fn open_behind<'a>(opens: &mut BTreeMap<&'a str, i64>, items: &[&'a Item], at_ms: Option<i64>) {
-    let Some(at_ms) = at_ms else { return };
-    for item in items {
-        let opens_ms = opens.entry(item.key.as_str()).or_insert(at_ms);
-        *opens_ms = at_ms.max(*opens_ms);
-    }
 }
 
 /// Items as an announcement lists them.
@@ -312,15 +302,13 @@ impl Driver {
             item.group("customer") == Some(customer) && (was.is_none() || ahead)
         });
         let theirs: Vec<&Item> = theirs.map(|(_, item)| item).collect();
-        let mut opens = opens(
-            &items,
-            children.map_or(&[][..], |children| children.waves.as_slice()),
-        );
-        let put_off = children.map(|children| children.put_off.values());
-        for item in put_off.into_iter().flatten().filter(|item| !item.back) {
-            let opens_ms = opens.entry(item.key.as_str()).or_insert(i64::MIN);
-            *opens_ms = item.put_off.until_ms.max(*opens_ms);
-        }
+        let is_slot = |asset: &str, at_ms: i64| {
+            outlook.is_some_and(|outlook| outlook.opens_at(view, asset, at_ms))
+        };
+        let mut opens = match children {
+            Some(children) => of_list(&items, children, &is_slot),
+            None => BTreeMap::new(),
+        };
         let told_ms = match was {
             None => view.now_ms,
             Some(_) => self.told_ms(view, template, customer).await?,

@@ -26,6 +26,8 @@ pub struct Bounds {
     pub rare: bool,
     /// The store is restored from a copy, once.
     pub copies: bool,
+    /// Windows pass until people are asked, and have been so often.
+    pub slots: u32,
 }
 
 pub const NARROW: Bounds = Bounds {
@@ -34,6 +36,7 @@ pub const NARROW: Bounds = Bounds {
     pauses: false,
     rare: false,
     copies: false,
+    slots: 0,
 };
 /// With retries by people, and nothing else that is rare.
 pub const RETRIES: Bounds = Bounds {
@@ -46,7 +49,10 @@ pub const WIDE: Bounds = Bounds {
     pauses: true,
     rare: true,
     copies: false,
+    slots: 0,
 };
+/// With windows that pass, and people who are asked what then.
+pub const SLOTS: Bounds = Bounds { slots: 2, ..NARROW };
 /// With a copy that is restored at any moment.
 pub const COPIES: Bounds = Bounds {
     copies: true,
@@ -150,7 +156,26 @@ fn entering(world: &World, lane: &Lane, now_ms: i64, bounds: Bounds) -> Vec<Inpu
         });
         inputs.extend(held(&inputs[0]));
     }
+    if given(lane) < bounds.slots {
+        inputs.extend(missed(&inputs[0]));
+    }
     inputs
+}
+
+fn given(lane: &Lane) -> u32 {
+    lane.granted.map_or(0, |granted| granted.times)
+}
+
+fn closed(until_ms: Option<i64>) -> Box<Closed> {
+    Box::new(Closed {
+        gate: GateKind::Window,
+        rule: "night".to_owned(),
+        why: "closed".to_owned(),
+        remedy: "wait".to_owned(),
+        until_ms,
+        document: None,
+        never: until_ms.is_none(),
+    })
 }
 
 /// The same call behind a closed gate.
@@ -158,17 +183,17 @@ fn held(entry: &Input) -> Option<Input> {
     let Input::Enter(Entry::Do(call)) = entry else {
         return None;
     };
-    let closed = Box::new(Closed {
-        gate: GateKind::Window,
-        rule: "night".to_owned(),
-        why: "closed".to_owned(),
-        remedy: "wait".to_owned(),
-        until_ms: Some(BEGIN_MS + 10),
-        document: None,
-        never: false,
-    });
-    let call = Arc::clone(call);
+    let (call, closed) = (Arc::clone(call), closed(Some(BEGIN_MS + 10)));
     Some(Input::Enter(Entry::Held { call, closed }))
+}
+
+/// The same call when as many windows have passed as its item may miss.
+pub fn missed(entry: &Input) -> Option<Input> {
+    let Input::Enter(Entry::Do(call)) = entry else {
+        return None;
+    };
+    let (call, closed) = (Arc::clone(call), closed(None));
+    Some(Input::Enter(Entry::Missed { call, closed }))
 }
 
 fn answers(lane: &Lane, bounds: Bounds) -> Vec<Input> {
@@ -235,7 +260,15 @@ fn deciding(lane: &Lane, person: &Person, bounds: Bounds) -> Vec<Input> {
     ];
     // Said once of a lane; then it is settled.
     let settles = lane.may_have_gone_on() && person.kind == PersonKind::InDoubt;
-    let choices = [Choice::Retry, Choice::Skip, Choice::Fail, Choice::Done];
+    let choices = [
+        Choice::Retry,
+        Choice::Skip,
+        Choice::Fail,
+        Choice::Done,
+        Choice::Next,
+        Choice::Leave,
+        Choice::Stop,
+    ];
     let followed = choices
         .into_iter()
         .filter(|choice| *choice != Choice::Retry || lane.visit < bounds.visits || settles);

@@ -200,6 +200,7 @@ fn identity(lane: &Lane, watch: &Watch, now_ms: i64) -> u64 {
         lane.attempt,
         lane.paused,
         lane.recovered,
+        lane.granted.map(|granted| granted.times),
     );
     (
         phase,
