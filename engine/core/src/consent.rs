@@ -5,8 +5,10 @@
 //! commit expects the version that was looked at, so an objection comes before it or behind it. Not here: what was
 //! agreed with whom (estate), who may speak (the doors), and holding anything (the worker).
 
+mod asks;
 mod judge;
 
+pub use asks::{Asked, Asks};
 pub use judge::Known;
 
 use crate::command::Actor;

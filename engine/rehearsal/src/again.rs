@@ -103,7 +103,7 @@ pub async fn run_again(
 
 async fn asked(world: &World, scenario: &Scenario, key: &str) -> Result<(RunId, Asked), Trouble> {
     let run = begin(world, scenario, key).await?;
-    let mut people = People::new(&scenario.people, false);
+    let mut people = People::of(scenario);
     until(world, &mut people, "the approval", async |world| {
         Ok(question(world, run).await?.is_some())
     })

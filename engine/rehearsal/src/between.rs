@@ -80,7 +80,7 @@ async fn race(
         }
         None
     }));
-    let mut people = People::new(&scenario.people, false).settling();
+    let mut people = People::of(scenario).settling();
     until(&world, &mut people, "the commit", async |_| {
         Ok(began.load(Ordering::SeqCst) != usize::MAX)
     })

@@ -44,7 +44,7 @@ pub async fn put_off(
     wishes: &[Wish<'_>],
 ) -> Result<Deferring, Trouble> {
     let world = World::new(stage, scenario);
-    let mut people = People::new(&scenario.people, false);
+    let mut people = People::of(scenario);
     let run = begin(&world, scenario, "first").await?;
     until(&world, &mut people, "an announcement", async |world| {
         let ledger = world.store.ledger(0).await?;

@@ -5,7 +5,6 @@
 use crate::people::{self, People};
 use crate::play::{Ended, Outcome, begin, read, run_out, run_row};
 use crate::scenario::{Answer, Scenario};
-use crate::trace::Trace;
 use crate::world::{Stage, Trouble, World};
 use hostler_api::services::control::{ControlAsk, Wish, control};
 use hostler_api::services::retry::{Retried, RetryAsk, retry};
@@ -116,7 +115,7 @@ async fn enter(
     kept.map_err(|fault| Trouble::Stuck(fault.to_string()))?;
     let (mut seen, mut written, mut behind) = (0, 0, None);
     if let Some(before) = before {
-        let mut people = People::new(&before.people, false);
+        let mut people = People::of(before);
         let run = begin(&world, before, "before").await?;
         let ended = run_out(&world, run, &mut people).await?;
         let outcome = read(&world, run, ended).await?;
@@ -129,7 +128,7 @@ async fn enter(
     let via = if door == Door::Api { "api" } else { "cli" };
     let starter = Subject::of(&*world.api.directory, &scenario.starter, via)
         .ok_or_else(|| Trouble::Stuck("the starter is nobody".to_owned()))?;
-    let mut people = People::new(&scenario.people, false);
+    let mut people = People::of(&scenario);
     let run = match door {
         Door::Schedule => scheduled(&mut world, &scenario, behind).await?,
         _ => begin(&world, &scenario, via).await?,
@@ -145,7 +144,7 @@ async fn enter(
     let mut outcome = read(&world, run, ended).await?;
     outcome.seen.drain(..seen);
     outcome.ledger.drain(..written);
-    outcome.steps = Trace::of(&world).await?.steps;
+    outcome.trace(&world, &people).await?;
     Ok(outcome)
 }
 
@@ -160,7 +159,7 @@ pub async fn held(
     hours: u32,
 ) -> Result<Outcome, Trouble> {
     let world = World::new(stage, scenario);
-    let mut people = People::new(&scenario.people, false);
+    let mut people = People::of(scenario);
     let run = begin(&world, scenario, "held").await?;
     watched_while_held(&world, &mut people, gate, hours).await?;
     let row = run_row(&world, run).await?;
@@ -204,7 +203,7 @@ pub(crate) async fn watched_while_held(
 /// As `play`; also when the action is never called.
 pub async fn up_to(stage: &Stage, scenario: &Scenario, action: &str) -> Result<Outcome, Trouble> {
     let world = World::new(stage, scenario);
-    let mut people = People::new(&scenario.people, false);
+    let mut people = People::of(scenario);
     let run = begin(&world, scenario, "first").await?;
     until(&world, &mut people, action, async |world| {
         Ok(world.host.seen().iter().any(|seen| seen.action == action))

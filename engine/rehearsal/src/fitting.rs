@@ -40,7 +40,7 @@ pub async fn watched(
 ) -> Result<Fitted, Trouble> {
     let world = World::new(stage, scenario);
     noted(&world, before).await?;
-    let mut people = People::new(&scenario.people, false);
+    let mut people = People::of(scenario);
     let run = begin(&world, scenario, "fitted").await?;
     let minutes = hours * MINUTES;
     for minute in 0..minutes {

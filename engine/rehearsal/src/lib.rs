@@ -8,6 +8,7 @@
 pub mod again;
 pub mod between;
 mod blow;
+mod customers;
 pub mod deferring;
 pub mod doors;
 pub mod fitting;
@@ -28,9 +29,10 @@ mod trace;
 mod world;
 
 pub use blow::Blow;
+pub use customers::Spoken;
 pub use host::Seen;
 pub use next_hop::NextHop;
 pub use play::{Ended, Outcome, begin, play, side_by_side};
-pub use scenario::{Answer, Expect, Person, Scenario, ScenarioFault};
+pub use scenario::{Answer, Expect, Person, Says, Scenario, ScenarioFault};
 pub use trace::StepName;
 pub use world::{LEAVE, LINKS, Stage, Trouble, World};

@@ -44,7 +44,7 @@ pub async fn held_and_settled(
     let mut both = first.clone();
     both.answers.extend(second.answers.clone());
     let world = World::new(stage, &both);
-    let mut people = People::new(&first.people, false);
+    let mut people = People::of(first);
     let run = begin(&world, first, "first").await?;
     let ended = run_out(&world, run, &mut people).await?;
     let first = read(&world, run, ended).await?;
@@ -52,7 +52,7 @@ pub async fn held_and_settled(
     let reader = Subject::of(&*world.api.directory, &second.starter, "rehearsal")
         .ok_or_else(|| Trouble::Stuck("the starter is nobody".to_owned()))?;
     let run = begin(&world, second, "second").await?;
-    let mut people = People::new(&second.people, false);
+    let mut people = People::of(second);
     let calls = watched_while_held(&world, &mut people, "debt", WATCHED_HOURS).await?;
     let owed = debts(&world, &reader).await?;
     let mut settling = People::new(settling, false);

@@ -1,8 +1,9 @@
 //! People who answer from the script; what nobody scripted is left open, or settled the hard way
 //! where a scaffold wants every run to end.
 
+use crate::customers::{Customers, Spoken};
 use crate::forms::{breaks_a_rule, misfit};
-use crate::scenario::Person;
+use crate::scenario::{Person, Scenario};
 use crate::world::{Trouble, World};
 use hostler_api::read;
 use hostler_core::command::{Actor, Choice, Command, Input, RetryItem};
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 
 pub struct People {
     left: Vec<Person>,
+    customers: Customers,
     /// Questions without a script are answered so that the run ends.
     settle_all: bool,
     number: u64,
@@ -27,9 +29,18 @@ impl People {
     pub fn new(script: &[Person], settle_all: bool) -> Self {
         Self {
             left: script.to_vec(),
+            customers: Customers::new(&[]),
             settle_all,
             number: 0,
             complaints: Vec::new(),
+        }
+    }
+
+    /// Everybody of a scenario: who answers, and customers who agree or object.
+    pub fn of(scenario: &Scenario) -> Self {
+        Self {
+            customers: Customers::new(&scenario.consents),
+            ..Self::new(&scenario.people, false)
         }
     }
 
@@ -48,8 +59,26 @@ impl People {
         self.left.len()
     }
 
+    /// Somebody of the script does something once it is time.
+    pub fn come_by_themselves(&self) -> bool {
+        !self.left.is_empty() || self.customers.will_speak()
+    }
+
+    /// What customers have said.
+    pub fn said(&self) -> &[Spoken] {
+        self.customers.said()
+    }
+
+    /// Customers of the script whom no run has stood for.
+    pub fn never_asked(&self) -> Vec<&str> {
+        self.customers.never_asked()
+    }
+
     /// Answers one open question; false when there is none that anybody would answer.
     pub async fn act(&mut self, world: &World) -> Result<bool, Trouble> {
+        if self.customers.act(world).await? {
+            return Ok(true);
+        }
         let page = world
             .store
             .query(index::WAITING, false, Cursor::default())

@@ -1,6 +1,7 @@
 //! One scenario from start to end, and what came of it against what was expected.
 
 use crate::blow::Blow;
+use crate::customers::Spoken;
 use crate::host::Seen;
 use crate::people::{self, People};
 use crate::scenario::{Expect, Scenario};
@@ -47,6 +48,9 @@ pub struct Outcome {
     pub notices: BTreeMap<String, u32>,
     pub messages: Vec<Message>,
     pub ledger: Vec<String>,
+    /// What customers of the script said, and the run of each lane of a run through a door.
+    pub said: Vec<Spoken>,
+    pub runs: BTreeMap<LaneId, RunId>,
     /// Store calls of the whole run.
     pub commits: u64,
     /// Calls that had been made when a freeze was declared, and the instant of its end.
@@ -111,7 +115,10 @@ pub(crate) async fn disturbed_in(
     if let Some(number) = how.stop_during_call {
         crate::scaffold::stop_during(world, number);
     }
-    let mut people = People::new(&scenario.people, how.settle_all);
+    let mut people = People::of(scenario);
+    if how.settle_all {
+        people = people.settling();
+    }
     let ended = run_out(world, run, &mut people).await?;
     let mut outcome = read(world, run, ended).await?;
     outcome.commits = disturbed.commits.load(Ordering::SeqCst);
@@ -119,6 +126,7 @@ pub(crate) async fn disturbed_in(
         .frozen
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
+    outcome.said = people.said().to_vec();
     outcome.complaints.append(&mut people.complaints);
     let as_written =
         how.lose_answer_of.is_none() && how.crash_after_commit.is_none() && how.blow.is_none();
@@ -128,6 +136,10 @@ pub(crate) async fn disturbed_in(
             people.left()
         ));
     }
+    let never = people.never_asked().into_iter().filter(|_| as_written);
+    outcome
+        .complaints
+        .extend(never.map(|customer| format!("{customer} was never asked for its consent")));
     Ok(outcome)
 }
 
@@ -211,7 +223,7 @@ pub(crate) async fn run_out(
         }
         let pause = PAUSES_MS[(idle / 10).min(PAUSES_MS.len() - 1)];
         // Only people of the script come by themselves.
-        let times = if people.left() == 0 && idle > LONG_IDLE {
+        let times = if !people.come_by_themselves() && idle > LONG_IDLE {
             HOURS_MAX
         } else {
             1
@@ -242,6 +254,8 @@ pub(crate) async fn read(world: &World, run: RunId, ended: Ended) -> Result<Outc
         notices: BTreeMap::new(),
         messages: world.next_hop.taken(),
         ledger: Vec::new(),
+        said: Vec::new(),
+        runs: BTreeMap::new(),
         commits: 0,
         frozen: None,
         complaints: Vec::new(),

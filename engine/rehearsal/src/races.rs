@@ -71,7 +71,7 @@ pub async fn steps(
         }
         None
     }));
-    run_out(&world, run, &mut People::new(&scenario.people, true)).await?;
+    run_out(&world, run, &mut People::of(scenario).settling()).await?;
     world.store.clear_faults();
     let before = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let calls = world.host.seen().into_iter().enumerate();
@@ -108,7 +108,7 @@ pub async fn raced(
     let world = World::new(stage, scenario);
     let run = begin(&world, scenario, "raced").await?;
     let happened = arm(&world, then, race, step.commit);
-    let mut people = People::new(&scenario.people, true);
+    let mut people = People::of(scenario).settling();
     let ended = run_out(&world, run, &mut people).await?;
     let outcome = read(&world, run, ended).await?;
     let happened = *happened.lock().unwrap_or_else(PoisonError::into_inner);

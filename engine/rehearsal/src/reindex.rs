@@ -193,7 +193,7 @@ pub struct Compared {
 pub async fn made_anew(stage: &Stage, scenario: &Scenario) -> Result<Compared, Trouble> {
     let world = World::new(stage, scenario);
     begin(&world, scenario, "rehearsal").await?;
-    let mut people = People::new(&scenario.people, true);
+    let mut people = People::of(scenario).settling();
     let mut compared = Compared::default();
     let (mut moves, mut idle) = (0, 0);
     while compared.times < COMPARISONS_MAX && compared.differences.is_empty() && idle < IDLE_MAX {

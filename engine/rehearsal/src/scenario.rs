@@ -24,6 +24,9 @@ pub struct Scenario {
     pub answers: Vec<Answer>,
     #[serde(default)]
     pub people: Vec<Person>,
+    /// What customers say of a run, each line once a run, in the order of the file.
+    #[serde(default)]
+    pub consents: Vec<Says>,
     /// Mail addresses, or ends of them (`@physics.example`), for which every message is refused.
     #[serde(default)]
     pub unreachable: Vec<String>,
@@ -81,6 +84,19 @@ pub struct Person {
     pub refused: Option<String>,
 }
 
+/// A customer's person agrees to a run, or objects.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Says {
+    pub customer: String,
+    pub by: String,
+    /// So long after the run was first held for the customer's consent: `5d`; without it at once.
+    pub after: Option<String>,
+    /// False: an objection.
+    pub agrees: bool,
+    pub reason: Option<String>,
+}
+
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
@@ -118,9 +134,11 @@ impl Scenario {
             .map_err(|fault| ScenarioFault::Malformed(fault.to_string()))?;
         let people = scenario.people.iter();
         let after = people.filter_map(|person| Some(("after", person.after.as_deref()?)));
+        let says = scenario.consents.iter();
+        let says = says.filter_map(|says| Some(("after", says.after.as_deref()?)));
         let answers = scenario.answers.iter();
         let pends = answers.filter_map(|answer| Some(("pends", answer.pends.as_deref()?)));
-        let mut waits = after.chain(pends);
+        let mut waits = after.chain(says).chain(pends);
         match waits.find(|(_, length)| parse_ms(length).is_none()) {
             Some((name, length)) => Err(ScenarioFault::Malformed(format!(
                 "`{name}: {length}` is no duration: write 90s, 16m, 2h"

@@ -44,7 +44,7 @@ pub async fn held_by_budget(
     by: &[&str],
 ) -> Result<Spending, Trouble> {
     let world = World::new(stage, first);
-    let mut people = People::new(&first.people, false);
+    let mut people = People::of(first);
     let run = begin(&world, first, "first").await?;
     let ended = run_out(&world, run, &mut people).await?;
     let first = read(&world, run, ended).await?;
@@ -58,7 +58,7 @@ pub async fn held_by_budget(
     let plan = preview(&world.api, &reader, ask).await.map_err(refused)?;
     world.host.answers_now(&second.answers);
     let run = begin(&world, second, "second").await?;
-    let mut people = People::new(&second.people, false);
+    let mut people = People::of(second);
     let calls = watched_while_held(&world, &mut people, "budget", WATCHED_HOURS).await?;
     let mut tried = Vec::new();
     for who in by {

@@ -4,11 +4,13 @@
 //! Not here: judging it (`proof`).
 
 use crate::host::Seen;
+use crate::people::People;
+use crate::play::Outcome;
 use crate::world::{Trouble, World};
 use hostler_core::contract::{Contract, Impact};
 use hostler_core::definition::Definition;
 use hostler_core::event::{Event, Recorded};
-use hostler_core::id::{Digest, LaneId};
+use hostler_core::id::{Digest, LaneId, RunId};
 use hostler_core::lane::{Person, PersonKind};
 use hostler_ports::store::{Cursor, Header, Store};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +45,8 @@ pub struct Asked {
 pub struct Trace {
     /// The step of each call, by the key of the call.
     pub steps: BTreeMap<Uuid, StepName>,
+    /// The run of each lane.
+    pub runs: BTreeMap<LaneId, RunId>,
     pub asked: BTreeSet<Asked>,
     pub ends: BTreeMap<LaneId, String>,
     /// The lane of each call.
@@ -50,6 +54,16 @@ pub struct Trace {
     /// Steps whose effect ends by itself.
     leased: BTreeSet<(LaneId, String)>,
     definitions: BTreeMap<Digest, String>,
+}
+
+impl Outcome {
+    /// What the logs say of its calls, and what customers said.
+    pub(crate) async fn trace(&mut self, world: &World, people: &People) -> Result<(), Trouble> {
+        let trace = Trace::of(world).await?;
+        (self.steps, self.runs) = (trace.steps, trace.runs);
+        self.said = people.said().to_vec();
+        Ok(())
+    }
 }
 
 impl Trace {
@@ -90,6 +104,7 @@ impl Trace {
                     return Ok(());
                 };
                 if let Event::LaneOpened { opening } = &recorded.event {
+                    self.runs.insert(header.lane, opening.run);
                     runbook = self.runbook(world, opening.definition).await?;
                 }
                 self.note(header.lane, &runbook, recorded.event);

@@ -2,6 +2,7 @@
 //!
 //! Not here: what an entry must say of itself (the ledger's own tests).
 
+use hostler_core::id::RunId;
 use hostler_rehearsal::Outcome;
 use hostler_rehearsal::between::Raced;
 use serde_json::Value;
@@ -19,17 +20,31 @@ pub fn entries(outcome: &Outcome, event: &str) -> Vec<Value> {
     entries.filter(|entry| entry["event"] == event).collect()
 }
 
-/// When somebody of each customer first had the notice of a run.
-pub fn told(outcome: &Outcome) -> BTreeMap<String, i64> {
-    let accepted = lines(outcome).filter_map(|line| {
+/// The instants at which people of customers had notices of work to come, in their order, with the run and the customer.
+fn notices(outcome: &Outcome) -> impl Iterator<Item = (RunId, String, i64)> {
+    lines(outcome).filter_map(|line| {
         let is_notice =
             line["mail"]["stage"] == "scheduled" && line["entry"]["mail"] == "mail_accepted";
         let customer = line["mail"]["customer"].as_str().filter(|_| is_notice)?;
-        Some((customer.to_owned(), line["entry"]["at_ms"].as_i64()?))
-    });
+        let run = line["run"].as_str()?.parse().ok()?;
+        Some((run, customer.to_owned(), line["entry"]["at_ms"].as_i64()?))
+    })
+}
+
+/// When somebody of each customer first had the notice of a run.
+pub fn told(outcome: &Outcome) -> BTreeMap<String, i64> {
     let mut told = BTreeMap::new();
-    for (customer, at_ms) in accepted {
+    for (_, customer, at_ms) in notices(outcome) {
         told.entry(customer).or_insert(at_ms);
+    }
+    told
+}
+
+/// The same of each run by itself.
+pub fn told_of_each(outcome: &Outcome) -> BTreeMap<(RunId, String), i64> {
+    let mut told = BTreeMap::new();
+    for (run, customer, at_ms) in notices(outcome) {
+        told.entry((run, customer)).or_insert(at_ms);
     }
     told
 }
@@ -44,9 +59,13 @@ pub fn held_by(outcome: &Outcome) -> BTreeSet<(String, String)> {
             assert!(!text.is_empty(), "{name}: {closed}");
             text.to_owned()
         };
-        let (_why, gate) = (said("why"), said("gate"));
-        let overdraws = said("remedy").contains("hostler budget allow");
-        assert_eq!(overdraws, gate == "budget", "{closed}");
+        let (_why, gate, remedy) = (said("why"), said("gate"), said("remedy"));
+        for (command, of) in [
+            ("hostler budget allow", "budget"),
+            ("hostler run agree", "consent"),
+        ] {
+            assert_eq!(remedy.contains(command), gate == of, "{closed}");
+        }
         (gate, said("rule"))
     })
     .collect()

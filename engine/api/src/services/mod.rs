@@ -4,6 +4,7 @@ pub mod bounces;
 pub mod budgets;
 mod changed;
 pub mod consent_link;
+pub mod consent_view;
 pub mod consents;
 pub mod control;
 pub mod debts;

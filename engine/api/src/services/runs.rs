@@ -1,5 +1,6 @@
 //! Lists of runs, one run with its lanes, one lane with what its steps left.
 
+use super::consent_view::{self, ConsentView};
 use super::waiting;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::filter::RunFilter;
@@ -95,6 +96,9 @@ pub struct RunView {
     pub next: Option<String>,
     /// Open questions of this run.
     pub waiting: Vec<WaitingRow>,
+    /// Customers who are asked for their consent, or have spoken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consents: Vec<ConsentView>,
     /// Changes after this are told by `follow`.
     pub seq: u64,
     pub now_ms: i64,
@@ -124,6 +128,7 @@ pub async fn show(
     let root = parse_row(&root.summary, run.root());
     let (lanes, next) = lanes_of(api, run.root(), after).await?;
     let waiting = waiting::of_run(api, run).await?;
+    let consents = consent_view::of_run(api, &row).await?;
     let now_ms = api.store.now_ms().await?;
     Ok(RunView {
         run: row,
@@ -131,6 +136,7 @@ pub async fn show(
         lanes,
         next,
         waiting,
+        consents,
         seq,
         now_ms,
     })

@@ -172,18 +172,28 @@ fn is_ahead(lane: &Lane, definition: &Definition, items: &[Item], customer: &str
     };
     let each = lane.children.as_deref();
     let each = each.filter(|children| children.kind == ChildrenKind::Each);
-    let left = each.is_none_or(|children| is_left(children, items, customer));
+    let inner = turn_opens_outage(definition, present);
+    let left = each.is_none_or(|children| is_left(children, items, customer, inner));
     (ahead(present) && left) || steps.any(ahead)
 }
 
-/// Whether one of the customer's items has not begun; a list that does not name customers says nothing of it.
-fn is_left(children: &Children, items: &[Item], customer: &str) -> bool {
+/// Whether a turn of this step opens anything itself that disturbs: that stands before gates of its own, whatever the
+/// turn has changed until then.
+fn turn_opens_outage(definition: &Definition, step: &Step) -> bool {
+    let program = step.body().and_then(|index| definition.program(index));
+    let mut steps = program.into_iter().flat_map(|program| &program.steps);
+    steps.any(|step| matches!(&step.verb, Verb::Spawn(_)) && opens_outage(definition, step))
+}
+
+/// Whether one of the customer's items has not begun, or, where there is an `inner` outage, not ended; a list that does
+/// not name customers says nothing of it.
+fn is_left(children: &Children, items: &[Item], customer: &str, inner: bool) -> bool {
     let mut theirs = (0..)
         .zip(items)
         .filter(|(_, item)| item.group("customer") == Some(customer))
         .peekable();
     let left = |(index, item): (u32, &Item)| match children.live.get(&item.key) {
-        Some(live) => !live.began,
+        Some(live) => inner || !live.began,
         None => {
             let waits = children.passed.contains(&index) || children.again.contains(&index);
             index >= children.next || waits || children.set_aside(index).is_some()

@@ -12,7 +12,7 @@ use hostler_core::consent::{
     Consent, ConsentAsk, ConsentKind, Known, NotConsented, REASON_MAX_BYTES, Required, Said,
 };
 use hostler_core::contract::{Effect, Impact};
-use hostler_core::definition::Verb;
+use hostler_core::definition::{OnExhausted, Program, Spawn, Verb};
 use hostler_core::event::{Event, Recorded};
 use hostler_core::lane::ChildMove;
 use hostler_core::refusal::Refusal;
@@ -189,6 +189,29 @@ fn it_is_too_late_when_no_server_of_the_customer_is_left_to_begin() {
     assert_eq!(why(&mut drive, says(true)), too_late);
     drive.ends("i2", Succeeded);
     assert_eq!(drive.refused(says(false)), Refusal::Ended);
+}
+
+#[test]
+fn a_turn_that_has_changed_something_still_hears_of_an_outage_that_it_opens_itself() {
+    let mut drive = before_all();
+    let programs = &mut drive.world.definition.programs;
+    let steps = programs[1].steps.clone();
+    let mut opens = repeat("fit", 1, false, OnExhausted::Stop);
+    if let Verb::Spawn(Spawn::Repeat(repeat)) = &mut opens.verb {
+        repeat.body = 2;
+    }
+    programs[1].steps = vec![repeatable("label"), opens];
+    programs.push(Program {
+        steps,
+        ..Program::default()
+    });
+    drive.ends("i0", Succeeded);
+    begins(&mut drive, "i1");
+    drive.ok(says(true));
+    assert!(decided(&drive).unwrap().agrees);
+    drive.ends("i1", Succeeded);
+    let late = why(&mut drive, says(false));
+    assert!(matches!(late, NotConsented::TooLate { .. }), "{late:?}");
 }
 
 #[test]

@@ -19,11 +19,11 @@ use hostler_rehearsal::{LINKS, Scenario, begin};
 use hostler_worker::come_back;
 use serde_json::{Value, json};
 
-const DAY_MS: i64 = 24 * HOUR_MS;
+pub const DAY_MS: i64 = 24 * HOUR_MS;
 const RON: &str = "ron@redmark.example";
 /// Business days of silence that end behind the lead of the class.
-const SILENCE: &str = "tacit-10bd";
-const WEEK: &str = "classes:\n  standard-patch: { lead: 7d }\n";
+pub const SILENCE: &str = "tacit-10bd";
+pub const WEEK: &str = "classes:\n  standard-patch: { lead: 7d }\n";
 /// Whoever has no notice is worked on all the same, as far as the class is asked.
 const UNPROVEN: &str = "classes:\n  standard-patch: { lead: 7d, unproven: debt }\n";
 pub const HOUR: &str = "classes:\n  standard-patch: { lead: 1h }\n";
@@ -58,7 +58,7 @@ pub async fn asked(contract: &str, classes: &str) -> House {
     house
 }
 
-fn link_of(message: &Message) -> Option<String> {
+pub fn link_of(message: &Message) -> Option<String> {
     let told: Value = serde_json::from_str(&message.text).ok()?;
     let link = told.get("agree")?.as_str()?;
     Some(link.strip_prefix(LINKS)?.to_owned())
@@ -79,7 +79,7 @@ pub async fn days(house: &House, days: i64) {
     house.world.settle().await.unwrap();
 }
 
-async fn said(house: &House, run: RunId, customer: &str) -> Option<Said> {
+pub async fn said(house: &House, run: RunId, customer: &str) -> Option<Said> {
     let keys = [consent_document(run, customer)];
     let found = house.world.store.documents(&keys).await.unwrap().remove(0);
     let body = found.and_then(|found| found.body);
@@ -95,7 +95,7 @@ fn of_redmark(house: &House) -> Vec<i64> {
     of.concat()
 }
 
-async fn says(house: &mut House, person: &str, wish: &Value) -> (StatusCode, Value) {
+pub async fn says(house: &mut House, person: &str, wish: &Value) -> (StatusCode, Value) {
     let token = house.tokens.issue(&*house.api.ids, person, None, None);
     let request = Request::post(format!("/api/v1/runs/{}/consent", house.run))
         .header(header::AUTHORIZATION, format!("Bearer {token}"))

@@ -10,6 +10,7 @@
 )]
 
 mod coded;
+mod consent_beside;
 mod consenting;
 mod contracts;
 mod customers;

@@ -2,6 +2,7 @@
 
 use crate::output::{Output, Rows};
 use crate::times;
+use hostler_api::services::consent_view::ConsentView;
 use hostler_api::services::planning::{BudgetView, DeferView};
 use hostler_api::services::runs::RunView;
 use hostler_api::services::start::PlanView;
@@ -162,6 +163,9 @@ pub fn run(out: &Output, view: &RunView, all: bool) -> String {
             item.key, item.by
         );
     }
+    for consent in &view.consents {
+        let _ = writeln!(text, "  consent {}", consent_line(consent, view.now_ms));
+    }
     if let Some(note) = &run.note {
         let _ = writeln!(text, "  note    {note}");
     }
@@ -178,6 +182,38 @@ pub fn run(out: &Output, view: &RunView, all: bool) -> String {
         text.push_str(&super::asked::question_line(row));
     }
     text.trim_end().to_owned()
+}
+
+/// `physics: petra objects since 2026-12-01 08:00:00: the term ends; what has not begun is held`.
+fn consent_line(view: &ConsentView, now_ms: i64) -> String {
+    let customer = &view.customer;
+    let Some(said) = &view.said else {
+        let rule = view.rule.as_deref().unwrap_or_default();
+        return format!("{customer}: {} ({rule})", unsaid(view, now_ms));
+    };
+    let (who, since) = (said.consent.who(), times::local(said.at_ms));
+    let reason = said.consent.reason.as_deref();
+    let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+    match said.consent.agrees {
+        true => format!("{customer}: {who} agrees since {since}{reason}"),
+        false => {
+            format!("{customer}: {who} objects since {since}{reason}; what has not begun is held")
+        }
+    }
+}
+
+/// What comes of it that nobody has said anything yet.
+fn unsaid(view: &ConsentView, now_ms: i64) -> String {
+    let silence = match view.silent_ms {
+        _ if !view.by_silence => return "nobody has agreed yet".to_owned(),
+        None => "nobody is known to have the notice yet".to_owned(),
+        Some(at_ms) if at_ms > now_ms => format!("silence agrees at {}", times::local(at_ms)),
+        Some(at_ms) => format!("silence agrees since {}", times::local(at_ms)),
+    };
+    match view.needs_yes {
+        true => format!("{silence}, what no notice tells of waits for a yes"),
+        false => silence,
+    }
 }
 
 /// Lanes of the step that the run is at; of an ended run those with a wave or a failure.

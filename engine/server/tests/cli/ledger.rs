@@ -1,23 +1,31 @@
 //! The ledger from the command line: keys, and verification without engine or settings.
 
 use super::{hostler, text};
+use hostler_core::consent::Consent;
+use hostler_core::event::{Event, FORMAT, Recorded};
+use hostler_core::id::RunId;
 use std::path::Path;
 
 /// A folder of 300 sealed entries, under a key that the program has made.
 fn sealed_ledger(folder: &Path) {
+    sealed(folder, (0..300).map(|number| format!("told {number}")));
+}
+
+/// The same of these.
+fn sealed(folder: &Path, bodies: impl Iterator<Item = String>) {
     use hostler_ledger::entry::{Body, Entry};
     use hostler_ledger::{checkpoint::Checkpoint, growth::Growth, key::SigningKey, proof::Head};
     let text = std::fs::read_to_string(folder.join("ledger.key")).unwrap();
     let key = SigningKey::parse(&text).unwrap();
     let mut growth = Growth::default();
-    for number in 0..300 {
+    for (number, body) in (0..).zip(bodies) {
         let entry = Entry {
             number,
             lane: None,
             version: 0,
             at_ms: 1_790_000_000_000,
             mac: None,
-            body: Body::Here(format!("told {number}")),
+            body: Body::Here(body),
         };
         growth.append(&entry.to_bytes()).unwrap();
     }
@@ -110,6 +118,66 @@ fn a_ledger_is_verified_without_engine_or_settings() {
         let (code, told) = words(wrong);
         assert!(code != Some(0) && told.contains(part), "{wrong}: {told}");
     }
+}
+
+/// A customer has agreed or objected, as the ledger has it.
+fn consent(customer: &str, by: &str, word_of: Option<&str>, agrees: bool) -> String {
+    let consent = Consent {
+        customer: customer.to_owned(),
+        agrees,
+        by: by.to_owned(),
+        word_of: word_of.map(str::to_owned),
+        via: None,
+        reason: (!agrees).then(|| "the term ends".to_owned()),
+    };
+    let recorded = Recorded {
+        format: FORMAT,
+        at_ms: 1_790_000_000_000,
+        event: Event::ConsentDecided {
+            consent: Box::new(consent),
+        },
+    };
+    let run = RunId(Default::default());
+    serde_json::json!({ "entry": recorded, "lane": run.root(), "run": run }).to_string()
+}
+
+#[test]
+fn a_receipt_proves_what_a_customers_people_said_of_a_run_and_nothing_of_another_customer() {
+    let folder = tempfile::tempdir().unwrap();
+    super::step_up::estate(folder.path());
+    let words = |words: &str| {
+        let words: Vec<&str> = words.split(' ').collect();
+        let ended = hostler(folder.path(), &words);
+        assert_eq!(ended.status.code(), Some(0), "{}", text(&ended.stderr));
+        text(&ended.stdout)
+    };
+    words("ledger key new ledger.key");
+    let bodies = [
+        consent("chemistry", "chloe", None, false),
+        consent("physics", "petra", None, true),
+        consent("chemistry", "olga", Some("carlos"), true),
+    ];
+    sealed(folder.path(), bodies.into_iter());
+    let receipt = words("ledger receipt ledger --key ledger.key.pub --customer chemistry");
+    std::fs::write(folder.path().join("receipt.json"), receipt).unwrap();
+    let told = words("ledger verify receipt.json --key ledger.key.pub");
+    let parts = [
+        "entry 0, ",
+        r#""agrees":false"#,
+        r#""by":"chloe""#,
+        r#""reason":"the term ends""#,
+        "entry 2, ",
+        r#""agrees":true"#,
+        r#""by":"olga""#,
+        r#""word_of":"carlos""#,
+    ];
+    for part in parts {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(
+        !told.contains("petra") && !told.contains("entry 1, "),
+        "{told}"
+    );
 }
 
 #[test]

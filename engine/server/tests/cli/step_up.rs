@@ -3,7 +3,8 @@
 use super::{hostler, text, top};
 use std::path::Path;
 
-fn estate(folder: &Path) {
+/// The practice estate in this folder.
+pub fn estate(folder: &Path) {
     for name in ["estate.yaml", "people.yaml"] {
         let from = top().join("engine/estate/practice").join(name);
         let text = std::fs::read_to_string(from).unwrap();

@@ -75,3 +75,64 @@ fn a_run_says_until_when_it_waits_and_which_waves_are_ahead() {
         ]
     );
 }
+
+#[test]
+fn a_run_says_who_agreed_who_objects_and_for_whom_it_waits() {
+    let at_ms = 1_796_083_200_000_i64;
+    let at = times::local(at_ms);
+    let said = |agrees: bool, reason: Option<&str>| {
+        let consent = json!({ "customer": "chem", "agrees": agrees, "by": "olga", "word_of": "ada", "reason": reason });
+        json!({ "consent": consent, "at_ms": at_ms })
+    };
+    let line = |mut view: Value, now_ms: i64| {
+        view["customer"] = Value::from("chem");
+        let view: ConsentView = serde_json::from_value(view).unwrap();
+        consent_line(&view, now_ms)
+    };
+    let explicit = json!({ "rule": "explicit by the contract of chem", "needs_yes": true });
+    let tacit = |silent_ms: Option<i64>, needs_yes: bool| {
+        json!({
+            "rule": "tacit-5bd by the contract of chem", "by_silence": true,
+            "silent_ms": silent_ms, "needs_yes": needs_yes,
+        })
+    };
+    let says = |text: &str| format!("chem: {text}");
+    let of_tacit = |text: &str| says(&format!("{text} (tacit-5bd by the contract of chem)"));
+    let cases = [
+        (
+            explicit,
+            says("nobody has agreed yet (explicit by the contract of chem)"),
+        ),
+        (
+            json!({ "said": said(true, None) }),
+            says(&format!("olga (on the word of ada) agrees since {at}")),
+        ),
+        (
+            json!({ "said": said(false, Some("the term ends")) }),
+            says(&format!(
+                "olga (on the word of ada) objects since {at}: the term ends; what has not begun is held"
+            )),
+        ),
+        (
+            tacit(None, false),
+            of_tacit("nobody is known to have the notice yet"),
+        ),
+        (
+            tacit(Some(at_ms), false),
+            of_tacit(&format!("silence agrees since {at}")),
+        ),
+        (
+            tacit(Some(at_ms), true),
+            of_tacit(&format!(
+                "silence agrees since {at}, what no notice tells of waits for a yes"
+            )),
+        ),
+    ];
+    for (view, expected) in cases {
+        assert_eq!(line(view, at_ms), expected);
+    }
+    assert_eq!(
+        line(tacit(Some(at_ms), false), at_ms - 1),
+        of_tacit(&format!("silence agrees at {at}"))
+    );
+}
