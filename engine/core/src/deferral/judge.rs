@@ -7,8 +7,7 @@ use super::{
     turn_document,
 };
 use crate::budget::length;
-use crate::contract::Impact;
-use crate::definition::{Definition, ProgramIndex, Step, Verb};
+use crate::definition::{Definition, ProgramIndex, Step};
 use crate::directory::Directory;
 use crate::expression::Dynamic;
 use crate::id::LaneId;
@@ -96,20 +95,8 @@ fn value<T: DeserializeOwned>(body: Option<&str>) -> Result<Option<T>, serde_jso
 
 /// The classes of what disturbs behind a step, as far as they are the same for all servers; else the runbook's.
 fn classes(definition: &Definition, body: ProgramIndex) -> Vec<String> {
-    let mut found = BTreeSet::new();
-    let mut left = vec![body];
-    let mut seen = BTreeSet::new();
-    // Each program once.
-    while let Some(index) = left.pop() {
-        let Some(program) = definition.program(index).filter(|_| seen.insert(index)) else {
-            continue;
-        };
-        for step in &program.steps {
-            let disturbs = matches!(&step.verb, Verb::Do(it) if it.impact == Impact::Outage);
-            found.extend(disturbs.then(|| class_of(definition, step)));
-            left.extend(step.body());
-        }
-    }
+    let outages = definition.outages(body).into_iter();
+    let found: BTreeSet<String> = outages.map(|step| class_of(definition, step)).collect();
     found.into_iter().collect()
 }
 

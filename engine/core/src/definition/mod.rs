@@ -20,11 +20,12 @@ pub use step::{
 };
 pub use wave::{WaveTerms, scope_of};
 
+use crate::contract::Impact;
 use crate::expression::{Dynamic, Expression};
 use crate::id::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Classes of a runbook or a step, from the gentlest to the most urgent. The list is closed.
 pub const CLASSES: [&str; 6] = [
@@ -84,6 +85,24 @@ impl Definition {
             inner = outer;
         }
         None
+    }
+
+    /// Disturbing steps of a program and of those that it opens, each program once.
+    #[must_use]
+    pub fn outages(&self, program: ProgramIndex) -> Vec<&Step> {
+        let (mut found, mut left) = (Vec::new(), vec![program]);
+        let mut seen = BTreeSet::new();
+        while let Some(index) = left.pop() {
+            let Some(program) = self.program(index).filter(|_| seen.insert(index)) else {
+                continue;
+            };
+            for step in &program.steps {
+                let disturbs = matches!(&step.verb, Verb::Do(it) if it.impact == Impact::Outage);
+                found.extend(disturbs.then_some(step));
+                left.extend(step.body());
+            }
+        }
+        found
     }
 
     /// Whether this program is one turn of what is announced: not what a turn does within itself.

@@ -2,7 +2,6 @@
 //!
 //! Not here: who has asked to be spared it (looked up where a message is handed over).
 
-use super::prospect::outages;
 use crate::Driver;
 use crate::scope::View;
 use hostler_core::definition::{Definition, Step};
@@ -29,6 +28,6 @@ fn may_be_urgent(definition: &Definition, step: &Step) -> bool {
         Some(_) => true,
     };
     let body = step.body();
-    let inner = body.map_or_else(Vec::new, |body| outages(definition, body));
+    let inner = body.map_or_else(Vec::new, |body| definition.outages(body));
     definition.policy.class == EMERGENCY || urgent(step) || inner.into_iter().any(urgent)
 }

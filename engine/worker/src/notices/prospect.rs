@@ -10,9 +10,8 @@ use crate::scope::View;
 use crate::{Driver, Trouble};
 use hostler_core::command::Comparison;
 use hostler_core::consent::{Said, consent_document};
-use hostler_core::contract::Impact;
 use hostler_core::deferral::EMERGENCY;
-use hostler_core::definition::{CLASSES, Definition, NoticePlan, ProgramIndex, Spawn, Step, Verb};
+use hostler_core::definition::{CLASSES, NoticePlan, ProgramIndex, Spawn, Step, Verb};
 use hostler_core::fit::{Histories, Lengths, history_document, need_of};
 use hostler_core::gate::{FREEZES, Freezes, Told, told_document};
 use hostler_core::lane::{Children, CustomerShare, Item, Slot, WaveRange};
@@ -43,24 +42,6 @@ pub(crate) struct Outlook {
     notices: Option<NoticePlan>,
 }
 
-/// Disturbing steps of a program and of those that it opens.
-pub(super) fn outages(definition: &Definition, program: ProgramIndex) -> Vec<&Step> {
-    let mut found = Vec::new();
-    let mut left = vec![program];
-    let mut seen = BTreeSet::new();
-    while let Some(index) = left.pop() {
-        let Some(program) = definition.program(index).filter(|_| seen.insert(index)) else {
-            continue;
-        };
-        for step in &program.steps {
-            let disturbs = matches!(&step.verb, Verb::Do(it) if it.impact == Impact::Outage);
-            found.extend(disturbs.then_some(step));
-            left.extend(step.body());
-        }
-    }
-    found
-}
-
 impl Outlook {
     /// None: what the step does disturbs nobody, so nothing holds it.
     pub(crate) async fn of(view: &View<'_>, step: &Step) -> Result<Option<Self>, Trouble> {
@@ -70,7 +51,7 @@ impl Outlook {
         let Some(body) = step.body() else {
             return Ok(None);
         };
-        let outages = outages(&view.definition, body);
+        let outages = view.definition.outages(body);
         if outages.is_empty() {
             return Ok(None);
         }
