@@ -173,16 +173,20 @@ impl Store for Link {
     async fn claim(&self, ask: &ClaimAsk) -> StoreResult<Vec<Claim>> {
         let (sim, ask, owner) = (Arc::clone(&self.sim), ask.clone(), self.owner);
         let asked_ms = self.clock.monotonic_ms();
-        let claims = self
+        let mut claims = self
             .carry(true, async move {
                 let claims = sim.store.claim(&ask).await?;
                 sim.judge(|watch| watch.claimed(&sim, owner, &claims));
                 Ok::<_, StoreError>(claims)
             })
             .await?;
+        let generation = self.sim.generation_of(self.owner);
         let mut watch = locked(&self.sim.watch);
-        for claim in &claims {
+        for claim in &mut claims {
             watch.took(self.owner, claim.lane, &claim.fence.0, asked_ms);
+            if let Some(carried) = &mut claim.carried {
+                carried.lane.generation.number = generation;
+            }
         }
         Ok(claims)
     }

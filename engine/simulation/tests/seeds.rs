@@ -74,12 +74,16 @@ fn add(to: &mut Counts, from: Counts) {
     }
 }
 
+/// They found that lanes which came with a claim said nothing of the store's generation here, and that taking back
+/// counted as begun while it was held.
+const ONCE_WRONG: [u64; 2] = [104_220, 108_105];
+
 #[test]
 fn no_seed_of_a_thousand_breaks_an_invariant() {
     let runtime = runtime().expect("a runtime of one thread needs nothing of the machine");
     let _inside = runtime.enter();
     let mut counts = Counts::new();
-    for seed in 0..SEEDS {
+    for seed in (0..SEEDS).chain(ONCE_WRONG) {
         let shape = Shape::of(seed);
         let outcome = play(&shape, false);
         if let Some(breach) = outcome.breach {

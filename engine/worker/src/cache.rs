@@ -120,13 +120,20 @@ impl Cache {
         self.lanes.put(lane.id(), Arc::new(lane));
     }
 
+    /// Number of the generation in which what is kept was read.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
     /// Whether what is kept was read in this generation; otherwise it is forgotten.
     pub fn is_of(&self, generation: u64) -> bool {
-        let known = self.generation.swap(generation, Ordering::AcqRel);
-        if known != generation {
-            self.forget_lanes();
+        if self.generation() == generation {
+            return true;
         }
-        known == generation
+        // In this order: whoever reads the new number finds nothing old.
+        self.forget_lanes();
+        self.generation.store(generation, Ordering::Release);
+        false
     }
 
     /// Keeps only what its digest proves.
@@ -179,4 +186,28 @@ async fn blob<T: DeserializeOwned>(
     let value = Arc::new(value);
     shelf.put(digest, Arc::clone(&value));
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cache;
+    use hostler_core::id::LaneId;
+    use serde_json::Value;
+    use std::sync::Arc;
+
+    #[test]
+    fn whoever_reads_the_number_of_a_new_generation_finds_nothing_of_the_one_before() {
+        let cache = Cache::default();
+        let key = (LaneId(uuid::Uuid::nil()), "s".into(), 1);
+        cache.keep_view(key.clone(), Arc::new(Value::Null));
+        assert!(cache.is_of(0), "nothing has changed");
+        assert!(cache.view(&key).is_some());
+        assert!(!cache.is_of(1), "what was read before it is read again");
+        assert_eq!(cache.generation(), 1);
+        assert!(cache.view(&key).is_none());
+        cache.keep_view(key.clone(), Arc::new(Value::Null));
+        assert!(cache.is_of(1));
+        assert!(!cache.is_of(0), "an answer of before comes late");
+        assert!(cache.view(&key).is_none());
+    }
 }

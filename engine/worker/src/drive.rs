@@ -109,14 +109,17 @@ impl Driver {
         brought: Option<(Loaded, i64)>,
     ) -> Result<Hold, Trouble> {
         let store = &*self.parts.store;
+        let kept_in = self.cache.generation();
         let known = self.cache.take_lane(claim.lane, claim.header.version);
         let asked_at_ms = brought
             .as_ref()
             .map_or_else(|| self.parts.clock.monotonic_ms(), |(_, at_ms)| *at_ms);
         let carried = brought.map(|(lane, _)| lane);
         let mut hold = read_lane(store, claim.lane, known, carried).await?;
-        if !self.cache.is_of(hold.generation.number) {
-            info!(hold.generation.number, "a person has decided what counts");
+        let number = hold.generation.number;
+        // Another lane may have heard of a new one since this one's state was taken.
+        if !self.cache.is_of(number) || kept_in != number {
+            info!(number, "a person has decided what counts");
             hold = read_lane(store, claim.lane, None, None).await?;
         }
         hold.asked_at_ms = asked_at_ms;

@@ -58,7 +58,7 @@ pub struct Shadow {
     ended: BTreeSet<LaneId>,
     /// When people were asked, in true time; a lost question was asked all the same.
     pub asked_ms: Vec<i64>,
-    /// When the lane began to take back, in true time.
+    /// When the first call that takes back began, in true time.
     pub undo_began_ms: Option<i64>,
 }
 
@@ -167,7 +167,10 @@ impl Shadow {
         }
         match &recorded.event {
             Event::PersonAsked { .. } => self.asked_ms.push(now_ms),
-            Event::UndoBegan => self.undo_began_ms = Some(now_ms),
+            // Not when it is decided: it is held until no earlier call may land any more.
+            Event::StepStarted { .. } if lane.cursor.section == Section::Undo => {
+                self.undo_began_ms.get_or_insert(now_ms);
+            }
             _ => {}
         }
         apply(lane, &recorded);
