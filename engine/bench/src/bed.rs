@@ -79,13 +79,7 @@ fn read(files: &[(&'static str, String)]) -> anyhow::Result<Arc<dyn Directory>> 
         contracts: None,
         plugins: None,
     };
-    let text = |path: &str| {
-        let found = files.iter().find(|(name, _)| *name == path);
-        let text = found.map(|(_, text)| text.clone());
-        text.ok_or_else(|| format!("the practice estate has no `{path}`"))
-    };
-    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
-    let estate = hostler_estate::load(&names, &text, &known);
+    let estate = estates::of(files, &known);
     Ok(Arc::new(
         estate.map_err(|faults| anyhow::anyhow!("{faults}"))?,
     ))

@@ -1,8 +1,9 @@
 //! Budgets of disruption: how often, and how long, a customer's servers may be disturbed in a time; what was spent.
 //!
 //! A disruption is one asset in one opening of its window, however many steps and runs disturb it there: work that
-//! overlaps counts once. A contract counts openings instead, with whatever is disturbed in them. What is spent lies in one document a customer, and is written in the commit that begins the
-//! first call of a lane which disturbs or prepares it. Not here: which budgets hold (policies), and writing (worker).
+//! overlaps counts once. A contract counts openings instead, with whatever is disturbed in them. What is spent lies in
+//! one document a customer, and is written in the commit that begins the first call of a lane which disturbs or
+//! prepares it. Not here: which budgets hold (policies), and writing (worker).
 
 mod limit;
 mod opening;

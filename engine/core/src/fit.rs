@@ -220,12 +220,6 @@ fn is_counted(call: &Do) -> bool {
     }
 }
 
-/// Whether a step is a disturbing call.
-#[must_use]
-pub fn disturbs(step: &Step) -> bool {
-    matches!(&step.verb, Verb::Do(call) if call.impact == Impact::Outage)
-}
-
 /// What is ahead from the step `from` on, if anything disturbs; `begun` can be taken back already.
 #[must_use]
 pub fn need(
@@ -234,7 +228,7 @@ pub fn need(
     begun: &[UndoEntry],
     lengths: &Lengths<'_>,
 ) -> Option<Need> {
-    let last = program.steps.iter().rposition(disturbs)?;
+    let last = program.steps.iter().rposition(Step::disturbs)?;
     if last < from {
         return None;
     }

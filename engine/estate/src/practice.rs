@@ -26,12 +26,20 @@ pub fn files(port: u16) -> [(&'static str, String); 2] {
 /// # Errors
 /// When contracts or plugins that it needs are not among the known ones.
 pub fn estate(port: u16, known: &Known) -> Result<Estate, Faults> {
-    let files = files(port);
+    of(&files(port), known)
+}
+
+/// The estate of these files, as they are or changed.
+///
+/// # Errors
+/// As `load`.
+pub fn of(files: &[(&'static str, String)], known: &Known) -> Result<Estate, Faults> {
     let read = |path: &str| {
         let found = files.iter().find(|(name, _)| *name == path);
         found
             .map(|(_, text)| text.clone())
             .ok_or_else(|| "no such practice file".to_owned())
     };
-    load(&["estate.yaml", "people.yaml"], &read, known)
+    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    load(&names, &read, known)
 }

@@ -2,8 +2,8 @@
 //!
 //! Not here: sending. Text from outside goes in as arguments only.
 
+use crate::blobs::Ahead;
 use crate::form::{Form, id_in};
-use crate::large::Ahead;
 use crate::pack::packed;
 use hostler_core::id::{LaneId, RunId};
 use hostler_ports::store::generation::{DECISION, NewGeneration};

@@ -78,7 +78,7 @@ mod tests {
             ("FEED_KEEP", bounds::FEED_KEEP),
             ("STALL_GAP_MS", STALL_GAP_MS.unsigned_abs()),
             ("STRIKES_BEFORE_ALONE", u64::from(STRIKES_BEFORE_ALONE)),
-            ("SHELVES", u64::from(crate::large::SHELVES)),
+            ("SHELVES", u64::from(crate::blobs::SHELVES)),
         ];
         let library = Functions::default();
         for (name, value) in limits {

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod blobs;
 mod commit_args;
 mod connect;
 mod decode;
@@ -16,7 +17,6 @@ mod form;
 mod functions;
 mod generation;
 mod groups;
-mod large;
 mod ledger;
 mod link;
 mod options;

@@ -3,12 +3,12 @@
 //! Not here: the verbs.
 
 use crate::answer::committed;
+use crate::blobs::Ahead;
 use crate::commit_args::{Args, Of, priority_number, queue_letter};
 use crate::connect;
 use crate::decode;
 use crate::durable::Durable;
 use crate::groups::{Carried, Groups};
-use crate::large::Ahead;
 use crate::link::{Link, unavailable};
 use crate::past::Before;
 use crate::wake::Wakes;

@@ -3,9 +3,9 @@
 //! Not here: connections, retries, the form of arguments and answers.
 
 use crate::answer::upkept;
+use crate::blobs::Ahead;
 use crate::commit_args::{priority_number, queue_letter};
 use crate::decode::{self, Parts, array, corrupt, optional, parsed, text};
-use crate::large::Ahead;
 use crate::pages;
 use crate::realm::{HEADERS_A_CALL, RedisStore};
 use crate::wake;

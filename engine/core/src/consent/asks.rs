@@ -5,10 +5,7 @@
 use super::{ConsentKind, Required};
 use crate::definition::{Definition, Program, ProgramIndex, Step};
 use crate::directory::Directory;
-use crate::expression::Dynamic;
-use crate::fit::disturbs;
 use crate::plan::Starter;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Disturbing work of one class, and the template of the notice that tells of it.
@@ -72,18 +69,14 @@ impl Asks {
     }
 }
 
-/// What disturbs in one runbook; a class that depends on a server counts as the runbook's own.
+/// What disturbs in one runbook.
 fn works(definition: &Definition) -> Vec<Work> {
-    let class = |step: &Step| match &step.class {
-        Some(Dynamic::Literal(Value::String(class))) => class.clone(),
-        _ => definition.policy.class.clone(),
-    };
     let of_program = |(index, program): (ProgramIndex, &Program)| {
         let template = definition.announcement(index);
         let template = template.map(|notices| notices.template.clone());
-        let steps = program.steps.iter().filter(|step| disturbs(step));
+        let steps = program.steps.iter().filter(|step| step.disturbs());
         let work = |step: &Step| Work {
-            class: class(step),
+            class: definition.class_of(step).to_owned(),
             template: template.clone(),
         };
         steps.map(work).collect::<Vec<_>>()

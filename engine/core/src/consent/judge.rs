@@ -6,7 +6,6 @@ use super::{Consent, ConsentAsk, NotConsented, REASON_MAX_BYTES, Required, Said,
 use crate::definition::{Definition, Spawn, Step, Verb};
 use crate::directory::{Directory, PersonId};
 use crate::expression::Dynamic;
-use crate::fit::disturbs;
 use crate::lane::{Children, ChildrenKind, Item, Lane, Phase, Section};
 use crate::plan::Plan;
 use crate::result::StepState;
@@ -115,7 +114,7 @@ fn classes(definition: &Definition) -> (BTreeSet<String>, bool) {
         .programs
         .iter()
         .flat_map(|program| &program.steps);
-    for step in steps.filter(|step| disturbs(step)) {
+    for step in steps.filter(|step| step.disturbs()) {
         match &step.class {
             None => {
                 classes.insert(definition.policy.class.clone());
@@ -135,7 +134,7 @@ fn opens_outage(definition: &Definition, step: &Step) -> bool {
     let mut seen = BTreeSet::new();
     // Each program once.
     while let Some(step) = left.pop() {
-        if disturbs(step) || matches!(&step.verb, Verb::Spawn(Spawn::Call(_))) {
+        if step.disturbs() || matches!(&step.verb, Verb::Spawn(Spawn::Call(_))) {
             return true;
         }
         let inner = step.body().filter(|index| seen.insert(*index));
@@ -160,15 +159,15 @@ fn is_ahead(lane: &Lane, definition: &Definition, items: &[Item], customer: &str
         result.is_some_and(|result| result.state != StepState::Skipped)
     };
     let mut behind = program.steps.iter().take(place);
-    let own_began = behind.any(|step| disturbs(step) && begun(step));
+    let own_began = behind.any(|step| step.disturbs() && begun(step));
     let mut steps = program.steps.iter().skip(place);
     let Some(present) = steps.next() else {
         return false;
     };
-    let own_begins = disturbs(present) && !matches!(lane.phase, Phase::At | Phase::Gated(_));
+    let own_begins = present.disturbs() && !matches!(lane.phase, Phase::At | Phase::Gated(_));
     let ahead = |step: &Step| match &step.verb {
         Verb::Spawn(_) => opens_outage(definition, step),
-        _ => disturbs(step) && !own_began && !own_begins,
+        _ => step.disturbs() && !own_began && !own_begins,
     };
     let each = lane.children.as_deref();
     let each = each.filter(|children| children.kind == ChildrenKind::Each);

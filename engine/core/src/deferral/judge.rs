@@ -7,14 +7,12 @@ use super::{
     turn_document,
 };
 use crate::budget::length;
-use crate::definition::{Definition, ProgramIndex, Step};
+use crate::definition::{Definition, ProgramIndex};
 use crate::directory::Directory;
-use crate::expression::Dynamic;
 use crate::id::LaneId;
 use crate::lane::{Children, ChildrenKind, Item, Lane};
 use crate::mail::{Announced, announced_document};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An item that is meant.
@@ -96,7 +94,9 @@ fn value<T: DeserializeOwned>(body: Option<&str>) -> Result<Option<T>, serde_jso
 /// The classes of what disturbs behind a step, as far as they are the same for all servers; else the runbook's.
 fn classes(definition: &Definition, body: ProgramIndex) -> Vec<String> {
     let outages = definition.outages(body).into_iter();
-    let found: BTreeSet<String> = outages.map(|step| class_of(definition, step)).collect();
+    let found: BTreeSet<String> = outages
+        .map(|step| definition.class_of(step).to_owned())
+        .collect();
     found.into_iter().collect()
 }
 
@@ -110,13 +110,6 @@ pub fn granted(definition: &Definition) -> Vec<(u64, Vec<String>)> {
         Some((until_ms, classes(definition, step.body()?)))
     });
     grants.filter(|(_, classes)| !classes.is_empty()).collect()
-}
-
-fn class_of(definition: &Definition, step: &Step) -> String {
-    match &step.class {
-        Some(Dynamic::Literal(Value::String(class))) => class.clone(),
-        _ => definition.policy.class.clone(),
-    }
 }
 
 impl Scope {

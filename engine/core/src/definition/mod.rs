@@ -20,7 +20,6 @@ pub use step::{
 };
 pub use wave::{WaveTerms, scope_of};
 
-use crate::contract::Impact;
 use crate::expression::{Dynamic, Expression};
 use crate::id::Digest;
 use serde::{Deserialize, Serialize};
@@ -97,12 +96,21 @@ impl Definition {
                 continue;
             };
             for step in &program.steps {
-                let disturbs = matches!(&step.verb, Verb::Do(it) if it.impact == Impact::Outage);
-                found.extend(disturbs.then_some(step));
+                found.extend(step.disturbs().then_some(step));
                 left.extend(step.body());
             }
         }
         found
+    }
+
+    /// The class of a step, as far as it is the same for all servers; else the runbook's. What depends on a server is
+    /// known at its gate only.
+    #[must_use]
+    pub fn class_of<'a>(&'a self, step: &'a Step) -> &'a str {
+        match &step.class {
+            Some(Dynamic::Literal(Value::String(class))) => class,
+            _ => &self.policy.class,
+        }
     }
 
     /// Whether this program is one turn of what is announced: not what a turn does within itself.

@@ -60,8 +60,7 @@ pub enum UsedUp {
 }
 
 impl UsedUp {
-    // serde hands over a reference.
-    #[allow(clippy::trivially_copy_pass_by_ref)]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
     fn is_held(&self) -> bool {
         *self == Self::Held
     }

@@ -53,6 +53,12 @@ impl Step {
         }
     }
 
+    /// Whether it is a disturbing call.
+    #[must_use]
+    pub fn disturbs(&self) -> bool {
+        matches!(&self.verb, Verb::Do(call) if call.impact == Impact::Outage)
+    }
+
     /// The program that runs once for each item or round.
     #[must_use]
     pub fn body(&self) -> Option<ProgramIndex> {

@@ -11,23 +11,29 @@ const CATALOGS_MAX: usize = 100;
 /// Entries of one catalog; people read all of them when they choose.
 const ENTRIES_MAX: usize = 500;
 
+/// Whether one more catalog of so many entries is taken.
+fn bounds(known: usize, entries: usize) -> Result<(), Bad> {
+    if known >= CATALOGS_MAX {
+        let why = format!("is one of more than {CATALOGS_MAX}");
+        return Err(Bad::new(why, "put lists that belong together into one"));
+    }
+    let why = match entries {
+        0 => "is empty".to_owned(),
+        1..=ENTRIES_MAX => return Ok(()),
+        _ => format!("has {entries} entries"),
+    };
+    let remedy = format!("write 1 to {ENTRIES_MAX}: people read all of them when they choose");
+    Err(Bad::new(why, remedy))
+}
+
 impl Builder<'_> {
     pub(super) fn catalogs(&mut self) {
         let mut seen = Seen::new();
         for (file, parsed) in self.files.iter().enumerate() {
             for (id, raw) in parsed.catalog.iter() {
                 self.id(file, id, "catalog", &mut seen);
-                let over = match (self.estate.catalog.len(), raw.len()) {
-                    (CATALOGS_MAX.., _) => Some(format!("is one of more than {CATALOGS_MAX}")),
-                    (_, 0) => Some("is empty".to_owned()),
-                    (_, entries) if entries > ENTRIES_MAX => {
-                        Some(format!("has {entries} entries, at most {ENTRIES_MAX}"))
-                    }
-                    _ => None,
-                };
-                if let Some(why) = over {
-                    let remedy = "write 1 to 500 entries: people read all of them when they choose";
-                    self.out.bad(file, id, "the catalog", Bad::new(why, remedy));
+                if let Err(bad) = bounds(self.estate.catalog.len(), raw.len()) {
+                    self.out.bad(file, id, "the catalog", bad);
                     continue;
                 }
                 let entries = self.entries(file, raw);

@@ -6,12 +6,12 @@
     reason = "a test that cannot go on says where it stopped"
 )]
 
+mod blobs;
 mod conformance;
 mod durability;
 mod faults;
 mod first_version;
 mod generations;
-mod large;
 mod ledger;
 mod record;
 mod sentinel;

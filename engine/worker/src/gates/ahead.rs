@@ -9,7 +9,7 @@ use crate::scope::View;
 use crate::{Driver, Trouble};
 use hostler_core::contract::Impact;
 use hostler_core::definition::{CLASSES, Program, Step, Verb};
-use hostler_core::fit::{Lengths, Need, disturbs, history_document, need};
+use hostler_core::fit::{Lengths, Need, history_document, need};
 use hostler_core::gate::{Closed, GateKind};
 use hostler_core::lane::Section;
 use hostler_core::result::StepState;
@@ -62,7 +62,7 @@ fn has_disturbed(view: &View<'_>, program: &Program) -> bool {
         result.is_some_and(|result| result.state != StepState::Skipped)
     };
     let mut behind = program.steps.iter().take(place);
-    behind.any(|step| disturbs(step) && begun(step))
+    behind.any(|step| step.disturbs() && begun(step))
 }
 
 impl Driver {
@@ -77,7 +77,7 @@ impl Driver {
             return Ok(None);
         };
         let place = usize::from(view.lane.cursor.index);
-        if !program.steps.iter().skip(place).any(disturbs) {
+        if !program.steps.iter().skip(place).any(Step::disturbs) {
             return Ok(None);
         }
         let directory = &*self.parts.directory;

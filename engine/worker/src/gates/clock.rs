@@ -9,7 +9,6 @@ use crate::resolve::Fault;
 use crate::scope::View;
 use crate::spawn::{each_of, program_index};
 use crate::{Driver, Trouble};
-use hostler_core::contract::Impact;
 use hostler_core::definition::{Each, Step, Verb};
 use hostler_core::duration;
 use hostler_core::gate::{Closed, FREEZES, Freezes, GateKind};
@@ -42,8 +41,7 @@ pub(super) async fn windows(view: &View<'_>) -> Result<Result<Vec<String>, Strin
     let program = view.program();
     let steps = program.iter().flat_map(|program| &program.steps);
     for step in steps.skip(usize::from(view.lane.cursor.index)) {
-        let outage = matches!(&step.verb, Verb::Do(call) if call.impact == Impact::Outage);
-        let Some(window) = step.window.as_ref().filter(|_| outage) else {
+        let Some(window) = step.window.as_ref().filter(|_| step.disturbs()) else {
             continue;
         };
         match view.value(window).await {

@@ -7,9 +7,7 @@ use crate::scope::{View, asset_of};
 use crate::spawn::{each_of, program_index};
 use crate::{Driver, Trouble};
 use hostler_core::command::Command;
-use hostler_core::contract::Impact;
 use hostler_core::debt::{Debts, OpenDebt, debts_document};
-use hostler_core::definition::Verb;
 use hostler_core::gate::{Closed, GateKind};
 use hostler_core::lane::{Lane, Origin};
 use hostler_core::result::{LaneResult, StepState};
@@ -124,10 +122,7 @@ fn worked_on(view: &View<'_>) -> Option<String> {
         Origin::Undo { .. } | Origin::Lease { .. } | Origin::Later { .. } => false,
     };
     let program = view.program()?;
-    let mut disturbing = program
-        .steps
-        .iter()
-        .filter(|step| matches!(&step.verb, Verb::Do(action) if action.impact == Impact::Outage));
+    let mut disturbing = program.steps.iter().filter(|step| step.disturbs());
     let done = disturbing.any(|step| {
         let result = lane.results.get(&step.id);
         result.is_some_and(|result| result.state == StepState::Succeeded)

@@ -23,6 +23,30 @@ pub(super) fn asks(view: &View<'_>) -> bool {
     of(view).is_some_and(|overflow| overflow.then == UsedUp::Ask)
 }
 
+/// As many windows as it may miss have passed.
+fn closed(view: &View<'_>, asset: &str, overflow: Overflow) -> Closed {
+    let given = view.lane.granted.map_or(0, |given| given.times);
+    let passed = overflow.at_most.saturating_add(1).saturating_add(given);
+    let no_more = match overflow.then {
+        UsedUp::Held => ", and no more are waited for",
+        UsedUp::Ask => "",
+    };
+    let passed = format!("{passed} of its windows passed without it{no_more}");
+    let (gate, why) = match &view.lane.opening.put_off {
+        None => (GateKind::Window, passed),
+        Some(put_off) => (GateKind::Deferral, format!("{}; {passed}", said(put_off))),
+    };
+    Closed {
+        gate,
+        rule: asset.to_owned(),
+        why,
+        remedy: "run the runbook for it again, or allow more by `overflow: { at_most }`".to_owned(),
+        until_ms: None,
+        document: None,
+        never: true,
+    }
+}
+
 impl Driver {
     /// The end of waiting: more windows have passed without the item than its `overflow` allows. Only those count in
     /// which it could have begun: behind the promised notice and its customer's consent, outside of freezes, and long enough.
@@ -36,8 +60,7 @@ impl Driver {
         let (Some(overflow), Some(since_ms)) = (of(view), view.lane.opening.since_ms) else {
             return Ok(None);
         };
-        let given = view.lane.granted;
-        let (last, since_ms) = match given {
+        let (last, since_ms) = match view.lane.granted {
             Some(given) => (0, self.given_ms(disturbs, freezes, given.at_ms)),
             None => (overflow.at_most, since_ms),
         };
@@ -47,40 +70,30 @@ impl Driver {
         let Some(mut at_ms) = self.agreed_by(view, disturbs, told_ms).await? else {
             return Ok(None);
         };
-        let directory = &self.parts.directory;
         for _ in 0..=last {
-            let slot_ms = self.slot_ms(disturbs, freezes, at_ms);
-            let Some(slot_ms) = slot_ms.filter(|slot_ms| *slot_ms <= view.now_ms) else {
-                return Ok(None);
-            };
-            let closes_ms = directory.closes_ms(disturbs.asset, &disturbs.windows, slot_ms);
-            let passed = |closes_ms: &i64| *closes_ms <= view.now_ms || !is_open;
-            let Some(closes_ms) = closes_ms.filter(passed) else {
+            let closes_ms = self.missed_ms(view, disturbs, freezes, at_ms, is_open);
+            let Some(closes_ms) = closes_ms else {
                 return Ok(None);
             };
             at_ms = closes_ms;
         }
-        let passed = overflow.at_most.saturating_add(1);
-        let passed = passed.saturating_add(given.map_or(0, |given| given.times));
-        let passed = format!("{passed} of its windows passed without it");
-        let passed = match overflow.then {
-            UsedUp::Held => format!("{passed}, and no more are waited for"),
-            UsedUp::Ask => passed,
-        };
-        let (gate, why) = match &view.lane.opening.put_off {
-            None => (GateKind::Window, passed),
-            Some(put_off) => (GateKind::Deferral, format!("{}; {passed}", said(put_off))),
-        };
-        Ok(Some(Closed {
-            gate,
-            rule: disturbs.asset.to_owned(),
-            why,
-            remedy: "run the runbook for it again, or allow more by `overflow: { at_most }`"
-                .to_owned(),
-            until_ms: None,
-            document: None,
-            never: true,
-        }))
+        Ok(Some(closed(view, disturbs.asset, overflow)))
+    }
+
+    /// When the first window from then on has ended without it; none: it has not, or still may begin in it.
+    fn missed_ms(
+        &self,
+        view: &View<'_>,
+        disturbs: &Disturbs<'_>,
+        freezes: &Freezes,
+        from_ms: i64,
+        is_open: bool,
+    ) -> Option<i64> {
+        let slot_ms = self.slot_ms(disturbs, freezes, from_ms);
+        let slot_ms = slot_ms.filter(|slot_ms| *slot_ms <= view.now_ms)?;
+        let directory = &self.parts.directory;
+        let closes_ms = directory.closes_ms(disturbs.asset, &disturbs.windows, slot_ms);
+        closes_ms.filter(|closes_ms| *closes_ms <= view.now_ms || !is_open)
     }
 
     /// From when on the item could have begun as far as its customer was told; none: not yet.

@@ -60,14 +60,7 @@ impl Outlook {
             let name = history_document(&kept.action, &kept.kind);
             (name, kept.history)
         };
-        let class = |step: &&Step| {
-            let of_step = step.class.as_ref().map(|class| match class {
-                hostler_core::expression::Dynamic::Literal(Value::String(class)) => class.clone(),
-                // What depends on a server is known at its gate only.
-                _ => view.definition.policy.class.clone(),
-            });
-            of_step.unwrap_or_else(|| view.definition.policy.class.clone())
-        };
+        let class = |step: &&Step| view.definition.class_of(step).to_owned();
         let classes: BTreeSet<String> = outages.iter().map(class).collect();
         let known = |class: &String| CLASSES.contains(&class.as_str());
         let freezes = view.driver.read::<Freezes>(FREEZES).await?;

@@ -1,10 +1,9 @@
-//! Blobs that are too long to be arguments of a Function: Lua takes two microseconds for each kilobyte that it is
-//! given, and everybody waits for it. They are sent before the call that names them, as commands of their own,
-//! which move no bytes.
+//! Where blobs lie, and how they come there: short ones share tables and hashes, others have a key of their own.
 //!
-//! Nobody sees them until a commit names them. The call looks whether they are there, for a failover may have
-//! lost them, and is made again with all bytes if they are not. Short ones share keys.
-//! Not here: which blobs there are.
+//! A blob that is too long to be an argument of a Function (Lua takes two microseconds for each kilobyte that it is
+//! given, and everybody waits for it) is sent before the call that names it, as a command of its own, which moves no
+//! bytes. Nobody sees it until a commit names it. The call looks whether it is there, for a failover may have lost it,
+//! and is made again with all bytes if it is not. Not here: which blobs there are.
 
 use crate::decode::corrupt;
 use crate::form::Form;
