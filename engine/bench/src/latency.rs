@@ -1,4 +1,5 @@
-//! On an idle system: from the start of a one-step run to its end, and from step to step.
+//! On an idle system: from the start of a one-step run to its end, and from step to step. Beside it one question to
+//! the store, asked out of the same quiet: most of a short run is waking up for answers.
 
 use crate::clock::{MachineClock, now};
 use crate::peer::disk;
@@ -53,16 +54,21 @@ async fn of_store(
     let mut rig = Rig::begin(store, host)?;
     let one = timed(&mut rig, host, 1, 0).await?;
     let long = timed(&mut rig, host, LONG, RUNS + WARM_UP).await?;
+    let question = questions(&*rig.store).await?;
     rig.stop().await?;
     let step = (at(&long, 50) - at(&one, 50)) / f64::from(LONG - 1);
-    let note = format!("fdatasync {sync_us:.0} us, load {}", disk::load());
+    let note = format!(
+        "question {:.3} ms; fdatasync {sync_us:.0} us, load {}",
+        at(&question, 50),
+        disk::load()
+    );
     let figure = |bench, value| Figure {
         bench,
         store: name.to_owned(),
         value,
         unit: "ms",
-        beside: "fdatasync",
-        ratio: value * 1e3 / sync_us,
+        beside: "one question",
+        ratio: value / at(&question, 50),
         note: note.clone(),
     };
     Ok(vec![
@@ -94,6 +100,19 @@ async fn timed(
             spent.push(began.elapsed().as_secs_f64() * 1e3);
         }
         rig::ended(&*rig.store, &[lane]).await?;
+    }
+    spent.sort_by(f64::total_cmp);
+    Ok(spent)
+}
+
+/// Milliseconds of the smallest question a store answers, sorted.
+async fn questions(store: &dyn Store) -> anyhow::Result<Vec<f64>> {
+    let mut spent = Vec::new();
+    for _ in 0..RUNS {
+        tokio::time::sleep(IDLE).await;
+        let began = now();
+        store.now_ms().await?;
+        spent.push(began.elapsed().as_secs_f64() * 1e3);
     }
     spent.sort_by(f64::total_cmp);
     Ok(spent)

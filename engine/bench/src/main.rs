@@ -16,8 +16,10 @@ mod post;
 mod ready;
 mod rig;
 mod room;
+mod rounds;
 mod steps;
 
+use anyhow::Context;
 use serde_json::json;
 
 /// A step makes and drops hundreds of small pieces; a quarter of its time went into the system's
@@ -30,26 +32,34 @@ const NAMES: [&str; 8] = [
 ];
 
 /// What the arguments leave in.
-#[derive(Default)]
 pub struct Wanted {
     names: Vec<String>,
     stores: Vec<String>,
     /// Without the peers beside it: for a profile.
     pub alone: bool,
+    /// How often `steps` is measured, in turns with its peers.
+    pub rounds: usize,
     as_json: bool,
 }
 
 impl Wanted {
     fn of(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Self> {
-        let mut wanted = Self::default();
+        let mut wanted = Self {
+            names: Vec::new(),
+            stores: Vec::new(),
+            alone: false,
+            rounds: rounds::ROUNDS,
+            as_json: false,
+        };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--json" => wanted.as_json = true,
                 "--alone" => wanted.alone = true,
+                "--rounds" => wanted.rounds = rounds(arguments.next())?,
                 "--store" => wanted.stores.extend(arguments.next()),
                 name if NAMES.contains(&name) => wanted.names.push(argument),
                 other => anyhow::bail!(
-                    "there is no bench {other}: {}; and --store NAME, --alone, --json",
+                    "there is no bench {other}: {}; and --store NAME, --rounds N, --alone, --json",
                     NAMES.join(", ")
                 ),
             }
@@ -64,6 +74,12 @@ impl Wanted {
     pub fn store(&self, name: &str) -> bool {
         self.stores.is_empty() || self.stores.iter().any(|wanted| wanted == name)
     }
+}
+
+fn rounds(text: Option<String>) -> anyhow::Result<usize> {
+    let number = text.and_then(|text| text.parse().ok());
+    let possible = number.filter(|number| (1..=rounds::ROUNDS_MAX).contains(number));
+    possible.with_context(|| format!("--rounds takes 1 to {}", rounds::ROUNDS_MAX))
 }
 
 /// One line of the table.

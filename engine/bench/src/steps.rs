@@ -6,6 +6,7 @@ use crate::clock::{MachineClock, now};
 use crate::peer::redis_server::RedisServer;
 use crate::peer::{apalis, disk};
 use crate::rig::{self, Rig};
+use crate::rounds::Rounds;
 use crate::{Figure, Wanted, bed};
 use anyhow::{Context, bail};
 use hostler_core::contract::Effect;
@@ -33,11 +34,11 @@ pub async fn measure(
     let sync_us = disk::fdatasync_us(folder)?;
     let mut figures = Vec::new();
     if what.store("embedded") {
-        figures.extend(embedded(folder, host, sync_us).await?);
+        figures.extend(embedded(folder, host, sync_us, what.rounds).await?);
     }
     for appendfsync in ["everysec", "always"] {
         if what.store(&format!("redis-{appendfsync}")) {
-            figures.extend(redis(folder, host, appendfsync, sync_us, what.alone).await?);
+            figures.extend(redis(folder, host, appendfsync, sync_us, what).await?);
         }
     }
     Ok(figures)
@@ -59,16 +60,20 @@ async fn embedded(
     folder: &Path,
     host: &Arc<WasmHost>,
     sync_us: f64,
+    rounds: usize,
 ) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for (bench, effect) in KINDS {
-        let store = rig::embedded(&folder.join(format!("embedded-{bench}"))).await?;
-        let per_s = run(store, host, effect).await?;
-        let note = format!("fdatasync {sync_us:.0} us, load {}", disk::load());
+        let mut per_s = Rounds::default();
+        for round in 0..rounds {
+            let store = rig::embedded(&folder.join(format!("embedded-{bench}-{round}"))).await?;
+            per_s.add(run(store, host, effect).await?);
+        }
+        let note = format!("{per_s}; fdatasync {sync_us:.0} us, load {}", disk::load());
         let syncs = 1e6 / sync_us;
         figures.push(Figure {
             bench,
-            ..figure("embedded", per_s, "fdatasync/s", syncs, note)
+            ..figure("embedded", per_s.median(), "fdatasync/s", syncs, note)
         });
     }
     Ok(figures)
@@ -79,35 +84,94 @@ async fn redis(
     host: &Arc<WasmHost>,
     appendfsync: &str,
     sync_us: f64,
-    alone: bool,
+    what: &Wanted,
 ) -> anyhow::Result<Vec<Figure>> {
-    let server = RedisServer::start(&folder.join(appendfsync), appendfsync)?;
     let name = format!("redis-{appendfsync}");
-    if alone {
-        let per_s = run(rig::redis(&server).await?, host, Effect::Read).await?;
-        let note = format!("load {}", disk::load());
-        return Ok(vec![figure(&name, per_s, "nothing", per_s, note)]);
+    let mut turns = Turns::default();
+    for round in 0..what.rounds {
+        let folder = folder.join(format!("{appendfsync}-{round}"));
+        turns.take(&folder, host, appendfsync, what.alone).await?;
     }
-    let peer = apalis::links_per_s(&server.url(), RUNS, STEPS).await?;
-    let script = server.script_per_s(1)?;
-    let piped = server.script_per_s(16)?;
-    let store = rig::redis(&server).await?;
-    let per_s = run(store, host, Effect::Read).await?;
-    let other = RedisServer::start(&folder.join(format!("{appendfsync}-ledger")), appendfsync)?;
-    let entered = run(rig::redis(&other).await?, host, Effect::Repeatable).await?;
+    let Turns {
+        own,
+        entered,
+        peer,
+        script,
+        piped,
+    } = turns;
+    if what.alone {
+        let note = format!("{own}; load {}", disk::load());
+        return Ok(vec![figure(
+            &name,
+            own.median(),
+            "nothing",
+            own.median(),
+            note,
+        )]);
+    }
     let note = format!(
-        "apalis-redis {peer:.0}/s; fdatasync {sync_us:.0} us, load {}",
+        "{own} beside {peer}/s; fdatasync {sync_us:.0} us, load {}",
         disk::load()
     );
-    let bare = format!("script {script:.0}/s with 64 clients, {piped:.0}/s pipelined by 16");
+    let bare = format!("script {script}/s with 64 clients, {piped}/s pipelined by 16");
     Ok(vec![
-        figure(&name, per_s, "apalis-redis", peer, note),
-        figure(&name, per_s, "the script alone", script, bare),
+        figure(&name, own.median(), "apalis-redis", peer.median(), note),
+        figure(
+            &name,
+            own.median(),
+            "the script alone",
+            script.median(),
+            bare,
+        ),
         Figure {
             bench: KINDS[1].0,
-            ..figure(&name, entered, "apalis-redis", peer, String::new())
+            ..figure(
+                &name,
+                entered.median(),
+                "apalis-redis",
+                peer.median(),
+                entered.to_string(),
+            )
         },
     ])
+}
+
+/// What is measured upon Redis, in turns, each upon a server of its own.
+#[derive(Default)]
+struct Turns {
+    own: Rounds,
+    entered: Rounds,
+    peer: Rounds,
+    script: Rounds,
+    piped: Rounds,
+}
+
+impl Turns {
+    async fn take(
+        &mut self,
+        folder: &Path,
+        host: &Arc<WasmHost>,
+        appendfsync: &str,
+        alone: bool,
+    ) -> anyhow::Result<()> {
+        let server = RedisServer::start(&folder.join("steps"), appendfsync)?;
+        self.own
+            .add(run(rig::redis(&server).await?, host, Effect::Read).await?);
+        drop(server);
+        if alone {
+            return Ok(());
+        }
+        let server = RedisServer::start(&folder.join("peer"), appendfsync)?;
+        self.peer
+            .add(apalis::links_per_s(&server.url(), RUNS, STEPS).await?);
+        self.script.add(server.script_per_s(1)?);
+        self.piped.add(server.script_per_s(16)?);
+        drop(server);
+        let server = RedisServer::start(&folder.join("ledger"), appendfsync)?;
+        self.entered
+            .add(run(rig::redis(&server).await?, host, Effect::Repeatable).await?);
+        Ok(())
+    }
 }
 
 /// Steps a second over all runs, from the first start to the last end.
