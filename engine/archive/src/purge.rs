@@ -10,7 +10,7 @@ use hostler_core::deferral::turn_document;
 use hostler_core::event::{Event, Recorded};
 use hostler_core::gate::told_document;
 use hostler_core::id::{Digest, LaneId, RunId};
-use hostler_core::mail::{announced_document, bounced_document};
+use hostler_core::mail::{announced_document, bounced_document, unreached_document};
 use hostler_ports::archive::ArchivedRun;
 use hostler_ports::store::{IndexChange, IndexEntry, Own, READ_MAX, Upkeep, bounds};
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,7 @@ fn documents(run: RunId, archived: &ArchivedRun) -> BTreeSet<String> {
         } => Some([
             told_document(run, &template, &customer),
             announced_document(lane, &template, &customer),
+            unreached_document(lane, &template),
         ]),
         _ => None,
     };

@@ -198,6 +198,7 @@ pub fn start(definition: &Blob, host: &WasmHost, number: u64, now_ms: i64) -> St
         connections: BTreeMap::new(),
         policies: None,
         chosen: BTreeMap::new(),
+        requester_owns: false,
         retry_of: None,
     };
     let bytes = plan.to_json().into_bytes();

@@ -7,6 +7,7 @@ use crate::answer::Answer;
 use crate::consent::{self, ConsentAsk};
 use crate::debt::{Cure, Debt};
 use crate::deferral::{DeferAsk, Known};
+use crate::directory::PersonId;
 use crate::event::{ChildEnd, Journal};
 use crate::gate::Closed;
 use crate::id::{Digest, LaneId, RunId};
@@ -267,6 +268,8 @@ pub enum Input {
     },
     /// Announcements compared with what is so now.
     Compared(Vec<Comparison>),
+    /// Nobody of these customers has what was announced.
+    Unreached(Vec<StandIns>),
     /// A round is over: does `until` hold?
     RoundJudged {
         until: bool,
@@ -308,6 +311,16 @@ pub struct Comparison {
     pub slot: Option<Slot>,
     /// There is something to tell.
     pub differs: bool,
+}
+
+/// Who hears of an announcement that none of those before them has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandIns {
+    pub customer: String,
+    /// When it happens as it is now; none: nobody can say.
+    pub slot: Option<Slot>,
+    /// Alternate contacts who can be reached; empty: there are none.
+    pub people: Vec<PersonId>,
 }
 
 /// What `observe` said.

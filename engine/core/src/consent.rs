@@ -24,10 +24,8 @@ use thiserror::Error;
 pub const REQUEST: &str = "request";
 /// Longest reason, in bytes.
 pub const REASON_MAX_BYTES: usize = 1_000;
-/// Whoever has the notices may speak for the customer, as whoever decides for it.
+/// Whoever has the notices may speak for the customer, as whoever stands in for them or decides for it.
 const TOLD: &str = "notices";
-/// The way of schedules, whose names are no people.
-const SCHEDULED: &str = "schedule";
 
 /// The document that holds what a customer said last of a run. Lanes that it holds watch it.
 #[must_use]
@@ -86,7 +84,7 @@ impl Required {
 fn is_theirs(directory: &dyn Directory, starter: &Starter, customer: &str) -> bool {
     let person = directory.person(&starter.who);
     let customers = person.map(|person| person.customers).unwrap_or_default();
-    starter.via != SCHEDULED && customers.iter().any(|own| own == customer)
+    starter.via != Starter::SCHEDULE && customers.iter().any(|own| own == customer)
 }
 
 /// Somebody agrees, or objects.

@@ -42,9 +42,11 @@ pub enum About {
     /// A notice.
     Template,
     Window,
-    /// What an input was chosen from a catalog.
+    /// What an input was chosen from a list.
     Choice,
     Policies,
+    /// Whether the starter answers for each of the assets.
+    Ownership,
     /// An expression of what is displayed with a question.
     Shown,
 }
@@ -65,6 +67,7 @@ impl About {
             Self::Window => "window",
             Self::Choice => "choice",
             Self::Policies => "policies",
+            Self::Ownership => "the starter owns all",
             Self::Shown => "shown",
         }
     }

@@ -7,7 +7,7 @@ mod catalog;
 mod connection;
 mod people;
 
-pub use catalog::{Choice, Chosen};
+pub use catalog::{Choice, Chosen, List, TRIGGERED, Trigger};
 pub use connection::{Auth, Connection, Limits, Reach, SecretReference};
 pub use people::{Contact, Person};
 
@@ -78,7 +78,7 @@ pub trait Directory: Send + Sync + 'static {
 
     fn customers(&self) -> Vec<String>;
 
-    /// A customer's people who hold a role (`notices`, `owner`, `technical`, `budget`, `delegate`),
+    /// A customer's people who hold a role (`notices`, `alternate`, `owner`, `technical`, `budget`, `delegate`),
     /// in the order of the file; `any` gives all. Empty for an unknown customer.
     fn contacts(&self, customer: &str, kind: &str) -> Vec<Contact>;
 
@@ -229,6 +229,12 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Entries of a catalog, in the order of its file. None: there is no such catalog.
     fn catalog(&self, _name: &str) -> Option<Vec<Choice>> {
+        None
+    }
+
+    /// The reasons for work of a class that were agreed upon, by id; for classes other than [`TRIGGERED`] none. None:
+    /// no policies are configured.
+    fn triggers(&self, _class: &str) -> Option<Vec<Trigger>> {
         None
     }
 

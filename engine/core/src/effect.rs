@@ -6,6 +6,7 @@
 pub mod holding;
 
 use crate::debt::Debt;
+use crate::directory::PersonId;
 use crate::event::{Admitted, Event, Stage};
 use crate::lane::{Lane, Person, PersonKind, Phase, Rolling, Slot, Why};
 use crate::result::{LaneResult, Verdict};
@@ -71,6 +72,8 @@ pub enum Effect {
         revision: u32,
         slot: Option<Slot>,
         rolling: Option<Rolling>,
+        /// To these alternate contacts of the customer alone; none: to everybody who is told of this stage.
+        instead: Option<Vec<PersonId>>,
     },
     Report {
         template: String,
@@ -256,6 +259,7 @@ fn fan_out(event: &Event) -> Vec<Effect> {
             revision,
             slot,
             rolling,
+            instead,
             ..
         } => vec![
             Effect::Notice {
@@ -265,6 +269,7 @@ fn fan_out(event: &Event) -> Vec<Effect> {
                 revision: *revision,
                 slot: *slot,
                 rolling: *rolling,
+                instead: instead.clone(),
             },
             Effect::Ledger,
         ],

@@ -13,6 +13,7 @@ use crate::command::RetryItem;
 use crate::consent::Consent;
 use crate::debt::Debt;
 use crate::deferral::Deferral;
+use crate::directory::PersonId;
 use crate::gate::Closed;
 use crate::id::Digest;
 use crate::lane::{
@@ -278,6 +279,10 @@ pub enum Event {
         /// Where the customer stands from now on in the messages on how it goes; none: where it stood.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rolling: Option<Rolling>,
+        /// Announced: alternate contacts who are told now, for nobody of those who have the notices was reached; none:
+        /// it is for those.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead: Option<Vec<PersonId>>,
     },
     /// Nothing differs from what the customer was told last.
     AnnouncementStands {

@@ -164,7 +164,7 @@ impl<'a> Lengths<'a> {
             Verb::Do(_) => return counted(step).map(|call| self.call(call)),
             Verb::Wait(wait) => match &wait.until {
                 WaitUntil::For(Dynamic::Literal(length)) => return waited(length),
-                WaitUntil::For(_) | WaitUntil::Instant(_) => "wait",
+                WaitUntil::For(_) | WaitUntil::Instant(_) | WaitUntil::Opened(_) => "wait",
             },
             Verb::Approve(_) => "approve",
             Verb::Ask(_) => "ask",

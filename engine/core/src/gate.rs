@@ -29,6 +29,18 @@ pub struct Told {
     /// The others that arrived, in their order: one of them counts when the first comes back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Reached>,
+    /// Alternate contacts are told, once, when none of those who have the notices can be reached.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spare: bool,
+    /// How many of `sent` went to alternate contacts.
+    #[serde(default, skip_serializing_if = "is_none_sent")]
+    pub alternates: u32,
+}
+
+// serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_none_sent(alternates: &u32) -> bool {
+    *alternates == 0
 }
 
 impl Told {
@@ -50,9 +62,36 @@ impl Told {
         self.refused += 1;
     }
 
+    /// So many messages to alternate contacts are on their way, and nobody else is told after them.
+    pub fn fell_back(&mut self, messages: u32) {
+        self.sent += messages;
+        self.alternates += messages;
+        self.spare = false;
+    }
+
+    /// Nobody of those who were told has it, or ever will: alternate contacts are told now.
+    #[must_use]
+    pub fn falls_back(&self) -> bool {
+        self.spare && self.is_lost()
+    }
+
     /// Nobody will be reached any more.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
+        !self.spare && self.is_lost()
+    }
+
+    /// `2 sent, 1 of them to alternate contacts, 2 refused`.
+    #[must_use]
+    pub fn counts(&self) -> String {
+        let alternates = match self.alternates {
+            0 => String::new(),
+            alternates => format!(", {alternates} of them to alternate contacts"),
+        };
+        format!("{} sent{alternates}, {} refused", self.sent, self.refused)
+    }
+
+    fn is_lost(&self) -> bool {
         self.reached.is_none() && self.refused >= self.sent
     }
 }
@@ -90,6 +129,8 @@ pub enum GateKind {
     Deferral,
     /// The customer has not agreed, or objects.
     Consent,
+    /// A live lease keeps the action off its asset.
+    Lease,
 }
 
 impl GateKind {
@@ -105,6 +146,7 @@ impl GateKind {
             Self::Budget => "budget",
             Self::Deferral => "deferral",
             Self::Consent => "consent",
+            Self::Lease => "lease",
         }
     }
 }
@@ -218,6 +260,37 @@ mod tests {
         told.came_back("2@main.hostler");
         assert_eq!(told.reached, None);
         assert!(told.is_hopeless());
+    }
+
+    #[test]
+    fn alternate_contacts_are_told_once_and_as_long_as_they_are_not_there_is_hope() {
+        let mut told = Told {
+            sent: 1,
+            spare: true,
+            ..Told::default()
+        };
+        told.arrived(reached(1));
+        assert!(!told.falls_back());
+        told.came_back("1@main.hostler");
+        assert!(told.falls_back() && !told.is_hopeless());
+        told.fell_back(1);
+        assert_eq!((told.sent, told.alternates), (2, 1));
+        assert!(!told.falls_back() && !told.is_hopeless());
+        told.arrived(reached(2));
+        // A report that comes again, or late, takes nothing from whoever has it.
+        told.came_back("1@main.hostler");
+        assert_eq!(told.reached, Some(reached(2)));
+        told.came_back("2@main.hostler");
+        assert!(!told.falls_back() && told.is_hopeless());
+        let counts = "2 sent, 1 of them to alternate contacts, 3 refused";
+        assert_eq!(told.counts(), counts);
+        let mut nobody = Told {
+            spare: true,
+            ..Told::default()
+        };
+        assert!(nobody.falls_back(), "there was nobody to tell");
+        nobody.fell_back(0);
+        assert!(nobody.is_hopeless(), "nor any alternate contact");
     }
 
     #[test]

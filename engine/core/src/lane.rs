@@ -14,7 +14,9 @@ pub use person::{Clause, Person, PersonKind, Vote, yes_or_no};
 pub use phase::{CallSpec, Checking, Gate, Pending, Phase, Running, Why};
 pub use rules::{Climb, Must, Remind, Rules, Rung, StepUp};
 pub(crate) use share::is_first;
-pub use share::{CHANGE_SETTLES_MS, ChildMove, CustomerShare, PROGRESS_MAX, Rolling, Slot};
+pub use share::{
+    CHANGE_SETTLES_MS, ChildMove, CustomerShare, FellBack, PROGRESS_MAX, Rolling, Slot,
+};
 pub use slots::{Granted, SLOTS_MAX};
 
 use crate::debt::Debt;
@@ -98,6 +100,9 @@ pub struct Opening {
     /// Its customer had put it off until now; none: it has its turn as announced first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub put_off: Option<PutOff>,
+    /// It ends a lease that keeps something off this asset; none: off nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps_off: Option<String>,
 }
 
 impl Opening {
@@ -120,6 +125,7 @@ impl Opening {
             opener: None,
             since_ms: None,
             put_off: None,
+            keeps_off: None,
         }
     }
 }
@@ -217,6 +223,9 @@ pub struct Lane {
     /// What people gave it beyond the windows that its runbook lets it wait for; none: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub granted: Option<Granted>,
+    /// Customers whose alternate contacts it told, oldest first: one each time a step announces to a customer, at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fell_back: Vec<FellBack>,
 }
 
 // serde hands over a reference.
@@ -257,6 +266,7 @@ impl Lane {
             begun: false,
             debt: None,
             granted: None,
+            fell_back: Vec::new(),
             opening: Arc::new(opening),
         }
     }

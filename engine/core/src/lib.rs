@@ -26,6 +26,7 @@ pub mod fit;
 pub mod gate;
 pub mod id;
 pub mod lane;
+pub mod lease;
 pub mod mail;
 pub mod plan;
 pub mod refusal;

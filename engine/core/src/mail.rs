@@ -2,6 +2,7 @@
 //!
 //! Not here: rendering and sending.
 
+mod alternate;
 mod announced;
 mod announcement;
 mod bounced;
@@ -10,6 +11,7 @@ mod muted;
 mod tag;
 mod way;
 
+pub use alternate::{ALTERNATE, Alternates, Unreached, unreached_document};
 pub use announced::{Announced, AnnouncedAsset, Becomes, Difference, announced_document};
 pub use announcement::{Announcement, Recipient};
 pub use bounced::{DeadContact, bounced_document, dead_document, is_permanent};
@@ -31,6 +33,9 @@ pub const REMINDER: &str = "reminder:";
 /// Beginning of the template's name of the message that asks: what it says is not the runbook's either. The rest
 /// names the question, so that one asked anew is a message of its own.
 pub const ASKED: &str = "asked:";
+/// Name of the template of the message that a lease ends soon: what it says is not the runbook's. Each lease has a
+/// lane of its own, so each message is one of its own.
+pub const LEASE_ENDS: &str = "lease-ends:";
 /// How often a message is handed over before it counts as refused.
 pub const ATTEMPT_MAX: u32 = 12;
 /// First wait after a deferral; it doubles up to `RETRY_WAIT_MAX_MS`.
@@ -101,6 +106,12 @@ pub struct MailSpec {
     /// Its recipient may agree to the run, or object, by the message's link.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub agrees: bool,
+    /// Its recipient is an alternate contact.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alternate: bool,
+    /// Document in which its customer is noted when nobody there has it; none: nobody else is told then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreached: Option<String>,
 }
 
 impl MailSpec {

@@ -3,7 +3,7 @@
 //!
 //! Not here: looking anything up. A plan is made once and only read afterwards.
 
-use crate::directory::{Chosen, Directory};
+use crate::directory::{AssetId, Chosen, Directory};
 use crate::duration;
 use crate::duty::HandOff;
 use crate::id::{Digest, RunId};
@@ -22,6 +22,24 @@ pub struct Starter {
     /// `cli`, `api`, `schedule`, `runbook`.
     pub via: String,
     pub reason: Option<String>,
+}
+
+impl Starter {
+    /// How a schedule starts runs (`via`).
+    pub const SCHEDULE: &'static str = "schedule";
+
+    /// Whether the person on whose behalf it is started answers for each of these assets, as `owner-of` means it.
+    /// Never for no assets at all, and never for a schedule, whatever its name is.
+    pub fn owns<'a>(
+        &self,
+        directory: &dyn Directory,
+        assets: impl IntoIterator<Item = &'a AssetId>,
+    ) -> bool {
+        let mut assets = assets.into_iter().peekable();
+        self.via != Self::SCHEDULE
+            && assets.peek().is_some()
+            && assets.all(|asset| directory.holds(&self.who, &format!("owner-of:{asset}")))
+    }
 }
 
 /// When a window opens.
@@ -92,9 +110,12 @@ pub struct Plan {
     /// Digest of the policies under which it was made; none: there were none, or the plan is older.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<Digest>,
-    /// What inputs were chosen from catalogs, by input.
+    /// What inputs were chosen from lists, by input.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub chosen: BTreeMap<String, Chosen>,
+    /// The starter answered for each of the assets when it was made ([`Starter::owns`]). False in older plans.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub requester_owns: bool,
     /// The ended run that this one repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<RunId>,
@@ -141,5 +162,6 @@ mod tests {
         let plan: Plan = serde_json::from_str(&text).unwrap();
         assert_eq!(plan.to_json(), text);
         assert!(plan.windows.is_empty() && plan.connections.is_empty() && plan.policies.is_none());
+        assert!(!plan.requester_owns);
     }
 }

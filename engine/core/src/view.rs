@@ -2,7 +2,7 @@
 //! They decide nothing and can be rebuilt from the logs.
 
 use crate::id::{Digest, LaneId, RunId};
-use crate::lane::{Clause, PersonKind, StepUp, Vote};
+use crate::lane::{Clause, FellBack, PersonKind, StepUp, Vote};
 use crate::result::LaneResult;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -85,6 +85,9 @@ pub struct LaneRow {
     pub attempt: u32,
     #[serde(default)]
     pub paused: bool,
+    /// Customers of whom nobody else was reached, and their alternate contacts who were told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fell_back: Vec<FellBack>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -191,6 +194,9 @@ pub struct MailRow {
     /// The address cannot be reached since something came back from it; said where messages are listed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dead: bool,
+    /// To an alternate contact, because nobody else was reached.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alternate: bool,
 }
 
 /// Something that will end later.

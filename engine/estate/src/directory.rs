@@ -18,6 +18,7 @@ use hostler_core::consent::Required;
 use hostler_core::deferral::Agreed;
 use hostler_core::directory::{
     AssetId, Choice, Connection, Contact, Directory, Person, PersonId, Route, SelectorFault,
+    Trigger,
 };
 use hostler_core::duty::{Owed, Work};
 use hostler_core::fit::Terms;
@@ -369,6 +370,10 @@ impl Directory for Estate {
 
     fn catalogs(&self) -> BTreeSet<String> {
         self.catalog.keys().cloned().collect()
+    }
+
+    fn triggers(&self, class: &str) -> Option<Vec<Trigger>> {
+        Some(self.policies.as_ref()?.reasons(class))
     }
 
     fn windows(&self) -> BTreeSet<String> {

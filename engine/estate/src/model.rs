@@ -26,7 +26,14 @@ pub const BUILT_IN_ROLES: [(&str, &str); 6] = [
 ];
 
 /// Roles of a customer's people.
-pub const CONTACT_ROLES: [&str; 5] = ["owner", "delegate", "notices", "technical", "budget"];
+pub const CONTACT_ROLES: [&str; 6] = [
+    "owner",
+    "delegate",
+    "notices",
+    "alternate",
+    "technical",
+    "budget",
+];
 /// Those whose answer is the customer's answer.
 const DECIDING: [&str; 3] = ["owner", "delegate", "technical"];
 /// Those who stand for the owner of the customer's assets.

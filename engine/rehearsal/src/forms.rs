@@ -6,9 +6,23 @@ use crate::world::{Trouble, World};
 use hostler_api::read::{self, Reading};
 use hostler_api::services::rules;
 use hostler_core::command::Command;
+use hostler_core::definition::offer;
 use hostler_core::lane::Phase;
 use hostler_core::view::WaitingRow;
 use serde_json::Value;
+
+/// The smallest answer to a form: of what is offered the first.
+pub fn made_up(form: &Value, display: &Value) -> Value {
+    let mut answer = crate::sample::of(form);
+    let offered = display.get(offer::CHOICES).and_then(Value::as_object);
+    for (field, choices) in offered.into_iter().flatten() {
+        match &mut answer[field] {
+            Value::Array(_) => {}
+            one => *one = choices.get(0).cloned().unwrap_or(Value::Null),
+        }
+    }
+    answer
+}
 
 async fn reading(world: &World, row: &WaitingRow) -> Result<Reading, Trouble> {
     let read = read::lane(&world.api, row.lane).await;

@@ -14,6 +14,7 @@ pub mod doors;
 pub mod fitting;
 mod forms;
 mod host;
+pub mod leasing;
 mod next_hop;
 pub mod owing;
 mod people;

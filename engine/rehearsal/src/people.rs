@@ -2,7 +2,7 @@
 //! where a scaffold wants every run to end.
 
 use crate::customers::{Customers, Spoken};
-use crate::forms::{breaks_a_rule, misfit};
+use crate::forms::{breaks_a_rule, made_up, misfit};
 use crate::scenario::{Person, Scenario};
 use crate::world::{Trouble, World};
 use hostler_api::read;
@@ -101,7 +101,7 @@ impl People {
                 if display.get("ladder").is_some() && voter(world, &row).is_none() {
                     continue;
                 }
-                let mut command = hard_way(world, &row, typed(&display));
+                let mut command = hard_way(world, &row, &display);
                 if breaks_a_rule(world, &row, &command).await? {
                     command = given_up("no answer is known that keeps the form's rules");
                 }
@@ -124,7 +124,7 @@ impl People {
             if row.kind != PersonKind::Failure {
                 continue;
             }
-            let mut command = hard_way(world, &row, None);
+            let mut command = hard_way(world, &row, &Value::Null);
             if let Command::Choose { choice, .. } = &mut command {
                 *choice = Choice::Retry;
             }
@@ -367,7 +367,7 @@ fn given_up(reason: &str) -> Command {
 }
 
 /// Ends what is open: approvals are given by whoever may, doubts and failures are given up.
-fn hard_way(world: &World, row: &WaitingRow, typed: Option<String>) -> Command {
+fn hard_way(world: &World, row: &WaitingRow, display: &Value) -> Command {
     let Some(person) = voter(world, row) else {
         return given_up("nobody may decide");
     };
@@ -378,13 +378,13 @@ fn hard_way(world: &World, row: &WaitingRow, typed: Option<String>) -> Command {
             yes: true,
             signs: row.signs,
             comment: None,
-            typed,
+            typed: typed(display),
             waive: Vec::new(),
         },
         PersonKind::Ask | PersonKind::NeedsHuman => Command::Answer {
             actor,
             signs: row.signs,
-            answer: crate::sample::of(&row.form),
+            answer: made_up(&row.form, display),
         },
         kind => Command::Choose {
             actor,

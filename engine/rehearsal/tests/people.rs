@@ -19,8 +19,14 @@ use hostler_runbook::{Environment, Evaluator, SourceFile};
 use std::path::Path;
 use std::sync::Arc;
 
+#[path = "people/alternate.rs"]
+mod alternate;
 #[path = "people/chosen.rs"]
 mod chosen;
+#[path = "people/offered.rs"]
+mod offered;
+#[path = "people/owned.rs"]
+mod owned;
 #[path = "common/plain.rs"]
 mod plain;
 #[path = "people/returned.rs"]
@@ -31,6 +37,10 @@ mod rolling;
 mod ruled;
 #[path = "people/told.rs"]
 mod told;
+#[path = "people/triggered.rs"]
+mod triggered;
+#[path = "people/turns.rs"]
+mod turns;
 
 const POLICIES: [(&str, &str); 3] = [
     (
@@ -144,8 +154,16 @@ fn definition(name: &str, contracts: &[Contract]) -> Arc<Definition> {
 
 fn stage(estate: Estate) -> Stage {
     let contracts = contracts();
-    let shelf = ["gate", "class", "duty", "told", "rolling", "chosen"]
-        .map(|name| definition(name, &contracts));
+    let shelf = [
+        "gate",
+        "class",
+        "duty",
+        "told",
+        "rolling",
+        "chosen",
+        "alternate",
+    ]
+    .map(|name| definition(name, &contracts));
     Stage {
         directory: Arc::new(estate),
         evaluate: Arc::new(Evaluator::new(jiff::tz::TimeZone::UTC)),

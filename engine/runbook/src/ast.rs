@@ -8,6 +8,7 @@ use hostler_core::definition::{
     After, AtOnce, Collect, InputKind, NoticePlan, OnDeny, OnExhausted, OnExpire, OnFailure,
     Overflow, Policy, Retry, Silence, StopAt, WaveLimit,
 };
+use hostler_core::directory::List;
 use hostler_core::expression::{Dynamic, Expression};
 use serde_json::Value;
 
@@ -113,8 +114,8 @@ pub(crate) struct InputDecl {
     pub required: bool,
     pub default: Option<(Value, Span)>,
     pub schema: Value,
-    /// The catalog from which it is chosen.
-    pub catalog: Option<Text>,
+    /// The list from which it is chosen.
+    pub from: Option<(List, Span)>,
     pub must: Option<Expr>,
 }
 
@@ -147,6 +148,9 @@ pub(crate) struct Step {
 pub(crate) struct Lease {
     pub for_ms: u64,
     pub end: Text,
+    pub warn_ms: Option<u64>,
+    /// Each action once.
+    pub blocks: Vec<Text>,
     pub span: Span,
 }
 

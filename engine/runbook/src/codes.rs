@@ -79,6 +79,7 @@ codes! {
     UNKNOWN_LADDER "HR065" Error "a ladder that the policies do not have";
     UNKNOWN_TERMS "HR066" Error "a text that the policies do not have";
     DEBT "HR068" Error "a debt that would hold nothing, hold what cannot wait, or never end";
+    LEASE_BLOCKS "HR113" Error "a lease that would block nothing, or its own lane for ever";
     NE_CLASS "HR074" Error "this engine does not enforce a class in this place yet";
     NE_NOTICE_CLOCK "HR077" Error "this engine does not enforce the notice clock yet";
     NE_DEBT "HR079" Error "this engine does not keep debts of this kind yet";
@@ -100,6 +101,7 @@ codes! {
     UNKNOWN_WINDOW "HR098" Error "a window that the estate does not have";
     WAVE_ORDER "HR099" Error "a wave that would open before the one ahead of it";
     UNKNOWN_CATALOG "HR112" Error "a catalog that the estate does not have";
+    UNKNOWN_TRIGGERS "HR117" Error "triggers that the policies do not have";
     NOT_DEFERRABLE "HR108" Error "customers may put off what cannot be put off";
     NOBODY_DEFERS "HR109" Warning "customers may put off what the policies let nobody put off";
 }

@@ -47,6 +47,8 @@ pub struct PolicyFacts {
     /// With whom their rungs ask: `role:ciso`, `person:ada`; whoever depends on the run as `customer`.
     pub ladders: BTreeMap<String, BTreeSet<String>>,
     pub texts: BTreeSet<String>,
+    /// Ids of the triggers by their class; classes without any are left out.
+    pub triggers: BTreeMap<String, BTreeSet<String>>,
     /// Classes that customers may put off. None: no policies say so, and nothing is put off.
     pub deferrable: Option<BTreeSet<String>>,
 }

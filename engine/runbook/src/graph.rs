@@ -78,6 +78,12 @@ fn about(step: &Step) -> String {
             write_ms(lease.for_ms),
             lease.end.action.action
         );
+        if let Some(warn_ms) = lease.warn_ms {
+            let _ = write!(text, " · warns {} before", write_ms(warn_ms));
+        }
+        if !lease.blocks.is_empty() {
+            let _ = write!(text, " · blocks {} until then", lease.blocks.join(", "));
+        }
     }
     if step.no_return {
         text.push_str(" · no return");
@@ -111,6 +117,7 @@ fn verb(verb: &Verb) -> String {
         Verb::Notify(notify) => format!("notify {}", notify.template),
         Verb::Wait(wait) => match &wait.until {
             WaitUntil::For(value) => format!("wait for {}", literal(value, true)),
+            WaitUntil::Opened(ms) => format!("wait until {} after its beginning", write_ms(*ms)),
             WaitUntil::Instant(value) => format!("wait until {}", literal(value, false)),
         },
         Verb::Spawn(Spawn::Each(each)) => fan(each),

@@ -3,6 +3,7 @@
 
 use crate::environment::Environment;
 use hostler_core::definition::CLASSES;
+use hostler_core::lease::BLOCKS_MAX;
 use serde_json::{Map, Value, json};
 
 const DURATION: &str = "^([0-9]{1,9}(w|d|h|m|s|ms))+$";
@@ -117,7 +118,7 @@ fn step(actions: &[&str], inputs: &[Value]) -> Value {
             "retry": { "type": "object", "required": ["times", "wait"], "additionalProperties": false, "properties": { "times": { "type": "integer", "minimum": 1, "maximum": 20 }, "wait": { "$ref": "#/$defs/duration" } } },
             "on_failure": { "enum": ["stop", "undo", "hold", "continue", "ask", "again"] },
             "undo": { "anyOf": [{ "$ref": "#/$defs/undo" }, { "type": "array", "items": { "$ref": "#/$defs/undo" } }] },
-            "lease": { "type": "object", "required": ["for", "end"], "additionalProperties": false, "properties": { "for": { "$ref": "#/$defs/duration" }, "end": { "enum": actions } } },
+            "lease": lease(actions),
             "no_return": { "type": "boolean" },
             "notices": notices(),
             "window": { "type": "string" },
@@ -127,9 +128,21 @@ fn step(actions: &[&str], inputs: &[Value]) -> Value {
     })
 }
 
+/// What must end later.
+fn lease(actions: &[&str]) -> Value {
+    let duration = json!({ "$ref": "#/$defs/duration" });
+    let blocks = json!({ "type": "array", "items": { "enum": actions }, "minItems": 1, "maxItems": BLOCKS_MAX });
+    json!({
+        "type": "object",
+        "required": ["for", "end"],
+        "additionalProperties": false,
+        "properties": { "for": duration, "end": { "enum": actions }, "warn": duration, "blocks": blocks },
+    })
+}
+
 /// What customers are told of an `each`.
 fn notices() -> Value {
-    json!({ "type": "object", "required": ["template"], "additionalProperties": false, "properties": { "template": { "type": "string" }, "invite": { "type": "boolean" }, "remind": {}, "floor": { "$ref": "#/$defs/duration" }, "unproven": { "enum": ["hold"] }, "every": { "$ref": "#/$defs/duration" }, "channels": {} } })
+    json!({ "type": "object", "required": ["template"], "additionalProperties": false, "properties": { "template": { "type": "string" }, "invite": { "type": "boolean" }, "remind": {}, "floor": { "$ref": "#/$defs/duration" }, "unproven": { "enum": ["hold"] }, "every": { "$ref": "#/$defs/duration" }, "channels": {}, "alternate_contact": { "type": "boolean" } } })
 }
 
 /// `with` by action: names and what each is for. Values may be expressions.

@@ -9,4 +9,5 @@ mod common;
 mod corpus;
 mod drafts;
 mod products;
+mod terms;
 mod workflows;

@@ -33,6 +33,7 @@ fn corpus_environment() -> Environment {
         policies: Some(PolicyFacts {
             ladders: BTreeMap::from([("oncall".to_owned(), people(&["role:operator"]))]),
             texts: people(&["duty-matrix"]),
+            triggers: BTreeMap::from([("emergency".to_owned(), people(&["exploited"]))]),
             deferrable: Some(people(&["standard-patch"])),
         }),
         ..EstateFacts::default()
@@ -43,7 +44,7 @@ fn corpus_environment() -> Environment {
         required: true,
         default: None,
         schema: serde_json::json!({"type": "string", "minLength": 2}),
-        catalog: None,
+        from: None,
         must: None,
     };
     let inputs = BTreeMap::from([("name".to_owned(), name)]);

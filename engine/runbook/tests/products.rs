@@ -1,7 +1,7 @@
 //! What is made of a runbook: the definition, the lock, pictures, renderings, the editor's schema.
 
 use crate::common::{environment, root, source};
-use hostler_core::definition::{OnFailure, Ramp, Spawn, UsedUp, Verb};
+use hostler_core::definition::{OnFailure, Ramp, Spawn, Verb};
 use hostler_core::expression::{Dynamic, Evaluate, Expression};
 use hostler_runbook::release::{ReleaseRefused, Releases, Standing};
 use hostler_runbook::{Evaluator, SourceFile, check, graph, render, schema};
@@ -84,37 +84,6 @@ fn bodies_become_programs_and_the_way_back_gets_its_inputs() {
     let text = serde_json::to_string(&definition).unwrap();
     let back: hostler_core::definition::Definition = serde_json::from_str(&text).unwrap();
     assert_eq!(back, definition, "a definition survives its serialisation");
-}
-
-/// What becomes of the servers of this runbook whose windows have passed.
-fn used_up(source: &SourceFile) -> Option<UsedUp> {
-    let definition = check(source, &environment()).definition?;
-    let mut steps = definition
-        .programs
-        .iter()
-        .flat_map(|program| &program.steps);
-    steps.find_map(|step| match &step.verb {
-        Verb::Spawn(Spawn::Each(each)) => each.overflow.map(|overflow| overflow.then),
-        _ => None,
-    })
-}
-
-#[test]
-fn windows_that_are_used_up_hold_or_ask_as_the_runbook_says() {
-    let name = "workflows/monthly-patch/v2.yaml";
-    let mut source = source(&root().join(name), name);
-    assert_eq!(used_up(&source), Some(UsedUp::Held));
-    for (says, then) in [(", then: ask }", UsedUp::Ask), (" }", UsedUp::Held)] {
-        let text = source.text.replace(", then: held }", says);
-        assert_ne!(text, source.text);
-        let other = SourceFile {
-            text,
-            ..source.clone()
-        };
-        assert_eq!(used_up(&other), Some(then));
-    }
-    source.text = source.text.replace(", then: held }", ", then: guess }");
-    assert_eq!(used_up(&source), None);
 }
 
 #[test]

@@ -81,6 +81,9 @@ impl Author<'_> {
                 .map(|step| step.id.to_string());
             steps.push(self.main_step(fans_out, lease));
         }
+        if self.on_asset {
+            keep_off(&mut steps);
+        }
         let always = (0..self.chance.below(3)).map(|_| self.act()).collect();
         Program {
             steps,
@@ -195,13 +198,16 @@ impl Author<'_> {
         step
     }
 
+    /// Every second lease tells that it ends soon.
     fn leased(&mut self) -> Step {
         let mut step = self.act();
         let end = self.action_of(&format!("{}end", step.id), Effect::Repeatable);
+        let for_ms = u64::try_from(self.chance.between(5_000, 60_000)).unwrap_or(5_000);
         step.lease = Some(StepLease {
-            for_ms: u64::try_from(self.chance.between(5_000, 60_000)).unwrap_or(5_000),
+            for_ms,
             end: LeaseEnd { action: end },
             blocks: Vec::new(),
+            warn_ms: self.number.is_multiple_of(2).then_some(for_ms / 3),
         });
         step
     }
@@ -291,5 +297,25 @@ fn board() -> Who {
             who: Dynamic::Literal("role:board".into()),
             at_least: 1,
         }],
+    }
+}
+
+/// Leases keep off a change of their own list by turns: one before them, so that other runs over the asset wait, and one
+/// behind them, which their own lane comes to with the lock in hand. No draw of its own: seeds stay what they were.
+fn keep_off(steps: &mut [Step]) {
+    let change = |step: &Step| match &step.verb {
+        Verb::Do(action) if action.effect.mutates() => Some(action.action.clone()),
+        _ => None,
+    };
+    let changes: Vec<_> = steps.iter().map(change).collect();
+    for (place, step) in steps.iter_mut().enumerate() {
+        let (before, behind) = (&changes[..place], &changes[place + 1..]);
+        let blocked = match place.is_multiple_of(3) {
+            true => behind.iter().flatten().next(),
+            false => before.iter().flatten().next(),
+        };
+        if let Some(lease) = &mut step.lease {
+            lease.blocks.extend(blocked.cloned());
+        }
     }
 }

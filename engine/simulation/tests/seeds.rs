@@ -12,7 +12,7 @@ use hostler_simulation::{Counts, Sabotage, Shape, Trouble, name_of, play, runtim
 const SEEDS: u64 = 1_000;
 
 /// What must have occurred, beside every trouble, for the plays to prove anything.
-const KINDS: [&str; 53] = [
+const KINDS: [&str; 55] = [
     "do Read",
     "do Repeatable",
     "do Once",
@@ -45,6 +45,8 @@ const KINDS: [&str; 53] = [
     "WaitBegan",
     "LeaseOpened",
     "LeaseReleased",
+    "held by a lease",
+    "ended by a lease",
     "Detached",
     "ReportDue",
     "mail claimed",

@@ -2,20 +2,19 @@
 
 use crate::drive::wanted;
 use crate::held::Lease;
-use crate::notices::post;
+use crate::notices::{alternate, post};
 use crate::scope::View;
-use crate::spawn::lease_lane;
+use crate::spawn::Apart;
 use crate::turn::{Hold, Turn};
 use crate::{Driver, Trouble};
 use hostler_core::command::Command;
 use hostler_core::effect::{Effect, Wish};
 use hostler_core::event::{ChildEnd, Event, Recorded};
-use hostler_core::lane::{ChildMove, Lane, Origin};
+use hostler_core::lane::{ChildMove, Lane};
 use hostler_core::result::{LaneResult, Verdict};
-use hostler_core::view::{LeaseRow, index, rows};
+use hostler_core::view::{index, rows};
 use hostler_ports::store::{Batch, Child, IndexChange, LedgerLine, Post, Take, Then, TimerChange};
 use serde_json::json;
-use std::sync::Arc;
 
 impl Driver {
     /// `then` is what becomes of the lane. A lane that is kept goes on at once: its rows in lists are
@@ -51,6 +50,7 @@ impl Driver {
         }
         let announcements = self.announcements(hold, turn).await?;
         let (store, of) = (&*self.parts.store, (turn.lane.id(), turn.lane.version));
+        batch.index.extend(alternate::watches(&announcements));
         post::put(store, of, hold.now_ms, announcements, &mut batch).await?;
         if then != Then::Keep && (hold.unshown || !turn.events.is_empty()) {
             self.rows(&turn.lane, &mut batch).await?;
@@ -141,7 +141,7 @@ impl Driver {
                 .extend(self.children(hold, turn, children).await?),
             Effect::Detach { step } => batch
                 .spawn
-                .extend(self.detached(hold, lane, step, false).await?),
+                .extend(self.detached(hold, lane, step, Apart::Step).await?),
             Effect::OpenLease { step } => self.open_lease(hold, lane, step, batch).await?,
             Effect::EndLease { lease } => self.end_lease(lane, lease, batch).await?,
             Effect::TellParent { held_ms } => tell_parent(lane, *held_ms, batch),
@@ -190,67 +190,6 @@ impl Driver {
         Ok(())
     }
 
-    async fn open_lease(
-        &self,
-        hold: &Hold,
-        lane: &Lane,
-        step: &Arc<str>,
-        batch: &mut Batch,
-    ) -> Result<(), Trouble> {
-        let Some(spawn) = self.detached(hold, lane, step, true).await? else {
-            return Ok(());
-        };
-        let view = View::of(self, lane, hold.now_ms).await?;
-        let for_ms = crate::scope::step_of(lane, &view.definition, step)
-            .and_then(|step| step.lease)
-            .map_or(0, |lease| lease.for_ms);
-        let row = LeaseRow {
-            run: lane.opening.run,
-            lane: spawn.lane,
-            step: step.to_string(),
-            asset: crate::scope::asset_of(lane, &view.plan),
-            ends_ms: hold.now_ms.saturating_add_unsigned(for_ms),
-        };
-        batch.index.push(IndexChange::Put {
-            index: index::LEASES.to_owned(),
-            member: spawn.lane.to_string(),
-            score: row.ends_ms,
-            body: serde_json::to_string(&row).unwrap_or_default(),
-        });
-        batch.spawn.push(spawn);
-        Ok(())
-    }
-
-    /// `step` of this lane, or `outer.inner`: of the lane that worked on the same item in `outer`.
-    async fn end_lease(&self, lane: &Lane, lease: &str, batch: &mut Batch) -> Result<(), Trouble> {
-        let opener = match (lease.split_once('.'), &lane.opening.parent) {
-            (Some((outer, inner)), Some(parent)) => {
-                let key = rows::record_key(outer, &parent.key);
-                let child = self.parts.store.child_records(parent.lane, &[key]).await?;
-                child
-                    .into_iter()
-                    .next()
-                    .flatten()
-                    .map(|child| (child.lane, inner))
-            }
-            (None, _) => Some((lane.id(), lease)),
-            (Some(_), None) => None,
-        };
-        if let Some((opener, step)) = opener {
-            let to = lease_lane(opener, step);
-            let body = json!(Command::Release {
-                by: format!("run {}", lane.opening.run)
-            })
-            .to_string();
-            batch.send.push(Post {
-                lane: to,
-                command: lane.id().command(lease, lane.version),
-                body,
-            });
-        }
-        Ok(())
-    }
-
     /// The end of a lane, told to its parent together with what it hands back.
     async fn inform(
         &self,
@@ -259,10 +198,7 @@ impl Driver {
         note: Option<String>,
         batch: &mut Batch,
     ) -> Result<(), Trouble> {
-        if matches!(lane.opening.origin, Origin::Lease { .. }) {
-            let (index, member) = (index::LEASES.to_owned(), lane.id().to_string());
-            batch.index.push(IndexChange::Remove { index, member });
-        }
+        self.close_lease(lane, batch).await?;
         self.cure(lane, result, batch).await?;
         self.give_back(lane, batch).await?;
         let Some(parent) = &lane.opening.parent else {

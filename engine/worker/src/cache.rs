@@ -18,11 +18,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Runbook versions in use at the same time.
 const DEFINITIONS_MAX: NonZeroUsize = size(256);
 /// Runs whose lanes are being moved; a plan holds the records of its assets.
-const PLANS_MAX: NonZeroUsize = size(2_048);
+const PLANS_MAX: NonZeroUsize = size(1_024);
 const ITEMS_MAX: NonZeroUsize = size(256);
 /// Parked lanes whose state is likely to be wanted again. Some kilobytes each, and many of them are ended by another
 /// worker and never asked for: a worker fills its caches, whatever their size, and keeps them full.
-const LANES_MAX: NonZeroUsize = size(4_096);
+const LANES_MAX: NonZeroUsize = size(2_048);
 /// Lanes whose children are being moved.
 const ANCESTORS_MAX: NonZeroUsize = size(1_024);
 const VIEWS_MAX: NonZeroUsize = size(256);

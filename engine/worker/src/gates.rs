@@ -1,6 +1,6 @@
 //! Gates before a disturbing call: the calendar's, the freezes that people have declared, what is owed since an
 //! emergency, whether the customer can be reached, was told in time and agrees; and before every change, whether it is
-//! still what was signed.
+//! still what was signed, and whether a live lease keeps it off.
 //!
 //! What is open is an expectation of the commit that begins the call, so a freeze that is declared
 //! between the look and the commit holds it. Not here: what a closed gate means for a lane (core).
@@ -11,9 +11,13 @@ mod clock;
 pub(crate) mod consent;
 pub mod contact;
 pub mod debt;
+mod known;
+mod lease;
 mod overflow;
 mod signed;
 mod turn;
+
+pub use known::Gates;
 
 use crate::scope::{View, instant_text};
 use crate::{Driver, Trouble};
@@ -22,52 +26,8 @@ use hostler_core::command::Entry;
 use hostler_core::definition::{NoticePlan, Step, Verb};
 use hostler_core::gate::{Closed, FREEZES, Freezes, GateKind, Told, told_document};
 use hostler_core::lane::{CallSpec, Origin};
-use hostler_ports::store::{DocumentWrite, Expect, StoreError};
-use serde::de::DeserializeOwned;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// Most documents that are kept; all are forgotten when there are more.
-const KNOWN_MAX: usize = 1_024;
-
-/// A document's version and what it says; 0 and nothing: it is not there.
-type Known = (u64, Option<Arc<str>>);
-
-/// Documents that gates were read from, by name.
-#[derive(Default)]
-pub struct Gates(Mutex<HashMap<String, Known>>, Arc<tokio::sync::Mutex<()>>);
-
-impl Gates {
-    fn known(&self, document: &str) -> Option<Known> {
-        self.lock().get(document).cloned()
-    }
-
-    fn keep(&self, document: &str, version: u64, body: Option<Arc<str>>) {
-        let mut known = self.lock();
-        if known.len() >= KNOWN_MAX {
-            known.clear();
-        }
-        known.insert(document.to_owned(), (version, body));
-    }
-
-    /// Somebody has changed one of them.
-    pub fn forget(&self) {
-        self.lock().clear();
-    }
-
-    fn forget_one(&self, document: &str) {
-        self.lock().remove(document);
-    }
-
-    /// One lane of this process at a time writes what it spends: each would be refused but the first.
-    async fn spenders(&self) -> tokio::sync::OwnedMutexGuard<()> {
-        Arc::clone(&self.1).lock_owned().await
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+use hostler_ports::store::{DocumentWrite, Expect};
+use std::sync::Arc;
 
 /// What to do about a customer nobody of whom can be reached.
 const UNREACHED: &str = "see `hostler notice list RUN`, mend the contacts in the estate's files, and run what was \
@@ -162,6 +122,24 @@ impl Driver {
         if let Some(closed) = self.unsigned(view, call) {
             return Ok(Gated::from(held(call, closed)));
         }
+        let leased = self.leased(view, step, call).await?;
+        if let Some(closed) = leased.closed {
+            let expect = leased.expect.into_iter().collect();
+            return Ok(Gated::with(held(call, closed), expect));
+        }
+        let mut gated = self.undisturbed(view, step, call).await?;
+        gated.expect.extend(leased.expect);
+        Ok(gated)
+    }
+
+    /// The gates before what disturbs, or prepares that.
+    async fn undisturbed(
+        &self,
+        view: &View<'_>,
+        step: &Step,
+        call: &Arc<CallSpec>,
+    ) -> Result<Gated, Trouble> {
+        let entry = Entry::Do(Arc::clone(call));
         let Some(asset) = call.asset.as_deref() else {
             return Ok(Gated::from(entry));
         };
@@ -321,10 +299,9 @@ impl Driver {
                 (why, PROMISED)
             }
             _ => {
-                let Told { sent, refused, .. } = told;
-                let why = format!(
-                    "nobody there is known to have the notice of this work ({sent} sent, {refused} refused)"
-                );
+                let counts = told.counts();
+                let why =
+                    format!("nobody there is known to have the notice of this work ({counts})");
                 (why, UNREACHED)
             }
         };
@@ -357,30 +334,5 @@ impl Driver {
         // Not known at all is later than every instant.
         let last = |(_, earliest_ms): &(&str, Option<i64>)| (earliest_ms.is_none(), *earliest_ms);
         disturbs.classes.iter().map(of).max_by_key(last)
-    }
-
-    /// A document of a gate, and the version that a commit is to find.
-    pub(crate) async fn document<T: DeserializeOwned>(
-        &self,
-        name: &str,
-    ) -> Result<(Expect, Option<T>), Trouble> {
-        let (version, body) = match self.gates.known(name) {
-            Some(known) => known,
-            None => {
-                let found = self.parts.store.documents(&[name.to_owned()]).await?;
-                let found = found.into_iter().flatten().next();
-                let version = found.as_ref().map_or(0, |found| found.version);
-                let body = found.and_then(|found| found.body).map(Arc::from);
-                self.gates.keep(name, version, body.clone());
-                (version, body)
-            }
-        };
-        let read = |body: Arc<str>| serde_json::from_str(&body);
-        let value = body
-            .map(read)
-            .transpose()
-            .map_err(|fault| StoreError::Corrupt(format!("the document {name}: {fault}")))?;
-        let document = name.to_owned();
-        Ok((Expect { document, version }, value))
     }
 }

@@ -156,7 +156,10 @@ impl Driver {
         blocked: Option<&str>,
     ) -> Result<bool, Trouble> {
         let now_ms = self.store_now(hold);
+        let unreached = self.unreached(&turn.lane, definition, now_ms).await?;
         let input = match &turn.lane.phase {
+            // Whatever the lane waits for, its customers hear of what goes on.
+            _ if unreached.is_some() => unreached,
             Phase::At | Phase::Gated(_) if !turn.lane.paused => {
                 self.entering(turn, now_ms, blocked).await?
             }

@@ -14,6 +14,7 @@ mod drive;
 mod gates;
 mod gather;
 mod held;
+mod leases;
 mod measure;
 mod notices;
 mod observe;

@@ -79,7 +79,9 @@ impl Driver {
             .flatten()
             .and_then(|child| serde_json::from_str::<ChildRecord>(child.record.as_deref()?).ok())
             .map(|record| record.steps);
-        let mut scope = view.scope(&[until]).await?;
+        let mut scope = view
+            .scope_of_round(until, &step.id, u64::from(round))
+            .await?;
         if let (Some(Value::Object(known)), Some(Value::Object(round))) =
             (scope.get_mut("steps"), steps)
         {

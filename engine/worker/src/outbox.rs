@@ -3,7 +3,7 @@
 
 mod record;
 
-pub(crate) use record::{queued, row};
+pub(crate) use record::{lost, queued, row};
 
 use crate::Trouble;
 use crate::notices::post;

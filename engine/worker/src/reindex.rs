@@ -5,11 +5,12 @@
 //! are refused then, and made again from the newer log.
 
 use crate::cache::Cache;
+use crate::leases::ended_by;
 use crate::turn::fold_onto;
 use crate::{Trouble, outbox, scope};
 use hostler_core::definition::Definition;
 use hostler_core::id::LaneId;
-use hostler_core::lane::{Lane, Origin};
+use hostler_core::lane::Lane;
 use hostler_core::mail::{Mail, MailEvent, bounced_document};
 use hostler_core::view::{LeaseRow, index, rows};
 use hostler_ports::store::upkeep::stray_lanes;
@@ -358,14 +359,11 @@ fn mail_rows(
 
 /// What a lane that ends a lease says of it; none for every other lane.
 fn lease_row(lane: &Lane, definition: &Definition, asset: Option<String>) -> Option<LeaseRow> {
-    let Origin::Lease { program, step } = &lane.opening.origin else {
-        return None;
-    };
-    let lease = definition.find(*program, step)?.lease.as_ref()?;
+    let (step, lease) = ended_by(lane, definition)?;
     Some(LeaseRow {
         run: lane.opening.run,
         lane: lane.id(),
-        step: step.to_string(),
+        step: step.id.to_string(),
         asset,
         ends_ms: lane.opened_ms.saturating_add_unsigned(lease.for_ms),
     })

@@ -204,7 +204,9 @@ async fn change(
     if !archived {
         let body = Some(json!(back.event).to_string());
         put(&mut change, Some((expect, DocumentWrite { key, body })));
-        put(&mut change, untold(store, back).await?);
+        for write in untold(store, back).await? {
+            put(&mut change, Some(write));
+        }
         let body = json!(row).to_string();
         change.summaries.push((spec.lane, body.clone()));
         change.index.push(IndexChange::Put {
@@ -223,24 +225,26 @@ fn put(change: &mut Upkeep, write: Option<(Expect, DocumentWrite)>) {
     change.documents.extend(document);
 }
 
-/// The customer's notice, without this person.
+/// The customer's notice, without this person; that nobody there has it any more is noted beside it.
 async fn untold(
     store: &dyn Store,
     back: &Back<'_>,
-) -> Result<Option<(Expect, DocumentWrite)>, Trouble> {
+) -> Result<Vec<(Expect, DocumentWrite)>, Trouble> {
     let spec = &back.mail.spec;
     let of = spec.customer.as_ref();
     let Some(customer) = of.filter(|_| spec.stage == Stage::Scheduled.name()) else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
     let key = told_document(spec.run, &spec.template, customer);
     let (expect, told) = read::<Told>(store, &key).await?;
     let Some(mut told) = told else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
     told.came_back(&spec.message_id);
+    let noted = outbox::lost(store, spec, &told).await?;
     let body = Some(json!(told).to_string());
-    Ok(Some((expect, DocumentWrite { key, body })))
+    let told = (expect, DocumentWrite { key, body });
+    Ok([told].into_iter().chain(noted).collect())
 }
 
 /// The address of a customer's contact that cannot be reached from now on; none: it may be, is known to be dead, or is

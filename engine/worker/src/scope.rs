@@ -19,7 +19,7 @@ use hostler_ports::store::Cursor;
 use names::Names;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-pub use values::{asset_of, instant_text, result as result_value, step_of};
+pub use values::{asset_of, instant_text, result as result_value};
 
 /// Most records of ended children that one expression may look at.
 const RECORDS_MAX: usize = 10_000;
@@ -120,25 +120,41 @@ impl<'a> View<'a> {
             }
         }
         scope.insert("steps".to_owned(), Value::Object(steps));
-        self.round_names(&names, &mut scope).await?;
+        let round = self.lane.opening.locals.get("round");
+        let number = round.and_then(|round| round.get("number")?.as_u64());
+        if let (Some(number), Some(parent)) = (number, &self.lane.opening.parent) {
+            let rounds = (parent.lane, &*parent.step);
+            self.round_names(&names, rounds, number, &mut scope).await?;
+        }
         Ok(scope)
     }
 
-    /// `previous` and `rounds` of a round's lane.
-    async fn round_names(&self, names: &Names, scope: &mut Scope) -> Result<(), Trouble> {
-        let Some(parent) = self.lane.opening.parent.as_ref() else {
-            return Ok(());
-        };
-        let number = self
-            .lane
-            .opening
-            .locals
-            .get("round")
-            .and_then(|round| round.get("number")?.as_u64());
-        let Some(number) = number else { return Ok(()) };
+    /// What a round's lane saw, for an expression that its parent evaluates behind it.
+    pub async fn scope_of_round(
+        &self,
+        expression: &Expression,
+        step: &str,
+        number: u64,
+    ) -> Result<Scope, Trouble> {
+        let mut scope = self.scope(&[expression]).await?;
+        let names = Names::of([expression.0.as_str()].into_iter());
+        scope.insert("round".to_owned(), json!({ "number": number }));
+        self.round_names(&names, (self.lane.id(), step), number, &mut scope)
+            .await?;
+        Ok(scope)
+    }
+
+    /// `previous` and `rounds` of one of the rounds of that lane and step.
+    async fn round_names(
+        &self,
+        names: &Names,
+        (lane, step): (LaneId, &str),
+        number: u64,
+        scope: &mut Scope,
+    ) -> Result<(), Trouble> {
         if names.roots.contains("previous") {
-            let key = format!("{}/{}", parent.step, number.saturating_sub(1));
-            let record = self.record(parent.lane, key).await?;
+            let key = format!("{step}/{}", number.saturating_sub(1));
+            let record = self.record(lane, key).await?;
             scope.insert(
                 "previous".to_owned(),
                 record.map_or_else(|| json!({}), |record| record.steps),
@@ -147,9 +163,7 @@ impl<'a> View<'a> {
         if names.roots.contains("rounds") {
             let mut rounds = Vec::new();
             for earlier in 1..number {
-                let record = self
-                    .record(parent.lane, format!("{}/{earlier}", parent.step))
-                    .await?;
+                let record = self.record(lane, format!("{step}/{earlier}")).await?;
                 rounds.extend(record.map(|record| record.steps));
             }
             scope.insert("rounds".to_owned(), Value::Array(rounds));

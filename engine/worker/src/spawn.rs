@@ -13,6 +13,14 @@ use hostler_ports::store::{Priority, Queue, Spawn};
 use serde_json::json;
 use std::sync::Arc;
 
+/// What a lane that nobody waits for does.
+pub(crate) enum Apart {
+    /// The step itself.
+    Step,
+    /// It ends the step's lease, which keeps something off this asset (none: off nothing).
+    Lease { keeps_off: Option<String> },
+}
+
 impl Driver {
     /// The lanes of an admission.
     pub(crate) async fn children(
@@ -106,7 +114,7 @@ impl Driver {
         hold: &Hold,
         lane: &Lane,
         step: &Arc<str>,
-        lease: bool,
+        apart: Apart,
     ) -> Result<Option<Spawn>, Trouble> {
         let definition = self
             .cache
@@ -116,24 +124,28 @@ impl Driver {
             return Ok(None);
         };
         let step_id = Arc::clone(step);
-        let (origin, id) = if lease {
-            (
+        let (origin, id, keeps_off) = match apart {
+            Apart::Lease { keeps_off } => (
                 Origin::Lease {
                     program,
                     step: step_id,
                 },
                 lease_lane(lane.id(), step),
-            )
-        } else {
-            (
+                keeps_off,
+            ),
+            Apart::Step => (
                 Origin::Later {
                     program,
                     step: step_id,
                 },
                 lane.id().child(step, lane.visit, "later"),
-            )
+                None,
+            ),
         };
-        let opening = opening_of(lane, id, origin);
+        let opening = Opening {
+            keeps_off,
+            ..opening_of(lane, id, origin)
+        };
         let begun = Lane::open(opening.clone(), hold.now_ms);
         if begun.program(&definition).is_none() {
             return Ok(None);

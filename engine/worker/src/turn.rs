@@ -2,6 +2,7 @@
 
 use crate::Trouble;
 use crate::gates::budget::Spends;
+use crate::leases::keeps_off;
 use hostler_core::apply::apply;
 use hostler_core::command::Input;
 use hostler_core::decide::{ADMIT_MAX, Context, decide};
@@ -88,6 +89,8 @@ pub struct Turn {
     pub writes: Vec<DocumentWrite>,
     /// Rings for lanes that were put off.
     pub posts: Vec<Post>,
+    /// It opens a lease that keeps something off; what is next is judged behind the commit.
+    pub keeps_off: bool,
 }
 
 impl Turn {
@@ -104,6 +107,7 @@ impl Turn {
             marks: None,
             writes: Vec::new(),
             posts: Vec::new(),
+            keeps_off: false,
         }
     }
 
@@ -120,7 +124,8 @@ impl Turn {
 
     /// It writes documents that are remembered.
     pub fn writes(&self) -> bool {
-        self.spends.is_some() || self.marks.is_some() || !self.writes.is_empty()
+        let by_gates = self.spends.is_some() || self.marks.is_some();
+        by_gates || !self.writes.is_empty() || self.keeps_off
     }
 
     pub fn is_full(&self) -> bool {
@@ -130,6 +135,7 @@ impl Turn {
         };
         self.events.len() >= EVENTS_MAX
             || !self.writes.is_empty()
+            || self.keeps_off
             || self.effects.iter().map(admitted).sum::<usize>() >= ADMIT_MAX
     }
 
@@ -147,6 +153,7 @@ impl Turn {
             settle_ms,
         };
         let decision = decide(context, &self.lane, input, at_ms)?;
+        self.keeps_off |= keeps_off(&decision.lane, definition, &decision.effects);
         self.lane = decision.lane;
         self.events.extend(decision.events);
         self.effects.extend(decision.effects);

@@ -88,10 +88,15 @@ pub fn began_ms(outcome: &Outcome, action: &str) -> Vec<i64> {
 /// Runs before whose commits a gate was closed behind a worker's look: none of them has patched meanwhile, all have
 /// ended well, and the gate held some of them (who had patched before is not held any more).
 pub fn assert_none_patched(raced: &[Raced]) {
+    assert_none(raced, "guest-patch.apply");
+}
+
+/// The same of any action.
+pub fn assert_none(raced: &[Raced], of: &str) {
     for race in raced {
         let began: Vec<_> = race.calls.iter().map(|seen| &seen.action).collect();
-        let patched = began.iter().any(|action| *action == "guest-patch.apply");
-        assert!(!patched, "before commit {}: {began:?}", race.before_commit);
+        let done = began.iter().any(|action| *action == of);
+        assert!(!done, "before commit {}: {began:?}", race.before_commit);
         assert_eq!(
             race.ended.state, "succeeded",
             "before commit {}",

@@ -8,6 +8,7 @@ mod debts;
 mod deferrals;
 mod fit;
 mod gates;
+mod leases;
 mod ledger;
 mod overflow;
 mod overtaken;

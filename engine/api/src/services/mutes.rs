@@ -5,6 +5,7 @@
 //! changes nothing. Not here: leaving messages out (outbox), pages.
 
 use super::document;
+use super::word;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::durable::kept;
 use crate::problem::{Code, Problem};
@@ -14,8 +15,6 @@ use hostler_ports::store::CommitError;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// The role of those whom notices reach.
-const TOLD: &str = "notices";
 /// Attempts against others who write at the same moment.
 const TRIES_MAX: u32 = 5;
 /// Longest reason in bytes.
@@ -151,10 +150,7 @@ pub async fn by_link(
 /// Customers whose notices a person gets, as the estate has them today.
 fn customers(api: &Api, person: &str) -> Vec<String> {
     let of = api.directory.person(person).map(|known| known.customers);
-    let gets = |customer: &String| {
-        let mut contacts = api.directory.contacts(customer, TOLD).into_iter();
-        contacts.any(|contact| contact.person == person)
-    };
+    let gets = |customer: &String| word::told(api, customer).iter().any(|id| id == person);
     of.unwrap_or_default().into_iter().filter(gets).collect()
 }
 

@@ -8,6 +8,7 @@ use crate::problem::{Code, Problem};
 use crate::read::{self, Reading};
 use hostler_core::definition::Definition;
 use hostler_core::definition::must::{Broken, Rule, expanded};
+use hostler_core::definition::offer::{beside, completed, sources};
 use hostler_core::expression::Scope;
 use hostler_core::lane::{Person, Phase};
 use hostler_core::plan::Plan;
@@ -46,7 +47,7 @@ pub(super) fn inputs(
     }
 }
 
-/// Whether an answer fits the form that a lane asks: its schema, then the rules of its fields.
+/// Whether an answer fits the form that a lane asks: its schema, the choices that were offered, then the rules of its fields.
 ///
 /// # Errors
 /// `answer-invalid`, the store's.
@@ -54,9 +55,11 @@ pub async fn answer(api: &Api, reading: &Reading, answer: &Value) -> Result<(), 
     let Phase::Person(person) = &reading.lane.phase else {
         return Ok(());
     };
+    let answer = &completed(&person.form, answer.clone());
     if !person.form.is_null() {
         validate("answer", &person.form, answer)
             .map_err(|fault| Problem::new(Code::AnswerInvalid, fault))?;
+        chosen(api, person, answer).await?;
     }
     if person.rules.must.is_empty() {
         return Ok(());
@@ -65,6 +68,26 @@ pub async fn answer(api: &Api, reading: &Reading, answer: &Value) -> Result<(), 
     match &broken(api, person, &plan, answer, reading.now_ms)[..] {
         [] => Ok(()),
         broken => Err(problem(Code::AnswerInvalid, "answer", broken)),
+    }
+}
+
+/// Of fields with choices, only what was displayed when the form was asked.
+async fn chosen(api: &Api, person: &Person, answer: &Value) -> Result<(), Problem> {
+    let Some(shown) = person
+        .shown
+        .filter(|_| sources(&person.form).next().is_some())
+    else {
+        return Ok(());
+    };
+    let display: Value = read::blob(api, "display", shown).await?;
+    match &beside(&display, answer)[..] {
+        [] => Ok(()),
+        strays => Err(Problem::new(
+            Code::AnswerInvalid,
+            format!("answer: {}", strays.join("; ")),
+        )
+        .remedy("give what is offered under `choices`")
+        .with("faults", strays)),
     }
 }
 

@@ -26,7 +26,7 @@ pub struct RunbookView {
     pub owner: String,
     pub policy: Policy,
     pub inputs: BTreeMap<String, Input>,
-    /// What inputs are chosen from, with labels, by input; as the estate has it today.
+    /// What inputs are chosen from, with labels, by input; as estate and policies have it today.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub choices: BTreeMap<String, Vec<Choice>>,
     pub needs: BTreeMap<String, u32>,
@@ -66,11 +66,11 @@ pub fn show(
     })
 }
 
-/// Of each input that is chosen from a catalog the entries; none where the estate lacks it.
+/// Of each input that is chosen from a list the entries; none where there is no such list.
 fn choices(directory: &dyn Directory, definition: &Definition) -> BTreeMap<String, Vec<Choice>> {
     let inputs = definition.inputs.iter();
     let choices = inputs.filter_map(|(name, input)| {
-        let entries = directory.catalog(input.catalog.as_deref()?)?;
+        let entries = input.from.as_ref()?.entries(directory)?;
         Some((name.clone(), entries))
     });
     choices.collect()

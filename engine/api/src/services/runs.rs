@@ -173,7 +173,8 @@ pub(super) fn parse_row(summary: &str, lane: LaneId) -> LaneRow {
     serde_json::from_str(summary).unwrap_or_else(|_| bare(lane))
 }
 
-fn bare(lane: LaneId) -> LaneRow {
+/// Of which nothing is known.
+pub(super) fn bare(lane: LaneId) -> LaneRow {
     LaneRow {
         lane,
         key: None,
@@ -188,6 +189,7 @@ fn bare(lane: LaneId) -> LaneRow {
         children: None,
         attempt: 0,
         paused: false,
+        fell_back: Vec::new(),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::problem::{Code, Problem};
 use hostler_calendar::progress::{Fired, Looked, Progress};
 use hostler_calendar::{Scheduled, firing, occurrences};
 use hostler_core::id::RunId;
+use hostler_core::plan::Starter;
 use hostler_ports::store::{CommitError, READ_MAX};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -20,7 +21,7 @@ use std::collections::BTreeSet;
 use tracing::{error, info, warn};
 
 /// How a run says that a schedule has started it.
-pub const VIA: &str = "schedule";
+pub const VIA: &str = Starter::SCHEDULE;
 /// The role that a runbook's `policy.start` names.
 const ROLE: &str = "role:scheduler";
 /// A run's end is looked for this often while a firing waits for it; what failed is tried again.

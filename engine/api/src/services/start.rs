@@ -317,19 +317,11 @@ fn first_step(planned: &Planned) -> Option<String> {
 
 fn lane_row(planned: &Planned) -> LaneRow {
     LaneRow {
-        lane: planned.plan.run.root(),
-        key: None,
-        of_step: None,
-        wave: None,
         step: first_step(planned),
         section: "main".to_owned(),
         phase: "at".to_owned(),
-        steps: BTreeMap::new(),
-        result: None,
-        note: None,
-        children: None,
         attempt: 1,
-        paused: false,
+        ..super::runs::bare(planned.plan.run.root())
     }
 }
 

@@ -5,9 +5,10 @@
 use crate::Api;
 use crate::authorize::{Action, Resource, Subject, authorize};
 use crate::problem::{Code, Problem};
+use hostler_core::mail::ALTERNATE;
 
-/// Whoever has a customer's notices may speak about what they announce.
-const TOLD: &str = "notices";
+/// Whoever has a customer's notices may speak about what they announce, and whoever stands in for them.
+const TOLD: [&str; 2] = ["notices", ALTERNATE];
 
 /// What somebody says for a customer.
 pub(super) struct Word {
@@ -19,10 +20,11 @@ pub(super) struct Word {
     pub cannot: &'static str,
 }
 
-/// The people whom notices of the customer reach.
+/// The people whom notices of the customer reach, sooner or later.
 pub(super) fn told(api: &Api, customer: &str) -> Vec<String> {
-    let contacts = api.directory.contacts(customer, TOLD).into_iter();
-    contacts.map(|contact| contact.person).collect()
+    let contacts = TOLD.map(|role| api.directory.contacts(customer, role));
+    let people = contacts.into_iter().flatten().map(|contact| contact.person);
+    people.collect()
 }
 
 impl Word {

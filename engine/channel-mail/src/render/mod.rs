@@ -11,6 +11,7 @@ mod context;
 mod defer;
 mod fault;
 mod follow;
+mod lease;
 mod output;
 mod progress;
 mod reminder;
@@ -19,7 +20,7 @@ pub use context::{Change, Context, Ended, Named, Progress, Reference, Title, Wai
 pub use fault::RenderFault;
 
 use handlebars::{Handlebars, RenderErrorReason, Template};
-use hostler_core::mail::{ASKED, REMINDER};
+use hostler_core::mail::{ASKED, LEASE_ENDS, REMINDER};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -136,6 +137,9 @@ impl Templates {
     pub fn render_value(&self, name: &str, context: &Value) -> Result<Rendered, RenderFault> {
         if name.starts_with(ASKED) {
             return asked::render(name, context);
+        }
+        if name == LEASE_ENDS {
+            return lease::render(name, context);
         }
         if name.starts_with(REMINDER) {
             return reminder::render(name, context);

@@ -4,7 +4,8 @@ use crate::command::RetryItem;
 use crate::deferral::Deferral;
 use crate::event::{ChildEnd, Event, Stage};
 use crate::lane::{
-    ChildMove, Children, ChildrenKind, CustomerShare, Lane, Live, Phase, SetAside, group_of,
+    ChildMove, Children, ChildrenKind, CustomerShare, FellBack, Lane, Live, Phase, SetAside,
+    group_of,
 };
 use crate::result::LaneResult;
 
@@ -89,9 +90,22 @@ pub fn apply(lane: &mut Lane, event: &Event, at_ms: i64) {
             children.failed_in_row = 0;
             lane.phase = Phase::Children;
         }
-        Event::NoticeDue { customer, .. } | Event::AnnouncementStands { customer } => {
+        Event::NoticeDue {
+            customer, instead, ..
+        } => {
             if let Some(share) = children.customers.get_mut(customer) {
                 told(share, event);
+                share.fell_back |= instead.is_some();
+            }
+            lane.fell_back.extend(instead.iter().map(|to| FellBack {
+                customer: customer.clone(),
+                to: to.clone(),
+                at_ms,
+            }));
+        }
+        Event::AnnouncementStands { customer } => {
+            if let Some(share) = children.customers.get_mut(customer) {
+                share.stale_ms = None;
             }
         }
         Event::SharesDue { at_ms } => children.shares_ms = *at_ms,
@@ -101,7 +115,7 @@ pub fn apply(lane: &mut Lane, event: &Event, at_ms: i64) {
     }
 }
 
-/// What a customer hears, or need not hear.
+/// What a customer hears.
 fn told(share: &mut CustomerShare, event: &Event) {
     let Event::NoticeDue {
         stage,
@@ -112,7 +126,6 @@ fn told(share: &mut CustomerShare, event: &Event) {
         ..
     } = event
     else {
-        share.stale_ms = None;
         return;
     };
     share.rolling = rolling.or(share.rolling);

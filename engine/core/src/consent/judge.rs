@@ -7,6 +7,7 @@ use crate::definition::{Definition, Spawn, Step, Verb};
 use crate::directory::{Directory, PersonId};
 use crate::expression::Dynamic;
 use crate::lane::{Children, ChildrenKind, Item, Lane, Phase, Section};
+use crate::mail::ALTERNATE;
 use crate::plan::Plan;
 use crate::result::StepState;
 use serde_json::Value;
@@ -42,7 +43,7 @@ impl Known {
         body: Option<&str>,
     ) -> Result<Self, serde_json::Error> {
         let (classes, dynamic) = classes(definition);
-        let contacts = directory.contacts(customer, TOLD).into_iter();
+        let contacts = [TOLD, ALTERNATE].map(|role| directory.contacts(customer, role));
         let deciding = directory.people_with(&format!("customer:{customer}"));
         let theirs = |asset: &&Value| {
             let of = asset.get("customer").and_then(Value::as_str);
@@ -54,6 +55,8 @@ impl Known {
             classes,
             servers: plan.assets.values().filter(theirs).count(),
             people: contacts
+                .into_iter()
+                .flatten()
                 .map(|contact| contact.person)
                 .chain(deciding)
                 .collect(),

@@ -1,7 +1,7 @@
 //! Cancel, pause, resume, release, quarantine.
 
 use super::Draft;
-use crate::definition::Verb;
+use crate::definition::{Step, Verb};
 use crate::event::Event;
 use crate::lane::{Origin, PersonKind, Phase, Section, Why};
 use crate::refusal::Refusal;
@@ -111,19 +111,27 @@ impl Draft<'_> {
         }
     }
 
-    /// A lease ends early.
+    /// A lease ends early; nobody is told any more that it will end.
     pub(super) fn release(&mut self, by: String) -> Result<(), Refusal> {
+        let is_end = |step: &Step| matches!(step.verb, Verb::Do(_));
         let holds = match &self.lane.phase {
             Phase::Waiting { .. } => true,
             // Its lane has not had its first turn yet: whoever releases it is heard all the same.
-            Phase::At => matches!(self.present_step()?.0.verb, Verb::Wait(_)),
+            Phase::At => !is_end(self.present_step()?.0),
             _ => false,
         };
         if !holds || !matches!(self.lane.opening.origin, Origin::Lease { .. }) {
             return self.unexpected("a release");
         }
         self.push(Event::LeaseReleased { by });
-        self.waited()
+        if matches!(self.present_step()?.0.verb, Verb::Wait(_)) {
+            self.waited()?;
+        }
+        while let Some(step) = self.step().filter(|step| !is_end(step)) {
+            let step = std::sync::Arc::clone(&step.id);
+            self.push(Event::StepSkipped { step });
+        }
+        Ok(())
     }
 
     pub(super) fn quarantine(&mut self, reason: String) -> Result<(), Refusal> {

@@ -137,6 +137,7 @@ impl<'a> Draft<'a> {
             Input::Defer { ask, known } => self.defer(&ask, &known),
             Input::Consent { ask, known } => self.consent(&ask, &known),
             Input::Compared(compared) => self.compared(compared),
+            Input::Unreached(unreached) => self.unreached(unreached),
             Input::Continue => self.due(),
         }
     }

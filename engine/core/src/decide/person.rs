@@ -3,6 +3,7 @@
 use super::Draft;
 use super::question::{Ballot, counting, end, proved, waivable, wants_typed};
 use crate::command::{Actor, AskEntry};
+use crate::definition::offer::completed;
 use crate::definition::{OnDeny, OnExpire, OnFailure};
 use crate::event::{Event, Stage};
 use crate::id::Digest;
@@ -290,6 +291,7 @@ impl Draft<'_> {
                 present: person.signs,
             });
         }
+        let answer = completed(&person.form, answer);
         self.answered_debt(&actor.person);
         let choice = "answered".to_owned();
         let (by, comment) = (Some(actor.person), None);

@@ -4,7 +4,7 @@
 //! what differs (the worker compares), and who has the announcement (the outbox knows).
 
 use super::Draft;
-use crate::command::Comparison;
+use crate::command::{Comparison, StandIns};
 use crate::definition::NoticePlan;
 use crate::event::{Event, Stage};
 use crate::lane::{ChildMove, CustomerShare, Live, Origin, PROGRESS_MAX, Rolling, Slot, group_of};
@@ -36,29 +36,42 @@ impl Draft<'_> {
         let Some(children) = self.lane.children.as_deref() else {
             return;
         };
-        let announces = matches!(stage, Stage::Scheduled | Stage::Changed);
-        let remind_ms = |slot: Slot| {
-            let due_ms = slot.starts_ms.saturating_sub_unsigned(notices.remind_ms?);
-            // Who hears of it now need not be reminded at once.
-            (announces && due_ms > self.at_ms).then_some(due_ms)
-        };
         let due: Vec<_> = children
             .customers
             .iter()
             .filter_map(|(customer, share)| {
-                let (revision, slot) = what(customer, share)?;
-                Some(Event::NoticeDue {
-                    stage,
-                    customer: customer.clone(),
-                    template: notices.template.clone(),
-                    revision,
-                    slot,
-                    remind_ms: slot.and_then(remind_ms),
-                    rolling: rolling(notices, stage, share, slot, self.at_ms),
-                })
+                let about = what(customer, share)?;
+                Some(due(notices, stage, (customer, share), about, self.at_ms))
             })
             .collect();
         due.into_iter().for_each(|event| self.push(event));
+    }
+
+    /// Nobody there has what was announced, or ever will: alternate contacts hear of it as it is now, once.
+    pub(super) fn unreached(&mut self, unreached: Vec<StandIns>) -> Result<(), Refusal> {
+        let (step, _) = self.present_step()?;
+        let Some(notices) = step.notices.as_ref().filter(|notices| notices.alternates) else {
+            return self.unexpected("alternate contacts");
+        };
+        for StandIns {
+            customer,
+            slot,
+            people,
+        } in unreached
+        {
+            let share = self.children()?.customers.get(&customer);
+            let Some(share) = share.filter(|share| share.may_fall_back()) else {
+                continue;
+            };
+            let about = (share.revision, slot);
+            let of = (customer.as_str(), share);
+            let mut event = due(notices, Stage::Scheduled, of, about, self.at_ms);
+            if let Event::NoticeDue { instead, .. } = &mut event {
+                *instead = Some(people);
+            }
+            self.push(event);
+        }
+        Ok(())
     }
 
     /// A child is held, or has begun. Passed on where the announcement was made further up.
@@ -142,6 +155,32 @@ impl Draft<'_> {
         if !self.lane.has_ended() && at_ms != children.shares_ms {
             self.push(Event::SharesDue { at_ms });
         }
+    }
+}
+
+/// One stage for one customer.
+fn due(
+    notices: &NoticePlan,
+    stage: Stage,
+    (customer, share): (&str, &CustomerShare),
+    (revision, slot): About,
+    at_ms: i64,
+) -> Event {
+    let announces = matches!(stage, Stage::Scheduled | Stage::Changed);
+    let remind_ms = |slot: Slot| {
+        let due_ms = slot.starts_ms.saturating_sub_unsigned(notices.remind_ms?);
+        // Who hears of it now need not be reminded at once.
+        (announces && due_ms > at_ms).then_some(due_ms)
+    };
+    Event::NoticeDue {
+        stage,
+        customer: customer.to_owned(),
+        template: notices.template.clone(),
+        revision,
+        slot,
+        remind_ms: slot.and_then(remind_ms),
+        rolling: rolling(notices, stage, share, slot, at_ms),
+        instead: None,
     }
 }
 

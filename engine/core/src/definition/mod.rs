@@ -4,6 +4,7 @@
 //! Not here: parsing, checking, evaluation.
 
 pub mod must;
+pub mod offer;
 mod person;
 mod spawn;
 mod step;
@@ -20,6 +21,7 @@ pub use step::{
 };
 pub use wave::{WaveTerms, scope_of};
 
+use crate::directory::List;
 use crate::expression::{Dynamic, Expression};
 use crate::id::Digest;
 use serde::{Deserialize, Serialize};
@@ -157,9 +159,9 @@ pub struct Input {
     pub default: Option<Value>,
     /// JSON Schema of the value as given.
     pub schema: Value,
-    /// The catalog of the estate that it is chosen from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub catalog: Option<String>,
+    /// The list that it is chosen from: `"catalog": "os"`, or `"triggers": "emergency"`.
+    #[serde(flatten)]
+    pub from: Option<List>,
     /// A rule over `value` and `inputs` that must give true for a run to start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub must: Option<Expression>,

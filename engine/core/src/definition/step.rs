@@ -132,7 +132,11 @@ pub enum OnFailure {
 pub struct StepLease {
     pub for_ms: u64,
     pub end: LeaseEnd,
+    /// Actions (`contract.action`) that nobody begins on its asset while it lives.
     pub blocks: Vec<String>,
+    /// Those who own it are told so long before its end; none: they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warn_ms: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -153,6 +157,8 @@ pub enum WaitUntil {
     For(Dynamic),
     /// RFC 3339, or an expression that gives one.
     Instant(Dynamic),
+    /// So many milliseconds after its lane was opened; in no file, only in lanes that the engine writes itself.
+    Opened(u64),
 }
 
 /// A message to staff, or a report.
@@ -192,6 +198,9 @@ pub struct NoticePlan {
     /// In which ways each contact is told, all at once; empty, and for whoever has none of them: by mail.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ways: Vec<Way>,
+    /// Alternate contacts of a customer are told where none of those who have its notices can be reached.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alternates: bool,
 }
 
 impl NoticePlan {

@@ -3,7 +3,7 @@
 //! Not here: gates that are judged by the estate of today alone (windows, freezes, promises of policies).
 
 use super::{About, Difference};
-use crate::directory::{Chosen, Connection, Directory};
+use crate::directory::{Chosen, Connection, Directory, List};
 use crate::id::Digest;
 use crate::plan::{Plan, Route, WindowRule};
 use serde_json::{Value, json};
@@ -35,11 +35,14 @@ pub fn since(
 }
 
 /// What was chosen from a catalog and is gone from it, or stands for something else there. What else a catalog says is
-/// no difference.
+/// no difference. Neither is what becomes of a trigger: it was the reason to begin, and is asked of a start alone.
 #[must_use]
 pub fn choices(plan: &Plan, present: &dyn Directory) -> Vec<Difference> {
     let differs = plan.chosen.iter().filter_map(|(input, was)| {
-        let is = Chosen::of(present, &was.catalog, &was.choice.id);
+        if matches!(was.from, List::Triggers(_)) {
+            return None;
+        }
+        let is = Chosen::of(present, &was.from, &was.choice.id);
         if is.as_ref() == Some(was) {
             return None;
         }

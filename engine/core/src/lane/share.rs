@@ -2,6 +2,7 @@
 //!
 //! Not here: what the difference is, which is read from what was announced (see `mail`).
 
+use crate::directory::PersonId;
 use crate::id::LaneId;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,18 @@ pub struct CustomerShare {
     /// How far the messages on how it goes are; none: none are wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolling: Option<Rolling>,
+    /// Nobody there was reached, and alternate contacts were told: nobody else is after them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fell_back: bool,
+}
+
+/// None of those who have a customer's notices was reached: who was told instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FellBack {
+    pub customer: String,
+    /// Ids of alternate contacts; empty: none of them can be reached either.
+    pub to: Vec<PersonId>,
+    pub at_ms: i64,
 }
 
 // serde hands over a reference.
@@ -83,6 +96,12 @@ impl CustomerShare {
     pub fn is_reminded(&self, at_ms: i64) -> bool {
         let ahead = self.slot.is_some_and(|slot| slot.starts_ms > at_ms);
         self.may_remind() && ahead && self.remind_ms.is_some_and(|due_ms| due_ms <= at_ms)
+    }
+
+    /// Alternate contacts may still be told of it: once, and as long as something is ahead.
+    #[must_use]
+    pub fn may_fall_back(&self) -> bool {
+        !self.fell_back && !self.told_end && self.left > 0
     }
 
     /// When the share is looked at next.

@@ -2,7 +2,10 @@
 //!
 //! Not here: the words (templates), and how a message is sent.
 
-use super::{Announced, CalendarEntry, MailSpec, Question, Way, announced_document};
+use super::{
+    Alternates, Announced, CalendarEntry, MailSpec, Question, Way, announced_document,
+    unreached_document,
+};
 use crate::event::Stage;
 use crate::gate::{Told, told_document};
 use crate::id::{Digest, LaneId, RunId, derive};
@@ -19,6 +22,9 @@ pub struct Recipient {
     /// In which way; a person may be told in several.
     #[serde(default, skip_serializing_if = "Way::is_mail")]
     pub way: Way,
+    /// An alternate contact: told because nobody else was reached.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alternate: bool,
 }
 
 /// Messages with the same content to several people.
@@ -59,6 +65,9 @@ pub struct Announcement {
     /// The policies let people do without it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
+    /// Whether the customer's alternate contacts are told where nobody else is reached, or are told now.
+    #[serde(default, skip_serializing_if = "Alternates::is_none")]
+    pub alternates: Alternates,
 }
 
 impl Announcement {
@@ -69,12 +78,14 @@ impl Announcement {
     }
 
     /// The document from which the customer's gate reads that the work was announced, as it is before anybody has
-    /// the notice; none for other stages and for staff.
+    /// the notice; none for other stages and for staff. Messages to alternate contacts are added to what it says
+    /// (`Told::fell_back`).
     #[must_use]
     pub fn told(&self) -> Option<(String, Told)> {
         let customer = self.customer.as_deref()?;
         let told = Told {
             sent: u32::try_from(self.to.len()).unwrap_or(u32::MAX),
+            spare: self.alternates == Alternates::Kept,
             ..Told::default()
         };
         let document = told_document(self.run, &self.template, customer);
@@ -88,6 +99,13 @@ impl Announcement {
         Some(announced_document(self.lane, &self.template, customer))
     }
 
+    /// The document in which its customer is noted when none of its recipients has it; none: nobody else is told then.
+    #[must_use]
+    pub fn unreached(&self) -> Option<String> {
+        let kept = self.stage == Stage::Scheduled && self.alternates == Alternates::Kept;
+        kept.then(|| unreached_document(self.lane, &self.template))
+    }
+
     fn mail(&self, to: &Recipient) -> MailSpec {
         let lane = self.lane_of(self.stage, to);
         let first = self.lane_of(Stage::Scheduled, to);
@@ -96,6 +114,8 @@ impl Announcement {
             self.stage,
             Stage::Changed | Stage::Reminder | Stage::Progress | Stage::Cancelled
         );
+        // Who stands in for others hears nothing of what they never had.
+        let speaks_of_it = speaks_of_it || (has_earlier && to.alternate);
         let references = has_earlier.then(|| self.message_id(first));
         let mut context = self.context.clone();
         if let Value::Object(context) = &mut context {
@@ -124,6 +144,8 @@ impl Announcement {
             optional: self.optional && self.customer.is_some(),
             defers: self.defers.then_some(self.lane),
             agrees: self.agrees && self.customer.is_some(),
+            alternate: to.alternate,
+            unreached: self.unreached(),
         }
     }
 
@@ -158,203 +180,4 @@ impl Announcement {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use uuid::Uuid;
-
-    fn recipient(person: &str) -> Recipient {
-        Recipient {
-            person: person.to_owned(),
-            name: person.to_uppercase(),
-            address: format!("{person}@chem.example"),
-            way: Way::Mail,
-        }
-    }
-
-    fn announced(stage: Stage, customer: Option<&str>) -> Announcement {
-        Announcement {
-            run: RunId(Uuid::from_u128(1)),
-            lane: LaneId(Uuid::from_u128(2)),
-            realm: "main".to_owned(),
-            customer: customer.map(str::to_owned),
-            stage,
-            template: "maintenance".to_owned(),
-            definition: Digest::of(b"definition"),
-            context: json!({ "count": 2 }),
-            calendar: None,
-            revision: 0,
-            announced: None,
-            until_ms: None,
-            to: vec![recipient("ann"), recipient("bob")],
-            question: None,
-            optional: false,
-            defers: false,
-            agrees: false,
-        }
-    }
-
-    #[test]
-    fn everybody_gets_a_message_of_their_own_and_later_stages_answer_the_first() {
-        let [ann, bob] = &announced(Stage::Scheduled, Some("chem")).mails()[..] else {
-            panic!("one each")
-        };
-        assert_ne!(ann.lane, bob.lane);
-        assert_eq!(ann.context["recipient"]["id"], "ann");
-        assert_eq!((ann.references.len(), &*ann.stage), (0, "scheduled"));
-        let completed = announced(Stage::Completed, Some("chem")).mails();
-        assert_eq!(completed[0].references.concat(), ann.message_id);
-        assert_eq!(completed[1].references.concat(), bob.message_id);
-    }
-
-    #[test]
-    fn each_way_to_a_person_is_a_message_of_its_own_in_a_thread_of_its_own() {
-        let hook = Recipient {
-            address: "room@chem.example".to_owned(),
-            way: Way::Webhook,
-            ..recipient("ann")
-        };
-        let both = |stage| {
-            let to = vec![recipient("ann"), hook.clone()];
-            let announced = announced(stage, Some("chem"));
-            Announcement { to, ..announced }.mails()
-        };
-        let first = both(Stage::Scheduled);
-        assert_ne!(first[0].lane, first[1].lane);
-        assert_eq!(first[0].person(), first[1].person());
-        for (changed, first) in both(Stage::Changed).iter().zip(&first) {
-            assert_eq!(changed.follows, Some(first.lane));
-            assert_eq!(changed.to_address, first.to_address);
-        }
-        let alone = announced(Stage::Scheduled, Some("chem")).mails();
-        assert_eq!(
-            first[0].lane, alone[0].lane,
-            "a letter has the id that it always had"
-        );
-    }
-
-    #[test]
-    fn what_another_lane_announces_is_another_message() {
-        let one = announced(Stage::Report, None);
-        let other = Announcement {
-            lane: LaneId(Uuid::from_u128(3)),
-            ..one.clone()
-        };
-        assert_ne!(one.mails()[0].lane, other.mails()[0].lane);
-    }
-
-    #[test]
-    fn only_the_first_stage_to_a_customer_is_waited_for() {
-        let (document, told) = announced(Stage::Scheduled, Some("chem")).told().unwrap();
-        assert!(document.ends_with(":maintenance:chem"));
-        assert_eq!((told.sent, told.refused, told.reached), (2, 0, None));
-        assert_eq!(announced(Stage::Started, Some("chem")).told(), None);
-        assert_eq!(announced(Stage::Report, None).told(), None);
-    }
-
-    #[test]
-    fn each_revision_of_a_change_is_a_message_of_its_own_in_the_same_thread() {
-        let first = announced(Stage::Scheduled, Some("chem")).mails();
-        let revision = |revision| Announcement {
-            revision,
-            ..announced(Stage::Changed, Some("chem"))
-        };
-        let [one, again, two] = [1, 1, 2].map(|number| revision(number).mails().remove(0));
-        assert_eq!(one.lane, again.lane, "nobody is told twice");
-        assert_ne!(one.lane, two.lane);
-        assert_eq!(two.references.concat(), first[0].message_id);
-        assert_eq!(two.follows, Some(first[0].lane));
-        assert_eq!((first[0].follows, first[1].follows), (None, None));
-    }
-
-    #[test]
-    fn only_what_a_customer_may_do_without_has_a_document_that_spares_it() {
-        let may = |optional, stage, customer| {
-            let spec = Announcement {
-                optional,
-                ..announced(stage, customer)
-            };
-            mail(spec.mails().remove(0)).muted_by()
-        };
-        let spares = may(true, Stage::Started, Some("chem"));
-        assert_eq!(spares.as_deref(), Some("muted:chem:ann"));
-        assert_eq!(may(false, Stage::Started, Some("chem")), None);
-        assert_eq!(may(true, Stage::Report, None), None, "staff are told");
-        // What an earlier engine has queued reaches whom it was for.
-        let queued = announced(Stage::Started, Some("chem")).mails().remove(0);
-        let kept = json!(queued);
-        assert_eq!(kept.get("optional"), None);
-        let read: MailSpec = serde_json::from_value(kept).unwrap();
-        assert!(!read.optional);
-    }
-
-    fn mail(spec: MailSpec) -> super::super::Mail {
-        let spec = Box::new(spec);
-        super::super::Mail::fold(&[super::super::MailEvent::MailQueued { spec, at_ms: 1 }]).unwrap()
-    }
-
-    #[test]
-    fn nobody_hears_of_a_cancellation_who_never_had_the_announcement() {
-        use super::super::{HandOver, MailEvent};
-        let mut first = mail(announced(Stage::Scheduled, Some("chem")).mails().remove(0));
-        let cancelled = mail(announced(Stage::Cancelled, Some("chem")).mails().remove(0));
-        let waits = cancelled.stands_back(Some(&first), None, 5);
-        assert!(
-            matches!(waits, Some(MailEvent::MailWaits { .. })),
-            "{waits:?}"
-        );
-        let refused = HandOver::Refused {
-            answer: "550".to_owned(),
-        };
-        first.apply(&first.decide(refused, 6));
-        for first in [Some(&first), None] {
-            let never = cancelled.stands_back(first, None, 7);
-            assert!(
-                matches!(never, Some(MailEvent::MailWithdrawn { .. })),
-                "{never:?}"
-            );
-        }
-        let mut first = mail(announced(Stage::Scheduled, Some("chem")).mails().remove(0));
-        let (answer, sha256) = ("250".to_owned(), String::new());
-        first.apply(&first.decide(HandOver::Accepted { answer, sha256 }, 6));
-        assert_eq!(cancelled.stands_back(Some(&first), None, 7), None);
-    }
-
-    #[test]
-    fn a_message_that_left_under_tags_comes_back_under_one_of_them_and_no_other() {
-        use super::super::{MailEvent, ReturnTag};
-        let mut message = mail(announced(Stage::Scheduled, Some("chem")).mails().remove(0));
-        let tag = |number| ReturnTag::new([number, 0].map(Uuid::from_u128));
-        assert!(message.comes_back_under(None) && message.comes_back_under(Some(&tag(1))));
-        for number in [1, 2] {
-            let sha256 = tag(number).sha256();
-            message.apply(&MailEvent::ReturnMade { sha256, at_ms: 5 });
-        }
-        let under = [1, 2, 3].map(|number| message.comes_back_under(Some(&tag(number))));
-        assert_eq!(
-            (under, message.comes_back_under(None)),
-            ([true, true, false], false)
-        );
-        assert_eq!((message.attempts, message.settled), (0, false));
-    }
-
-    #[test]
-    fn what_is_cancelled_or_has_begun_is_not_announced_any_more() {
-        let first = mail(announced(Stage::Scheduled, Some("chem")).mails().remove(0));
-        let over = Announced {
-            cancelled: true,
-            ..Announced::default()
-        };
-        assert!(first.stands_back(None, Some(&over), 5).is_some());
-        assert_eq!(
-            first.stands_back(None, Some(&Announced::default()), 5),
-            None
-        );
-        let reminder = Announcement {
-            until_ms: Some(9),
-            ..announced(Stage::Scheduled, Some("chem"))
-        };
-        let reminder = mail(reminder.mails().remove(0));
-        assert_eq!(reminder.stands_back(None, None, 8), None);
-        assert!(reminder.stands_back(None, None, 9).is_some());
-    }
-}
+mod tests;

@@ -13,6 +13,8 @@ use std::sync::Arc;
 const PUT_OFF_MAX: usize = 100;
 /// Most waves ahead in one row, likewise.
 const AHEAD_MAX: usize = 20;
+/// Most customers in one row whose alternate contacts were told, likewise; the list of notices has all.
+const FELL_BACK_MAX: usize = 100;
 
 /// Key of a child's record beside its parent.
 pub fn record_key(step: &str, key: &str) -> String {
@@ -112,6 +114,7 @@ pub fn lane_row(lane: &Lane, definition: &Definition) -> LaneRow {
         children: lane.children.as_deref().map(children_row),
         attempt: lane.attempt,
         paused: lane.paused,
+        fell_back: lane.fell_back.iter().take(FELL_BACK_MAX).cloned().collect(),
     }
 }
 

@@ -167,6 +167,7 @@ fn a_lease_of_an_undo_has_a_lane_that_can_run() {
         for_ms: 10,
         end: LeaseEnd { action },
         blocks: Vec::new(),
+        warn_ms: None,
     });
     let definition = definition(vec![read("a").undo(vec![back])], Vec::new());
     let origin = Origin::Lease {
@@ -187,6 +188,7 @@ fn a_lease_that_is_released_before_its_lanes_first_turn_ends_early_and_once() {
         for_ms: 10,
         end: LeaseEnd { action },
         blocks: Vec::new(),
+        warn_ms: None,
     });
     let origin = Origin::Lease {
         program: 0,

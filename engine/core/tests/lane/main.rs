@@ -8,6 +8,7 @@
     reason = "a test that cannot go on says where it stopped"
 )]
 
+mod alternates;
 mod approval;
 mod ballots;
 mod budgets;
@@ -20,6 +21,7 @@ mod ends;
 mod faults;
 mod gates;
 mod golden;
+mod leases;
 mod lost;
 mod notices;
 mod openings;

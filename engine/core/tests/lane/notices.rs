@@ -25,7 +25,7 @@ fn notices(events: &[Event]) -> Vec<(Stage, &str)> {
         .collect()
 }
 
-fn noticing() -> Drive {
+pub fn noticing() -> Drive {
     told(Around::noticed)
 }
 
@@ -34,7 +34,7 @@ fn rolling() -> Drive {
     told(|step| step.rolling(EVERY_MS.unsigned_abs()))
 }
 
-fn told(around: impl Fn(Step) -> Step) -> Drive {
+pub fn told(around: impl Fn(Step) -> Step) -> Drive {
     let spec = Each {
         on_failure: OnFailure::Continue,
         at_once: AtOnce {
@@ -56,7 +56,7 @@ fn told(around: impl Fn(Step) -> Step) -> Drive {
 }
 
 /// In an hour, for two hours.
-const SLOT: Slot = Slot {
+pub const SLOT: Slot = Slot {
     starts_ms: BEGIN_MS + HOUR_MS,
     ends_ms: BEGIN_MS + 3 * HOUR_MS,
 };
@@ -90,7 +90,7 @@ fn compared(drive: &mut Drive, slot: Slot, differs: bool) {
     }]));
 }
 
-fn share(drive: &Drive, customer: &str) -> CustomerShare {
+pub fn share(drive: &Drive, customer: &str) -> CustomerShare {
     drive.lane.children.as_ref().unwrap().customers[customer]
 }
 

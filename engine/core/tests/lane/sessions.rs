@@ -21,6 +21,7 @@ fn host() -> Drive {
         for_ms: 10,
         end: LeaseEnd { action },
         blocks: Vec::new(),
+        warn_ms: None,
     });
     let install = once("install").undo(vec![repeatable("revert"), repeatable("restore")]);
     let steps = vec![
@@ -182,6 +183,7 @@ fn lease() -> Drive {
         for_ms: 10,
         end: LeaseEnd { action },
         blocks: Vec::new(),
+        warn_ms: None,
     });
     let origin = hostler_core::lane::Origin::Lease {
         program: 0,

@@ -6,6 +6,7 @@ use crate::file::{RawContact, RawContract, RawCustomer};
 use crate::model::{CONTACT_ROLES, Contract, Customer};
 use crate::{text, when};
 use hostler_core::directory::Contact;
+use hostler_core::mail::ALTERNATE;
 
 impl<'a> Builder<'a> {
     pub(super) fn customers(&mut self) {
@@ -90,6 +91,7 @@ impl<'a> Builder<'a> {
         for role in &raw.roles {
             self.choice(file, Some(role), "role", &CONTACT_ROLES);
         }
+        self.stands_in_for_nobody(file, raw);
         let name = raw
             .name
             .as_ref()
@@ -103,6 +105,19 @@ impl<'a> Builder<'a> {
             phone: raw.phone.as_ref().map(|at| at.value.clone()),
             roles: raw.roles.iter().map(|at| at.value.clone()).collect(),
             confirmed: raw.confirmed.as_ref().map(|at| at.value.clone()),
+        }
+    }
+
+    /// Whoever is told first is nobody's alternate contact.
+    fn stands_in_for_nobody(&mut self, file: usize, raw: &RawContact) {
+        let held = |name: &str| raw.roles.iter().find(|role| role.value == name);
+        if let (Some(role), Some(_)) = (held(ALTERNATE), held("notices")) {
+            let message = format!(
+                "`{}` has the role `notices`, and is told before any alternate contact",
+                raw.id.value
+            );
+            let remedy = "keep one of the two: `alternate` is for somebody who is told when nobody with `notices` is reached";
+            self.out.add(file, role.position, "HE040", message, remedy);
         }
     }
 

@@ -5,6 +5,7 @@
 use super::duty::{Attributes, Owed};
 use super::model::{Class, Consent, Impact, Policies, RingNotice, StepUp};
 use super::span::Span;
+use hostler_core::directory::Trigger;
 use hostler_core::fit::Terms;
 use hostler_core::id::Digest;
 use hostler_core::lane;
@@ -135,6 +136,18 @@ impl Policies {
             percent: fit.percent,
             assumed_ms: own.or(fit.default_ms),
         }
+    }
+
+    /// The reasons for work of this class that were agreed upon, by id.
+    #[must_use]
+    pub fn reasons(&self, class: &str) -> Vec<Trigger> {
+        let of_class = self.triggers.iter().filter(|(_, one)| one.class == class);
+        let reasons = of_class.map(|(id, one)| Trigger {
+            id: id.clone(),
+            says: one.says.clone(),
+            exposure: one.exposure.clone(),
+        });
+        reasons.collect()
     }
 
     /// How long a verb (`approve`) is assumed to last, in milliseconds. None: no file says.

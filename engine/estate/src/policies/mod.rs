@@ -109,4 +109,4 @@ fn named(mut fault: Fault) -> Fault {
 }
 
 /// Roles of a customer's people who may be asked or told, as a ladder names them.
-pub const CUSTOMER_ROLES: [&str; 5] = estate_model::CONTACT_ROLES;
+pub const CUSTOMER_ROLES: [&str; 6] = estate_model::CONTACT_ROLES;

@@ -23,7 +23,7 @@ pub struct Policies {
     pub ladders: BTreeMap<String, Ladder>,
     /// In the order of the file; the last row fits everything. Default: one row, all is the platform's.
     pub responsibilities: Vec<Row>,
-    /// What may start an emergency. Default: none, so that none can be started.
+    /// Reasons for urgent work. Default: none, so that no runbook starts that wants one.
     pub triggers: BTreeMap<String, Trigger>,
     /// Default: no currency and no limits.
     pub spend: Spend,

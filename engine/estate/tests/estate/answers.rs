@@ -174,6 +174,15 @@ fn people_are_found_by_what_they_may_decide() {
     assert_eq!(names("notices"), ["ada"]);
     assert_eq!(names("technical"), ["bo"]);
     assert_eq!(names("any"), ["ada", "bo", "cy"]);
+    assert_eq!(names("alternate"), [] as [&str; 0]);
+    let text = format!(
+        "{SERVERS}customers:\n  law: {{ name: Law, people: [{{ id: lea, mail: lea@law.example, roles: [owner, notices] }}, {{ id: lou, mail: lou@law.example, roles: [alternate, budget] }}] }}\n"
+    );
+    let estate = based(&text).unwrap_or_else(|faults| panic!("{faults}"));
+    let alternates = estate.contacts("law", "alternate").into_iter();
+    let ids: Vec<_> = alternates.map(|contact| contact.person).collect();
+    assert_eq!(ids, ["lou"], "whoever stands in decides nothing by it");
+    assert_eq!(estate.people_with("customer:law"), ["lea"]);
     assert!(estate.contacts("gone", "any").is_empty());
 }
 

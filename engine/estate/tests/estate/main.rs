@@ -6,6 +6,7 @@
 
 mod answers;
 mod fit;
+mod owning;
 mod policies;
 mod schedules;
 

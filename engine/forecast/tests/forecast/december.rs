@@ -104,7 +104,7 @@ fn input(kind: InputKind, default: Value) -> Input {
         required: false,
         default: Some(default),
         schema: json!({}),
-        catalog: None,
+        from: None,
         must: None,
     }
 }

@@ -21,32 +21,36 @@ starter: olga
 inputs: { targets: 'customer=chem' }
 expect: { result: succeeded }
 ";
-const ADA: &str = "ada@chem.example";
-const BOB: &str = "bob@chem.example";
+pub const ADA: &str = "ada@chem.example";
+pub const BOB: &str = "bob@chem.example";
 /// Simulated minutes in which everything of these runs happens.
 const MINUTES_MAX: u32 = 30_000;
 
 /// With these classes of the policies.
-fn under(estate: Estate, classes: &'static str) -> Estate {
+pub fn under(estate: Estate, classes: &'static str) -> Estate {
     let read = |_: &str| Ok(classes.to_owned());
     let classes = policies::load(&["classes.yaml"], &read, &policies::Known::default());
     estate.under(classes.unwrap_or_else(|faults| panic!("{faults}")))
 }
 
-struct Playing {
-    world: World,
+pub struct Playing {
+    pub world: World,
     scenario: Scenario,
 }
 
 impl Playing {
     fn new(estate: Estate) -> Self {
-        let scenario = Scenario::read(SCENARIO).unwrap();
+        Self::of(estate, SCENARIO)
+    }
+
+    pub fn of(estate: Estate, scenario: &str) -> Self {
+        let scenario = Scenario::read(scenario).unwrap();
         let world = World::new(&stage(estate), &scenario);
         Self { world, scenario }
     }
 
     /// A run whose customer has the announcement.
-    async fn announced(&self, key: &str) -> RunId {
+    pub async fn announced(&self, key: &str) -> RunId {
         let run = begin(&self.world, &self.scenario, key).await.unwrap();
         self.world.settle().await.unwrap();
         run
@@ -63,7 +67,7 @@ impl Playing {
         to
     }
 
-    async fn rows(&self, run: RunId) -> Vec<MailRow> {
+    pub async fn rows(&self, run: RunId) -> Vec<MailRow> {
         let olga = Subject::of(&*self.world.api.directory, "olga", "cli").unwrap();
         notices::list(&self.world.api, &olga, run).await.unwrap()
     }
@@ -105,18 +109,18 @@ impl Playing {
         taken.unwrap()
     }
 
-    async fn bounce(&self, run: RunId, to: &str) -> Taken {
+    pub async fn bounce(&self, run: RunId, to: &str) -> Taken {
         self.report(run, to, |_| ()).await
     }
 
-    async fn told(&self, run: RunId) -> Told {
+    pub async fn told(&self, run: RunId) -> Told {
         let key = told_document(run, "work", "chem");
         let found = self.world.store.documents(&[key]).await.unwrap();
         let body = found.into_iter().flatten().find_map(|found| found.body);
         serde_json::from_str(&body.unwrap()).unwrap()
     }
 
-    async fn ledger(&self) -> Vec<String> {
+    pub async fn ledger(&self) -> Vec<String> {
         let (mut lines, mut from) = (Vec::new(), 0);
         loop {
             let more = self.world.store.ledger(from).await.unwrap();
@@ -130,7 +134,7 @@ impl Playing {
     }
 
     /// Lets minutes pass until a line of the ledger says so.
-    async fn until_said(&self, part: &str) -> String {
+    pub async fn until_said(&self, part: &str) -> String {
         for _ in 0..MINUTES_MAX {
             self.world.settle().await.unwrap();
             let mut lines = self.ledger().await.into_iter();
@@ -142,7 +146,7 @@ impl Playing {
         panic!("nobody said {part}: {:#?}", self.ledger().await)
     }
 
-    async fn until_over(&self, run: RunId) {
+    pub async fn until_over(&self, run: RunId) {
         for _ in 0..MINUTES_MAX {
             self.world.settle().await.unwrap();
             let row = self.world.store.run_summary(run).await.unwrap();
@@ -155,7 +159,7 @@ impl Playing {
         panic!("it has no end");
     }
 
-    fn restarts(&self) -> usize {
+    pub fn restarts(&self) -> usize {
         let seen = self.world.host.seen();
         let of = seen.iter().filter(|seen| seen.action == "guest.reboot");
         of.count()

@@ -1,9 +1,9 @@
-//! `do`, `undo` and `lease`: actions against their contracts.
+//! `do` and `undo`: actions against their contracts.
 
 use super::Checker;
 use super::scope::Scope;
 use super::types::Ty;
-use crate::ast::{Dyn, Lease, Step, Text};
+use crate::ast::{Dyn, Step, Text};
 use crate::codes;
 use hostler_core::contract::{Action, Effect};
 use hostler_core::expression::{Dynamic, Expression};
@@ -261,32 +261,6 @@ impl Checker<'_, '_, '_> {
             Vec::new()
         };
         self.inputs(back, action, with, &types, &besides);
-    }
-
-    fn lease(&mut self, lease: &Lease, action: &Action, with: Option<&Dyn>) {
-        let Some(end) = self.resolve(&lease.end) else {
-            return;
-        };
-        let given = defaults(end, action, with, "step");
-        if let Some(missing) = required(end)
-            .into_iter()
-            .find(|name| !given.contains_key(*name))
-        {
-            self.faults.add(
-                codes::LEASE_END,
-                lease.end.span,
-                format!(
-                    "{} needs `{missing}`, which {} neither takes nor gives",
-                    end.name, action.name
-                ),
-                match &action.inverse {
-                    Some(inverse) => format!("end it with {inverse}"),
-                    None => {
-                        "choose an end that needs only the step's inputs and outputs".to_owned()
-                    }
-                },
-            );
-        }
     }
 }
 

@@ -171,24 +171,6 @@ impl<'e> Checker<'_, '_, 'e> {
         }
     }
 
-    /// A lease must outlast the waits for people behind it.
-    fn leases(&mut self, body: &Body) {
-        for (index, step) in body.steps.iter().enumerate() {
-            let Some(lease) = &step.lease else { continue };
-            let behind = body.steps[index + 1..].iter().take_while(|later| !matches!(&later.verb, Verb::Release { lease } if lease.value == step.id.value));
-            let waits: u64 = behind.map(wait_ms).sum();
-            if waits > lease.for_ms {
-                let (is, needs) = (duration::write_ms(lease.for_ms), duration::write_ms(waits));
-                self.faults.add(
-                    codes::TOO_SHORT,
-                    lease.span,
-                    format!("the lease ends after {is}, the waits behind it may take {needs}"),
-                    format!("write `for: {needs}`, or ask before this step"),
-                );
-            }
-        }
-    }
-
     /// An expiry that denies ends the run: what was changed before must have a way back.
     fn expiries(&mut self, body: &Body) {
         let mut left: Option<&Text> = None;
@@ -256,7 +238,8 @@ impl<'e> Checker<'_, '_, 'e> {
     }
 }
 
-fn wait_ms(step: &Step) -> u64 {
+/// How long a step may wait for people, a clock or other rounds.
+pub(super) fn wait_ms(step: &Step) -> u64 {
     match &step.verb {
         Verb::Approve(approve) => person_ms(approve.expires_ms, &approve.rules),
         Verb::Ask(ask) if !ask.later => person_ms(ask.expires_ms, &ask.rules),

@@ -212,16 +212,6 @@ impl Checker<'_, '_, '_> {
         {
             return self.step_named(expr, node, field, scope);
         }
-        if field == "requester_owns" && matches!(&of.kind, Kind::Name(name) if name == "run") {
-            let place = expr.place(node_start(node));
-            self.faults.add(
-                codes::NE_COMPUTED,
-                place,
-                "this engine does not compute `run.requester_owns` yet",
-                "ask the owner in any case: leave the condition out",
-            );
-            return Ty::Any;
-        }
         if let Some(["steps", id]) = of.path().as_deref()
             && let Some(known) = scope.steps.get(*id)
             && !matches!(field, "state" | "reason")

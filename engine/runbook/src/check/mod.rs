@@ -8,6 +8,7 @@ mod clocks;
 mod deferral;
 mod flow;
 mod infer;
+mod leases;
 mod operators;
 mod people;
 mod releases;
@@ -145,8 +146,12 @@ impl<'e> Checker<'_, '_, 'e> {
             "note",
         ];
         let run = texts.map(|name| (name.to_owned(), Ty::Text));
-        let computed = [("version", Ty::Number), ("started", Ty::Time)]
-            .map(|(name, ty)| (name.to_owned(), ty));
+        let computed = [
+            ("version", Ty::Number),
+            ("started", Ty::Time),
+            ("requester_owns", Ty::Bool),
+        ]
+        .map(|(name, ty)| (name.to_owned(), ty));
         let mut scope = Scope {
             asset_lane: self.has_input_asset,
             ..Scope::default()
@@ -224,7 +229,7 @@ impl<'e> Checker<'_, '_, 'e> {
 
     /// The action of a step, with a fault when there is none.
     fn resolve(&mut self, action: &Text) -> Option<&'e Action> {
-        let Some((contract, verb)) = action.value.split_once('.') else {
+        let Some((contract, _)) = action.value.split_once('.') else {
             self.faults.add(
                 codes::UNKNOWN_ACTION,
                 action.span,
@@ -262,28 +267,34 @@ impl<'e> Checker<'_, '_, 'e> {
         self.used.insert(contract.to_owned());
         let env = self.env;
         let found = env.action(major, &action.value);
-        if found.is_none()
-            && let Some(known) = env
-                .contracts
-                .get(contract)
-                .and_then(|versions| versions.get(&major))
-        {
-            let names: Vec<&str> = known
-                .actions
-                .iter()
-                .filter_map(|action| action.name.split_once('.').map(|(_, verb)| verb))
-                .collect();
-            let remedy = crate::read::suggestion(verb, names.iter().copied()).map_or_else(
-                || format!("it has: {}", names.join(", ")),
-                |near| format!("did you mean `{contract}.{near}`?"),
-            );
-            self.faults.add(
-                codes::UNKNOWN_ACTION,
-                action.span,
-                format!("{contract}@{major} has no action `{verb}`"),
-                remedy,
-            );
+        if found.is_none() {
+            self.no_action(action, major);
         }
         found
+    }
+
+    /// A contract that is there does not have this action.
+    fn no_action(&mut self, action: &Text, major: u32) {
+        let name = action.value.as_str();
+        let (contract, verb) = name.split_once('.').unwrap_or((name, ""));
+        let versions = self.env.contracts.get(contract);
+        let Some(known) = versions.and_then(|versions| versions.get(&major)) else {
+            return;
+        };
+        let names: Vec<&str> = known
+            .actions
+            .iter()
+            .filter_map(|action| action.name.split_once('.').map(|(_, verb)| verb))
+            .collect();
+        let remedy = crate::read::suggestion(verb, names.iter().copied()).map_or_else(
+            || format!("it has: {}", names.join(", ")),
+            |near| format!("did you mean `{contract}.{near}`?"),
+        );
+        self.faults.add(
+            codes::UNKNOWN_ACTION,
+            action.span,
+            format!("{contract}@{major} has no action `{verb}`"),
+            remedy,
+        );
     }
 }

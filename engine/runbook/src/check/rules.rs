@@ -1,4 +1,4 @@
-//! Rules of inputs and of a form's fields: their names, their types, that a default keeps its own; and the catalogs from
+//! Rules of inputs and of a form's fields: their names, their types, that a default keeps its own; and the lists from
 //! which inputs are chosen.
 //!
 //! Not here: judging what people give (at the doors).
@@ -8,11 +8,15 @@ use super::scope::Scope;
 use super::types::Ty;
 use crate::ast::{Ask, Expr, InputDecl, Runbook};
 use crate::codes;
+use crate::environment::EstateFacts;
 use crate::expr::{Evaluator, paths};
 use crate::read::suggestion;
+use crate::source::Span;
 use hostler_core::definition::InputKind;
 use hostler_core::definition::must::{Rule, VALUE};
+use hostler_core::directory::List;
 use hostler_core::expression::Scope as Values;
+use std::collections::BTreeSet;
 
 /// What expressions see of an input.
 fn of_input(input: &InputDecl) -> Ty {
@@ -35,7 +39,7 @@ impl Checker<'_, '_, '_> {
         let mut scope = Scope::default();
         scope.names.insert("inputs".to_owned(), inputs(runbook));
         for input in &runbook.inputs {
-            self.catalog_of(input);
+            self.list_of(input);
             if let Some(must) = &input.must {
                 self.rule(must, of_input(input), &scope);
                 self.default_keeps(input, must);
@@ -43,29 +47,59 @@ impl Checker<'_, '_, '_> {
         }
     }
 
-    /// The estate has the catalog, and the default is in it.
-    fn catalog_of(&mut self, input: &InputDecl) {
+    /// The list is there, and the default is in it.
+    fn list_of(&mut self, input: &InputDecl) {
         let env = self.env;
-        let (Some(catalog), Some(estate)) = (&input.catalog, &env.estate) else {
+        let (Some((list, span)), Some(estate)) = (&input.from, &env.estate) else {
             return;
         };
-        let Some(entries) = estate.catalogs.get(&catalog.value) else {
-            let known = estate.catalogs.keys().map(String::as_str);
-            let near = suggestion(&catalog.value, known);
-            let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-            let message = format!("the estate has no catalog `{}`", catalog.value);
-            let remedy = format!("{near}add it under `catalog` of the estate's files");
-            return self
-                .faults
-                .add(codes::UNKNOWN_CATALOG, catalog.span, message, remedy);
+        let entries = match list {
+            List::Catalog(name) => self.catalog(estate, name, *span),
+            List::Triggers(class) => self.triggers(estate, class, *span),
         };
-        if let Some((default, span)) = &input.default
+        if let (Some(entries), Some((default, span))) = (entries, &input.default)
             && !default.as_str().is_some_and(|id| entries.contains(id))
         {
-            let message = format!("{default} is not in the catalog `{}`", catalog.value);
+            let message = format!("{default} is not in {list}");
             let remedy = "write an entry of it, or no default";
             self.faults.add(codes::BAD_INPUT, *span, message, remedy);
         }
+    }
+
+    fn catalog<'e>(
+        &mut self,
+        estate: &'e EstateFacts,
+        name: &str,
+        span: Span,
+    ) -> Option<&'e BTreeSet<String>> {
+        let found = estate.catalogs.get(name);
+        if found.is_none() {
+            let known = estate.catalogs.keys().map(String::as_str);
+            let near = suggestion(name, known);
+            let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+            let message = format!("the estate has no catalog `{name}`");
+            let remedy = format!("{near}add it under `catalog` of the estate's files");
+            self.faults
+                .add(codes::UNKNOWN_CATALOG, span, message, remedy);
+        }
+        found
+    }
+
+    /// Without policies nothing is checked.
+    fn triggers<'e>(
+        &mut self,
+        estate: &'e EstateFacts,
+        class: &str,
+        span: Span,
+    ) -> Option<&'e BTreeSet<String>> {
+        let found = estate.policies.as_ref()?.triggers.get(class);
+        if found.is_none() {
+            let message = format!("the policies have no trigger of the class `{class}`");
+            let remedy = "add one to triggers.yaml of the policies";
+            self.faults
+                .add(codes::UNKNOWN_TRIGGERS, span, message, remedy);
+        }
+        found
     }
 
     /// They see what the step sees.

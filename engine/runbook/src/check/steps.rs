@@ -5,6 +5,7 @@ use super::scope::{Known, Scope, facts};
 use super::types::Ty;
 use crate::ast::{Approve, Ask, Body, Step, Until, Verb};
 use crate::codes;
+use hostler_core::definition::offer;
 use hostler_core::definition::{CLASSES, OnDeny, OnExpire, OnFailure};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -214,7 +215,7 @@ impl Checker<'_, '_, '_> {
 
     fn ask(&mut self, ask: &Ask, scope: &Scope) -> Ty {
         self.shown(&ask.show, scope);
-        self.shown(&ask.form_exprs, scope);
+        self.offered(ask, scope);
         self.rules_of_form(ask, scope);
         for value in ask.who.iter().map(|clause| &clause.who).chain(&ask.title) {
             self.dynamic(value, scope);
@@ -249,13 +250,24 @@ impl Checker<'_, '_, '_> {
 
     /// What is displayed may be missing: the page leaves it out.
     fn shown(&mut self, show: &[crate::ast::Expr], scope: &Scope) {
-        let mut lenient = scope.bind("plan", Ty::Any);
-        for known in lenient.steps.values_mut() {
-            known.uncertain = None;
-            known.conditions.clear();
-        }
+        let lenient = lenient(scope);
         for expr in show {
             self.expr(expr, &lenient);
+        }
+    }
+
+    /// What people choose from is a list.
+    fn offered(&mut self, ask: &Ask, scope: &Scope) {
+        let lenient = lenient(scope);
+        let from: BTreeSet<&str> = offer::sources(&ask.form).map(|(_, text)| text).collect();
+        for expr in &ask.form_exprs {
+            let found = self.expr(expr, &lenient);
+            let listed = matches!(found, Ty::Any | Ty::List(_));
+            if !listed && from.contains(expr.text.as_str()) {
+                let message = format!("choices are a list, this is {}", found.what());
+                let remedy = "name a list, as in `steps.scan.done`, or write `enum: […]`";
+                self.faults.add(codes::TYPES, expr.span, message, remedy);
+            }
         }
     }
 
@@ -362,4 +374,14 @@ fn with_state(outputs: Ty) -> Ty {
         }
         other => other,
     }
+}
+
+/// Steps that may not have run are as if they had.
+fn lenient(scope: &Scope) -> Scope {
+    let mut lenient = scope.bind("plan", Ty::Any);
+    for known in lenient.steps.values_mut() {
+        known.uncertain = None;
+        known.conditions.clear();
+    }
+    lenient
 }

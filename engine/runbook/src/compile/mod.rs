@@ -95,7 +95,7 @@ fn input(input: &crate::ast::InputDecl) -> (String, Input) {
         required: input.required,
         default: input.default.as_ref().map(|(value, _)| value.clone()),
         schema: input.schema.clone(),
-        catalog: input.catalog.as_ref().map(|name| name.value.clone()),
+        from: input.from.as_ref().map(|(list, _)| list.clone()),
         must: input.must.as_ref().map(crate::ast::Expr::core),
     };
     (input.name.value.clone(), declared)

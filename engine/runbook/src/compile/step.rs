@@ -223,7 +223,8 @@ impl Compiler<'_> {
                     ..compiled
                 },
             },
-            blocks: Vec::new(),
+            blocks: lease.blocks.iter().map(|name| name.value.clone()).collect(),
+            warn_ms: lease.warn_ms,
         })
     }
 }

@@ -7,6 +7,8 @@ use crate::codes;
 use crate::source::Span;
 use crate::yaml::{Kind, Node};
 use hostler_core::definition::{CLASSES, NoticePlan, Retry};
+use hostler_core::duration;
+use hostler_core::lease::BLOCKS_MAX;
 use hostler_core::mail::Way;
 
 /// More repeats than this are a loop: `repeat` shows its rounds.
@@ -14,17 +16,10 @@ const RETRIES_MAX: u32 = 20;
 /// Ways of telling people that others have.
 const NO_WAYS: [&str; 4] = ["sms", "phone", "chat", "status"];
 /// What notices do not do yet, and what to do instead.
-const NOT_YET: [(&str, &str); 2] = [
-    (
-        "alternate_contact",
-        "leave it out; everybody of the customer with the role `notices` is told at once, and one who has it is enough: give \
-         the role to the alternate contact",
-    ),
-    (
-        "to",
-        "leave it out; notices go to the customer's contacts when a stage begins",
-    ),
-];
+const NOT_YET: [(&str, &str); 1] = [(
+    "to",
+    "leave it out; notices go to the customer's contacts when a stage begins",
+)];
 
 impl Reader<'_, '_> {
     pub(super) fn retry(&mut self, node: &Node) -> Option<(Retry, Span)> {
@@ -145,18 +140,8 @@ impl Reader<'_, '_> {
         let end = fields
             .need(self, "end", "compute.snapshot-delete")
             .and_then(|node| self.text(node, "end"));
-        fields.unenforced(
-            self,
-            "blocks",
-            codes::NE_LEASE_OPTION,
-            "leave it out, and check in the other runbook that the lease is over",
-        );
-        fields.unenforced(
-            self,
-            "warn",
-            codes::NE_LEASE_OPTION,
-            "leave it out; the end of a lease is on the run's page",
-        );
+        let blocks = fields.take("blocks").map(|node| self.blocked_actions(node));
+        let warn_ms = fields.take("warn").and_then(|node| self.warn(node, for_ms));
         fields.unenforced(
             self,
             "on_end",
@@ -167,8 +152,52 @@ impl Reader<'_, '_> {
         Some(Lease {
             for_ms: for_ms?,
             end: end?,
+            warn_ms,
+            blocks: blocks.unwrap_or_default(),
             span: node.span,
         })
+    }
+
+    /// So long before the end, and behind the beginning.
+    fn warn(&mut self, node: &Node, for_ms: Option<u64>) -> Option<u64> {
+        let warn_ms = self.duration(node, "warn")?;
+        let lasts_ms = for_ms?;
+        if (1..lasts_ms).contains(&warn_ms) {
+            return Some(warn_ms);
+        }
+        self.faults.add(
+            codes::OUT_OF_RANGE,
+            node.span,
+            format!(
+                "the lease lasts {}, so nobody can be told so long before its end",
+                duration::write_ms(lasts_ms)
+            ),
+            "write less than `for`, as in `warn: 48h` of `for: 14d`",
+        );
+        None
+    }
+
+    fn blocked_actions(&mut self, node: &Node) -> Vec<Text> {
+        let items = self.items(node);
+        if items.is_empty() {
+            self.faults.add(
+                codes::LEASE_BLOCKS,
+                node.span,
+                "the lease blocks nothing",
+                "leave `blocks` out, or name actions: `blocks: [compute.disk-grow]`",
+            );
+        }
+        if items.len() > BLOCKS_MAX {
+            self.too_many(node.span, "blocks", BLOCKS_MAX);
+        }
+        let mut blocks: Vec<Text> = Vec::new();
+        for item in items.into_iter().take(BLOCKS_MAX) {
+            let action = self.text(item, "blocks");
+            let new = |action: &Text| blocks.iter().all(|known| known.value != action.value);
+            let action = action.filter(new);
+            blocks.extend(action);
+        }
+        blocks
     }
 
     pub(super) fn notices(&mut self, node: &Node) -> Option<(NoticePlan, Span)> {
@@ -199,6 +228,9 @@ impl Reader<'_, '_> {
             .and_then(|node| self.defer_until(node));
         let every_ms = fields.take("every").and_then(|node| self.every(node));
         let ways = fields.take("channels").map(|node| self.ways(node));
+        let alternates = fields
+            .take("alternate_contact")
+            .and_then(|node| self.bool(node, "alternate_contact"));
         for (name, remedy) in NOT_YET {
             fields.unenforced(self, name, codes::NE_NOTICE_CLOCK, remedy);
         }
@@ -213,6 +245,7 @@ impl Reader<'_, '_> {
                 defer_until_ms,
                 every_ms,
                 ways: ways.unwrap_or_default(),
+                alternates: alternates.unwrap_or_default(),
             },
             node.span,
         ))

@@ -5,8 +5,10 @@ use super::Reader;
 use super::fields::Fields;
 use crate::ast::{Expr, InputDecl, Text};
 use crate::codes;
+use crate::source::Span;
 use crate::yaml::{Kind, Node};
 use hostler_core::definition::InputKind;
+use hostler_core::directory::List;
 use serde_json::{Map, Value, json};
 
 /// Longest text of a field that sets no limit of its own.
@@ -72,10 +74,10 @@ pub(super) struct Field {
     pub kind: InputKind,
     pub label: Option<String>,
     pub required: bool,
-    pub default: Option<(Value, crate::source::Span)>,
+    pub default: Option<(Value, Span)>,
     pub schema: Value,
     pub exprs: Vec<Expr>,
-    pub catalog: Option<Text>,
+    pub from: Option<(List, Span)>,
     pub must: Option<Expr>,
     /// What is answered here wants a reason.
     pub reason: bool,
@@ -110,7 +112,7 @@ impl Reader<'_, '_> {
             required: field.required,
             default: field.default,
             schema: field.schema,
-            catalog: field.catalog,
+            from: field.from,
             must: field.must,
         })
     }
@@ -165,12 +167,12 @@ impl Reader<'_, '_> {
         if let Some(label) = &label {
             schema["title"] = Value::String(label.clone());
         }
-        let catalog = match in_form {
+        let from = match in_form {
             true => {
                 self.choices_from(&mut fields, &mut schema, &mut exprs);
                 None
             }
-            false => self.catalog(&mut fields, &mut schema, kind),
+            false => self.list(&mut fields, &mut schema, kind),
         };
         if fields.take("scan").and_then(|node| self.bool(node, "scan")) == Some(true) {
             schema["x-scan"] = Value::Bool(true);
@@ -203,7 +205,7 @@ impl Reader<'_, '_> {
             default,
             schema,
             exprs,
-            catalog,
+            from,
             must,
             reason,
         })

@@ -7,7 +7,7 @@ use hostler_core::directory::{Choice, Directory};
 use serde_json::Value;
 use std::fmt::Write;
 
-/// Nothing for a runbook without inputs. Without an estate a catalog is only named.
+/// Nothing for a runbook without inputs. Without an estate, or without entries, a list is only named.
 pub fn listed(definition: &Definition, directory: Option<&dyn Directory>) -> String {
     let mut text = String::new();
     if !definition.inputs.is_empty() {
@@ -32,10 +32,10 @@ pub fn listed(definition: &Definition, directory: Option<&dyn Directory>) -> Str
 }
 
 fn choices(input: &Input, directory: Option<&dyn Directory>) -> Option<String> {
-    let catalog = input.catalog.as_deref()?;
-    let entries = directory.and_then(|directory| directory.catalog(catalog));
-    let Some(entries) = entries else {
-        return Some(format!("from the catalog {catalog}"));
+    let list = input.from.as_ref()?;
+    let entries = directory.and_then(|directory| list.entries(directory));
+    let Some(entries) = entries.filter(|entries| !entries.is_empty()) else {
+        return Some(format!("from {list}"));
     };
     let entries: Vec<String> = entries.iter().map(Choice::to_string).collect();
     Some(format!("one of: {}", entries.join(", ")))
@@ -49,6 +49,7 @@ fn rule(input: &Input) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::listed;
+    use hostler_estate::policies;
     use hostler_runbook::{Environment, SourceFile, check};
 
     const RUNBOOK: &str = "
@@ -59,6 +60,7 @@ owner: tests
 inputs:
   count: { type: integer, default: 1, label: How many, must: \"${{ value < 5 }}\" }
   os: { type: string, from: catalog.os }
+  why: { type: string, from: policies.emergency.triggers }
 policy: { class: request, start: [operator] }
 steps: [{ id: wait, wait: { for: 1m } }]
 ";
@@ -74,15 +76,22 @@ steps: [{ id: wait, wait: { for: 1m } }]
         let read = |_: &str| {
             Ok("zone: UTC\ncatalog: { os: [{ id: debian-13, label: Debian 13 }] }\n".to_owned())
         };
-        let estate = hostler_estate::load(&["estate.yaml"], &read, &Default::default());
+        let estate = hostler_estate::load(&["estate.yaml"], &read, &Default::default()).unwrap();
+        let triggers =
+            |_: &str| Ok("triggers: { exploited: { says: It is exploited } }".to_owned());
+        let policies = policies::load(&["triggers.yaml"], &triggers, &Default::default()).unwrap();
         let count = "inputs:\n  count: integer (optional) How many; rule: value < 5\n";
         assert_eq!(
             listed(&definition, None),
-            format!("{count}  os: string (required) ; from the catalog os\n")
+            format!(
+                "{count}  os: string (required) ; from the catalog os\n  why: string (required) ; from policies.emergency.triggers\n"
+            )
         );
         assert_eq!(
-            listed(&definition, Some(&estate.unwrap())),
-            format!("{count}  os: string (required) ; one of: debian-13 (Debian 13)\n")
+            listed(&definition, Some(&estate.under(policies))),
+            format!(
+                "{count}  os: string (required) ; one of: debian-13 (Debian 13)\n  why: string (required) ; one of: exploited (It is exploited)\n"
+            )
         );
     }
 }

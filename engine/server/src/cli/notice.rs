@@ -1,12 +1,14 @@
 //! `hostler notice`: messages with their delivery, and what templates make.
 
 use super::Context;
+use super::show::named;
 use crate::client::segment;
 use crate::failure::Failure;
 use crate::output::Rows;
 use crate::times;
 use clap::Subcommand;
 use hostler_api::services::notices::Preview;
+use hostler_core::lane::FellBack;
 use hostler_core::view::MailRow;
 use hostler_ports::returned::Counts;
 
@@ -83,10 +85,7 @@ fn rows(mails: &[MailRow]) -> Rows {
         rows.add(vec![
             mail.customer.clone().unwrap_or_else(|| "staff".to_owned()),
             mail.stage.clone(),
-            match mail.dead {
-                true => format!("{} (dead)", mail.to),
-                false => mail.to.clone(),
-            },
+            to(mail),
             mail.state.clone(),
             mail.attempts.to_string(),
             times::local(mail.queued_ms),
@@ -94,4 +93,28 @@ fn rows(mails: &[MailRow]) -> Rows {
         ]);
     }
     rows
+}
+
+/// `bob@chem.example (alternate, dead)`.
+fn to(mail: &MailRow) -> String {
+    let said = [("alternate", mail.alternate), ("dead", mail.dead)];
+    let said: Vec<&str> = said.iter().filter(|it| it.1).map(|it| it.0).collect();
+    match said.is_empty() {
+        true => mail.to.clone(),
+        false => format!("{} ({})", mail.to, said.join(", ")),
+    }
+}
+
+/// `chem: bob told at 2026-12-01 08:00:00, for nobody who has the notices was reached`.
+pub(super) fn instead(told: &FellBack) -> String {
+    let (customer, at) = (&told.customer, times::local(told.at_ms));
+    match told.to.as_slice() {
+        [] => format!(
+            "{customer}: nobody who has the notices was reached, nor any alternate contact, at {at}"
+        ),
+        to => format!(
+            "{customer}: {} told at {at}, for nobody who has the notices was reached",
+            named(to)
+        ),
+    }
 }

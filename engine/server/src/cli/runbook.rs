@@ -74,7 +74,7 @@ pub async fn run(context: &Context, command: RunbookCommand) -> Result<(), Failu
         RunbookCommand::List => list(context, &open(&config)?),
         RunbookCommand::Show { runbook } => {
             let definition = definition(&open(&config)?, &runbook)?;
-            // Without a readable estate the catalogs are only named.
+            // Without a readable estate the lists are only named.
             let directory = estate(&config, false).unwrap_or_default();
             let takes = inputs::listed(&definition, directory.as_deref());
             let text = format!("{}\n{takes}{}", definition.title, graph::tree(&definition));

@@ -163,6 +163,10 @@ pub fn run(out: &Output, view: &RunView, all: bool) -> String {
             item.key, item.by
         );
     }
+    let lanes = std::iter::once(&view.root).chain(&view.lanes);
+    for told in lanes.flat_map(|lane| &lane.fell_back) {
+        let _ = writeln!(text, "  instead {}", super::notice::instead(told));
+    }
     for consent in &view.consents {
         let _ = writeln!(text, "  consent {}", consent_line(consent, view.now_ms));
     }

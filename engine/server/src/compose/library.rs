@@ -6,9 +6,9 @@ use hostler_api::catalogue::{RunbookRow, Runbooks};
 use hostler_core::definition::Definition;
 use hostler_core::directory::Directory;
 use hostler_runbook::release::Releases;
-use hostler_runbook::{Environment, EstateFacts, Fault, PolicyFacts, Severity, SourceFile};
+use hostler_runbook::{Environment, Fault, Severity, SourceFile};
 use rust_embed::RustEmbed;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -144,68 +144,8 @@ fn version_of(name: &str) -> Option<u32> {
 /// For a contract file that is none.
 pub fn environment(directory: Option<&dyn Directory>) -> Result<Environment, String> {
     let mut environment = Environment::default().with_contracts(super::contracts::all()?);
-    environment.estate = directory.map(facts);
+    environment.estate = directory.map(super::facts::of);
     Ok(environment)
-}
-
-/// None: no policies are configured.
-fn policies(directory: &dyn Directory) -> Option<PolicyFacts> {
-    let texts = directory.texts()?;
-    let names = directory.ladders()?.into_iter();
-    let with_people = |name: String| {
-        let asked = asked_on(directory, &name);
-        (name, asked)
-    };
-    Some(PolicyFacts {
-        ladders: names.map(with_people).collect(),
-        texts,
-        deferrable: directory.deferrable(),
-    })
-}
-
-/// Whom the rungs of a ladder ask, as far as that does not depend on a customer.
-fn asked_on(directory: &dyn Directory, ladder: &str) -> BTreeSet<String> {
-    let climb = directory.ladder(ladder, None, 0);
-    let rungs = climb.into_iter().flat_map(|climb| climb.rungs);
-    let asked = rungs.flat_map(|rung| match rung.asks.is_empty() {
-        true => vec!["customer".to_owned()],
-        false => rung.asks,
-    });
-    asked.collect()
-}
-
-fn catalogs(directory: &dyn Directory) -> BTreeMap<String, BTreeSet<String>> {
-    let names = directory.catalogs().into_iter();
-    let catalogs = names.map(|name| {
-        let entries = directory.catalog(&name).unwrap_or_default();
-        (name, entries.into_iter().map(|entry| entry.id).collect())
-    });
-    catalogs.collect()
-}
-
-fn facts(directory: &dyn Directory) -> EstateFacts {
-    let mut roles: BTreeMap<String, BTreeSet<String>> = directory
-        .roles()
-        .into_keys()
-        .map(|role| (role, BTreeSet::new()))
-        .collect();
-    let people = directory.people();
-    for person in &people {
-        for role in &person.roles {
-            roles
-                .entry(role.clone())
-                .or_default()
-                .insert(person.id.clone());
-        }
-    }
-    EstateFacts {
-        roles,
-        people: people.into_iter().map(|person| person.id).collect(),
-        customers: directory.customers().into_iter().collect(),
-        windows: directory.windows(),
-        catalogs: catalogs(directory),
-        policies: policies(directory),
-    }
 }
 
 impl Library {

@@ -6,6 +6,7 @@ pub mod connections;
 pub mod contracts;
 pub mod engine;
 pub mod export;
+pub mod facts;
 pub mod folders;
 pub mod ledger;
 pub mod library;

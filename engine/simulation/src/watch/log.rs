@@ -8,6 +8,7 @@ use crate::link::short;
 use crate::sim::Sim;
 use hostler_core::apply::{apply, fold};
 use hostler_core::event::{Event, Recorded};
+use hostler_core::gate::GateKind;
 use hostler_core::id::LaneId;
 use hostler_core::lane::{Lane, Phase, Section};
 use hostler_core::result::StepState;
@@ -266,6 +267,10 @@ fn counted(sim: &Sim, lane: &Lane, event: &Event) {
         Event::PersonAsked { person } => format!("asked {:?}", person.kind),
         Event::SpawnPlanned { kind, .. } => format!("spawn {kind:?}"),
         Event::StepUnsettled { why, .. } => format!("unsettled {why:?}"),
+        Event::StepHeld { closed } if closed.gate == GateKind::Lease => match closed.never {
+            true => "ended by a lease".to_owned(),
+            false => "held by a lease".to_owned(),
+        },
         Event::LaneEnded { result, .. } => format!("ended {result}"),
         Event::StepSucceeded { .. } | Event::LaneOpened { .. } => return,
         other => head(other),

@@ -9,7 +9,7 @@ use crate::scope::{View, instant_text};
 use hostler_core::directory::Person as Known;
 use hostler_core::event::Stage;
 use hostler_core::lane::{Person, Phase, yes_or_no};
-use hostler_core::mail::{ASKED, Announcement, Question, Recipient, Way};
+use hostler_core::mail::{ASKED, Alternates, Announcement, Question, Recipient, Way};
 use hostler_core::sight::Sight;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,6 +98,7 @@ impl Driver {
                 by_link,
             }),
             optional: false,
+            alternates: Alternates::None,
         }
     }
 
@@ -122,11 +123,12 @@ impl Driver {
     }
 }
 
-fn recipient(known: Known) -> Recipient {
+pub(super) fn recipient(known: Known) -> Recipient {
     Recipient {
         person: known.id,
         name: known.name,
         address: known.mail,
         way: Way::Mail,
+        alternate: false,
     }
 }

@@ -35,9 +35,11 @@ impl Driver {
             .directory
             .zone(Some(customer))
             .unwrap_or_else(|| "UTC".to_owned());
-        let results = self
-            .results_of(view, notice, now.filter(|_| was.is_some()))
-            .await?;
+        // The first word names all that is planned; what is told later names what is still to come.
+        let later = was.is_some();
+        // Who stands in for others has nothing to compare it with.
+        let was = was.filter(|_| notice.instead.is_none());
+        let results = self.results_of(view, notice, now.filter(|_| later)).await?;
         let assets: Vec<_> = results
             .iter()
             .take(ASSETS_MAX)

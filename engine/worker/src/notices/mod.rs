@@ -1,15 +1,19 @@
 //! Messages to people, made in the commit that makes them due.
 //!
-//! `context` says what a message may name, `prospect` when the work happens, `progress` how it goes, `post` puts
-//! messages on their way. Not here: rendering and sending.
+//! `context` says what a message may name, `prospect` when the work happens, `progress` how it goes, `alternate` who
+//! stands in for those who are not reached, `recipients` who is told, `post` puts messages on their way.
+//! Not here: rendering and sending.
 
+pub(crate) mod alternate;
 mod asked;
 mod context;
+mod leases;
 mod opening;
 mod optional;
 pub mod post;
 mod progress;
 mod prospect;
+mod recipients;
 
 pub(crate) use context::date;
 pub(crate) use prospect::Outlook;
@@ -17,12 +21,11 @@ pub(crate) use prospect::Outlook;
 use crate::scope::View;
 use crate::turn::{Hold, Turn};
 use crate::{Driver, Trouble};
-use hostler_core::directory::Contact;
+use hostler_core::directory::PersonId;
 use hostler_core::effect::Effect;
 use hostler_core::event::Stage;
 use hostler_core::lane::{Lane, PROGRESS_MAX, Rolling, Slot};
-use hostler_core::mail::{Announced, Announcement, DeadContact, Recipient, Way, dead_document};
-use hostler_ports::store::Document;
+use hostler_core::mail::{Alternates, Announced, Announcement, LEASE_ENDS, Recipient, Way};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -41,6 +44,9 @@ fn announced(
     now: Option<Announced>,
     to: &[Recipient],
 ) -> Option<Box<Announced>> {
+    // Who stands in for others is told beside them from then on.
+    let before = was.as_ref().filter(|_| notice.instead.is_some());
+    let before = before.map_or_else(Vec::new, |was| was.to.clone());
     let cancelled = notice.stage == Stage::Cancelled;
     let announced = match cancelled {
         true => was.unwrap_or_default(),
@@ -49,27 +55,10 @@ fn announced(
     Some(Box::new(Announced {
         revision: notice.revision,
         slot: notice.slot,
-        to: to.to_vec(),
+        to: before.into_iter().chain(to.iter().cloned()).collect(),
         cancelled,
         ..announced
     }))
-}
-
-/// In which ways the customers of the present step are told.
-fn ways(view: &View<'_>) -> Vec<Way> {
-    let program = view.program();
-    let step = program.as_ref().and_then(|program| view.step(program));
-    let notices = step.and_then(|step| step.notices.as_ref());
-    notices.map_or_else(Vec::new, |notices| notices.ways.clone())
-}
-
-fn recipient(contact: &Contact, way: Way, address: &str) -> Recipient {
-    Recipient {
-        person: contact.person.clone(),
-        name: contact.name.clone(),
-        address: address.to_owned(),
-        way,
-    }
 }
 
 /// What one customer hears.
@@ -82,6 +71,8 @@ struct Notice<'a> {
     slot: Option<Slot>,
     /// Where the customer stands in the messages on how it goes.
     rolling: Option<Rolling>,
+    /// Alternate contacts who alone hear it; none: everybody does who is told of this stage.
+    instead: Option<&'a [PersonId]>,
     /// The customer's items of the step.
     keys: &'a [String],
 }
@@ -142,6 +133,7 @@ impl Driver {
                     revision,
                     slot,
                     rolling,
+                    instead,
                 } => {
                     let notice = Notice {
                         stage: *stage,
@@ -150,10 +142,18 @@ impl Driver {
                         revision: *revision,
                         slot: *slot,
                         rolling: *rolling,
+                        instead: instead.as_deref(),
                         keys: shares.get(customer).map_or(&[][..], Vec::as_slice),
                     };
                     let notice = self.notice(&told_of, outlook.as_ref(), &notice);
                     announcements.push(notice.await?);
+                }
+                Effect::Report {
+                    template,
+                    to,
+                    about,
+                } if template == LEASE_ENDS => {
+                    announcements.extend(self.lease_ends(&view, to, about));
                 }
                 Effect::Report {
                     template,
@@ -212,10 +212,7 @@ impl Driver {
             }
             _ => None,
         };
-        let to = match &was {
-            Some(was) => was.to.clone(),
-            None => self.everybody(notice.customer, &ways(view)).await?,
-        };
+        let to = self.recipients(view, notice, was.as_ref()).await?;
         let can_be = |outlook: &Outlook| outlook.can_be_put_off(view, notice.customer);
         let defers = notice.stage == Stage::Scheduled && outlook.is_some_and(can_be);
         let asks = |outlook: &Outlook| outlook.is_asked(view, notice.customer);
@@ -231,6 +228,7 @@ impl Driver {
             context: self
                 .context(view, notice, was.as_ref(), now.as_ref())
                 .await?,
+            alternates: self.alternates_of(view, notice),
             calendar: context::calendar(view, notice),
             revision: notice.revision(view.lane),
             until_ms: notice.until_ms(),
@@ -253,35 +251,11 @@ impl Driver {
             Stage::Changed | Stage::Reminder | Stage::Progress | Stage::Cancelled => {
                 self.told_last(view, notice.template, notice.customer).await
             }
+            _ if notice.instead.is_some() => {
+                self.told_last(view, notice.template, notice.customer).await
+            }
             _ => Ok(None),
         }
-    }
-
-    /// Each in the ways that the runbook names. What goes to an address whose mail came back goes there no more until
-    /// somebody has made sure of it.
-    async fn everybody(&self, customer: &str, ways: &[Way]) -> Result<Vec<Recipient>, Trouble> {
-        let mut contacts = self.parts.directory.contacts(customer, TOLD);
-        contacts.truncate(RECIPIENTS_MAX);
-        let told: Vec<(&Contact, Recipient)> = contacts
-            .iter()
-            .flat_map(|contact| {
-                let ways = contact.ways(ways).into_iter();
-                ways.map(move |(way, address)| (contact, recipient(contact, way, address)))
-            })
-            .collect();
-        let keys = told.iter().map(|(_, to)| dead_document(&to.address));
-        let keys: Vec<_> = keys.collect();
-        let dead = match keys.is_empty() {
-            true => Vec::new(),
-            false => self.parts.store.documents(&keys).await?,
-        };
-        let living = |((contact, _), dead): &((&Contact, Recipient), Option<Document>)| {
-            let dead = dead.as_ref().and_then(|dead| dead.body.as_deref());
-            let dead = dead.and_then(|dead| serde_json::from_str::<DeadContact>(dead).ok());
-            dead.is_none_or(|dead| !dead.holds(contact.confirmed.as_deref()))
-        };
-        let told = told.into_iter().zip(dead).filter(living);
-        Ok(told.map(|((_, recipient), _)| recipient).collect())
     }
 
     /// To staff with all servers of the run, to a customer's people with that customer's.
@@ -304,6 +278,7 @@ impl Driver {
                 name: person.name,
                 address: person.mail,
                 way: Way::Mail,
+                alternate: false,
             };
             let of_customers = readers.entry(person.customers).or_default();
             of_customers.insert(person.id, recipient);
@@ -331,6 +306,7 @@ impl Driver {
                 optional: false,
                 defers: false,
                 agrees: false,
+                alternates: Alternates::None,
             }
         };
         readers.into_iter().map(announcement).collect()

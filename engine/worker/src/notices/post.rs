@@ -3,16 +3,18 @@
 //! A few go with the commit that makes them due. Many are packed into lanes that each become some of them, so
 //! that no commit grows with the number of customers. Not here: what they say.
 
+use super::alternate;
 use crate::Trouble;
 use crate::outbox::queued;
 use hostler_core::gate::Told;
 use hostler_core::id::{LaneId, RunId, derive};
-use hostler_core::mail::{Announcement, MailEvent, MailSpec};
+use hostler_core::mail::{Alternates, Announcement, MailEvent, MailSpec};
 use hostler_core::view::index;
 use hostler_ports::store::{
-    Batch, DocumentWrite, Expect, IndexChange, Priority, Queue, SPAWN_MAX, Spawn, Store,
+    Batch, Document, DocumentWrite, Expect, IndexChange, Priority, Queue, SPAWN_MAX, Spawn, Store,
 };
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// Messages, with the children that the same commit spawns, up to which they are made at once.
 const TOGETHER_MAX: usize = SPAWN_MAX / 2;
@@ -72,27 +74,57 @@ pub async fn spread(
             batch.documents.push(DocumentWrite { key, body });
         }
     }
-    let waited: Vec<(String, Told)> = announcements
-        .iter()
-        .filter_map(Announcement::told)
-        .collect();
-    let keys: Vec<String> = waited.iter().map(|(key, _)| key.clone()).collect();
+    wait(store, announcements, batch).await
+}
+
+/// What is known of those who were told, from now on.
+async fn wait(
+    store: &dyn Store,
+    announcements: &[Announcement],
+    batch: &mut Batch,
+) -> Result<(), Trouble> {
+    let first = |of| Some((of, Announcement::told(of)?));
+    let waited: Vec<_> = announcements.iter().filter_map(first).collect();
+    let keys: Vec<String> = waited.iter().map(|(_, (key, _))| key.clone()).collect();
     if keys.is_empty() {
         return Ok(());
     }
-    for ((key, told), known) in waited.into_iter().zip(store.documents(&keys).await?) {
-        // A step that is entered anew announces the same messages again.
-        if known.is_none() {
-            let document = key.clone();
-            let body = serde_json::to_string(&told).ok();
-            batch.expect.push(Expect {
-                document,
-                version: 0,
-            });
-            batch.documents.push(DocumentWrite { key, body });
+    let mut unreached: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for ((of, (key, told)), known) in waited.into_iter().zip(store.documents(&keys).await?) {
+        let version = known.as_ref().map_or(0, |known| known.version);
+        let told = match (of.alternates, known) {
+            (Alternates::Told, known) => stands_in(&key, told, known)?,
+            (_, None) => told,
+            // A step that is entered anew announces the same messages again.
+            (_, Some(_)) => continue,
+        };
+        // Nobody could even be sent to.
+        let noted = of.unreached().filter(|_| told.falls_back());
+        if let Some(document) = noted {
+            let customers = unreached.entry(document).or_default();
+            customers.extend(of.customer.clone());
         }
+        let (document, body) = (key.clone(), Some(json!(told).to_string()));
+        batch.expect.push(Expect { document, version });
+        batch.documents.push(DocumentWrite { key, body });
+    }
+    for (document, customers) in unreached {
+        let (expect, noted) = alternate::note(store, &document, customers).await?.unzip();
+        batch.expect.extend(expect);
+        batch.documents.extend(noted);
     }
     Ok(())
+}
+
+/// Behind those who were told before and are not reached: `told` is of the messages to alternate contacts.
+fn stands_in(key: &str, told: Told, known: Option<Document>) -> Result<Told, Trouble> {
+    let body = known.and_then(|known| known.body);
+    let before = body.map(|body| serde_json::from_str::<Told>(&body));
+    let before = before.transpose();
+    let before = before.map_err(|fault| Trouble::Unreadable(format!("{key}: {fault}")))?;
+    let mut all = before.unwrap_or_default();
+    all.fell_back(told.sent);
+    Ok(all)
 }
 
 /// Announcements in their order, as many together as one commit can spread.

@@ -5,12 +5,13 @@
 
 use super::Outbox;
 use crate::Trouble;
+use crate::notices::alternate;
 use hostler_core::event::Stage;
 use hostler_core::gate::{Reached, Told, told_document};
 use hostler_core::mail::{Mail, MailEvent, MailSpec};
 use hostler_core::view::{MailRow, index};
 use hostler_ports::store::{
-    Batch, Claim, CommitError, DocumentWrite, Expect, IndexChange, LedgerLine, Loaded, Then,
+    Batch, Claim, CommitError, DocumentWrite, Expect, IndexChange, LedgerLine, Loaded, Store, Then,
     TimerChange,
 };
 use serde_json::json;
@@ -20,17 +21,17 @@ use serde_json::json;
 const LOOKS_MAX: u32 = 32;
 
 impl Outbox {
-    /// What becomes of the customer's notice with this message.
+    /// What becomes of the customer's notice with this message; that nobody there has it is noted beside it.
     async fn told(
         &self,
         mail: &Mail,
         event: &MailEvent,
-    ) -> Result<Option<(Expect, DocumentWrite)>, Trouble> {
+    ) -> Result<Vec<(Expect, DocumentWrite)>, Trouble> {
         let Some(customer) = &mail.spec.customer else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         if mail.spec.stage != Stage::Scheduled.name() || !mail.settled {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let key = told_document(mail.spec.run, &mail.spec.template, customer);
         let found = self
@@ -43,14 +44,13 @@ impl Outbox {
         let told = found.and_then(|found| found.body);
         let told = told.and_then(|body| serde_json::from_str::<Told>(&body).ok());
         let Some(told) = heard(told.unwrap_or_default(), mail, event) else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
+        let noted = lost(&*self.parts.store, &mail.spec, &told).await?;
         let document = key.clone();
         let body = serde_json::to_string(&told).ok();
-        Ok(Some((
-            Expect { document, version },
-            DocumentWrite { key, body },
-        )))
+        let told = (Expect { document, version }, DocumentWrite { key, body });
+        Ok([told].into_iter().chain(noted).collect())
     }
 
     /// Somebody else of the same customer may have had the notice at the same moment: then it is looked at again.
@@ -62,10 +62,10 @@ impl Outbox {
         event: &MailEvent,
     ) -> Result<(), Trouble> {
         for _ in 0..LOOKS_MAX {
-            let (expect, documents) = self.told(mail, event).await?.unzip();
+            let (expect, documents) = self.told(mail, event).await?.into_iter().unzip();
             let batch = Batch {
-                expect: expect.into_iter().collect(),
-                documents: documents.into_iter().collect(),
+                expect,
+                documents,
                 ..recorded(loaded, mail, event)
             };
             let store = &self.parts.store;
@@ -76,6 +76,21 @@ impl Outbox {
             }
         }
         Err(Trouble::LeaseLost)
+    }
+}
+
+/// Notes that nobody of a message's customer has what it announces, where alternate contacts are told then. None: they
+/// are not, or it is known.
+pub(crate) async fn lost(
+    store: &dyn Store,
+    spec: &MailSpec,
+    told: &Told,
+) -> Result<Option<(Expect, DocumentWrite)>, Trouble> {
+    match (&spec.unreached, &spec.customer) {
+        (Some(document), Some(customer)) if told.falls_back() => {
+            alternate::note(store, document, [customer.clone()]).await
+        }
+        _ => Ok(None),
     }
 }
 
@@ -186,5 +201,6 @@ pub(crate) fn queued(spec: &MailSpec, at_ms: i64) -> MailRow {
         answer: None,
         sha256: None,
         dead: false,
+        alternate: spec.alternate,
     }
 }

@@ -4,6 +4,7 @@ use super::{Fault, Outcome};
 use crate::scope::{View, asset_of};
 use hostler_core::command::Entry;
 use hostler_core::definition::Do;
+use hostler_core::expression::Dynamic;
 use hostler_core::lane::CallSpec;
 use serde_json::Value;
 use std::sync::Arc;
@@ -37,6 +38,19 @@ pub async fn meant(view: &View<'_>, action: &Do) -> Outcome<Meant> {
         false => None,
     };
     Ok(Meant { asset, input })
+}
+
+/// The asset of an action alone.
+pub async fn asset_meant(view: &View<'_>, action: &Do) -> Outcome<Option<String>> {
+    let named = match &action.with {
+        _ if !action.needs_asset => return Ok(None),
+        Dynamic::Map(with) => match with.get("asset") {
+            Some(asset) => Some(view.value(asset).await?),
+            None => None,
+        },
+        _ => return Ok(meant(view, action).await?.asset),
+    };
+    target(view, named).map(Some)
 }
 
 pub fn call(view: &View<'_>, action: &Do, meant: Meant) -> Outcome<Entry> {

@@ -5,7 +5,7 @@ use crate::scope::View;
 use hostler_core::command::{Entry, SpawnEntry};
 use hostler_core::definition::must::Broken;
 use hostler_core::definition::{Call, Definition, InputKind};
-use hostler_core::directory::Chosen;
+use hostler_core::directory::{Chosen, List};
 use hostler_core::plan::Plan;
 use hostler_ports::store::Blob;
 use serde_json::{Map, Value};
@@ -74,25 +74,62 @@ fn chosen(
     definition: &Definition,
     inputs: &Value,
 ) -> Outcome<BTreeMap<String, Chosen>> {
-    let directory = &*view.driver.parts.directory;
     let mut chosen = BTreeMap::new();
     for (name, input) in &definition.inputs {
         let id = inputs.get(name).filter(|value| !value.is_null());
-        let (Some(catalog), Some(id)) = (&input.catalog, id) else {
+        let (Some(list), Some(id)) = (&input.from, id) else {
             continue;
         };
-        let entry = id
-            .as_str()
-            .and_then(|id| Chosen::of(directory, catalog, id));
-        let entry = entry.ok_or_else(|| {
-            Fault::Step(format!(
-                "{} does not start: {name}: {id} is not in the catalog {catalog} of the estate",
-                definition.runbook
-            ))
-        })?;
-        chosen.insert(name.clone(), entry);
+        let entry = entry(view, list, id, worked_on(view, definition, inputs));
+        let told = |why: String| format!("{} does not start: {name}: {why}", definition.runbook);
+        chosen.insert(name.clone(), entry.map_err(|why| Fault::Step(told(why)))?);
     }
     Ok(chosen)
+}
+
+fn entry(
+    view: &View<'_>,
+    list: &List,
+    id: &Value,
+    assets: Vec<(&String, &Value)>,
+) -> Result<Chosen, String> {
+    let absent = || format!("{id} is not in {list}");
+    let text = id.as_str().ok_or_else(absent)?;
+    // What a run was started for stays its reason, whatever is agreed upon since then.
+    let is_trigger = matches!(list, List::Triggers(_));
+    let is = |chosen: &&Chosen| is_trigger && chosen.from == *list && chosen.choice.id == text;
+    if let Some(given) = view.plan.chosen.values().find(is) {
+        return Ok(given.clone());
+    }
+    let directory = &*view.driver.parts.directory;
+    let entry = Chosen::of(directory, list, text).ok_or_else(absent)?;
+    let trigger = entry.trigger(directory);
+    match trigger.and_then(|trigger| trigger.fault(assets)) {
+        Some(why) => Err(why),
+        None => Ok(entry),
+    }
+}
+
+/// Assets that a child's inputs name, with their records.
+fn worked_on<'a>(
+    view: &'a View<'_>,
+    definition: &Definition,
+    inputs: &'a Value,
+) -> Vec<(&'a String, &'a Value)> {
+    let mut found = Vec::new();
+    for (name, input) in &definition.inputs {
+        let ids: &[Value] = match (input.kind, inputs.get(name)) {
+            (InputKind::Selector, Some(Value::Array(ids))) => ids,
+            (InputKind::Asset, Some(id)) => std::slice::from_ref(id),
+            _ => &[],
+        };
+        for id in ids {
+            if let Value::String(id) = id {
+                found.push((id, view.plan.assets.get(id).unwrap_or(&Value::Null)));
+            }
+        }
+    }
+    found
 }
 
 /// A child whose inputs break a rule does not begin.

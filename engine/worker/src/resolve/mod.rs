@@ -8,12 +8,15 @@ mod called;
 mod debt;
 mod handed;
 mod items;
+mod lease;
 mod must;
+mod offer;
 mod person;
 mod rules;
 
 use crate::Trouble;
 use crate::scope::View;
+pub use action::{asset_lock, asset_meant};
 use hostler_core::command::{Entry, SpawnEntry};
 use hostler_core::definition::{Finish, Notify, Spawn, Step, Verb, Wait, WaitUntil};
 use hostler_core::duration;
@@ -80,7 +83,10 @@ async fn enter(view: &View<'_>, step: &Step) -> Outcome<Resolved> {
         Verb::Approve(approve) => person::approve(view, approve).await,
         Verb::Ask(ask) if ask.later => Ok(Entry::Detach.into()),
         Verb::Ask(ask) => person::ask(view, ask).await,
-        Verb::Notify(notify) => Ok(report(view, notify).await?.into()),
+        Verb::Notify(notify) => match lease::ends(view, notify).await? {
+            Some(entry) => Ok(entry.into()),
+            None => Ok(report(view, notify).await?.into()),
+        },
         Verb::Wait(wait) => Ok(until(view, wait).await?.into()),
         Verb::Spawn(Spawn::Each(each)) => items::each(view, step, each).await,
         Verb::Spawn(Spawn::Repeat(_)) => Ok(Entry::Spawn(Box::new(SpawnEntry::Rounds)).into()),
@@ -142,6 +148,7 @@ async fn until(view: &View<'_>, wait: &Wait) -> Outcome<Entry> {
         WaitUntil::For(dynamic) => view
             .now_ms
             .saturating_add_unsigned(milliseconds(&view.value(dynamic).await?)?),
+        WaitUntil::Opened(after_ms) => view.lane.opened_ms.saturating_add_unsigned(*after_ms),
         WaitUntil::Instant(dynamic) => {
             let text = view.text(dynamic).await?;
             let instant: Result<jiff::Timestamp, _> = text.parse();

@@ -1,6 +1,6 @@
 //! Whom a step asks, what they are shown, what their decision signs.
 
-use super::{Fault, Outcome, Resolved, debt, rules};
+use super::{Fault, Outcome, Resolved, debt, offer, rules};
 use crate::Trouble;
 use crate::scope::{View, asset_of};
 use hostler_core::command::{AskEntry, Entry};
@@ -124,7 +124,9 @@ pub async fn ask(view: &View<'_>, ask: &Ask) -> Outcome<Resolved> {
         Some(title) => view.text(title).await?,
         None => title_of(view, PersonKind::Ask),
     };
-    let (own, more) = rules::displayed(view, &ask.rules).await?;
+    let (own, mut more) = rules::displayed(view, &ask.rules).await?;
+    let (form, choices) = offer::offered(view, &ask.form).await?;
+    more.extend(choices);
     let blob = shown(view, &title, None, &ask.show, more).await?;
     let clauses = clauses(view, &ask.who).await?;
     let expires_ms = rules::expires(view, ask.expires_ms, &ask.rules, &clauses)?;
@@ -139,7 +141,7 @@ pub async fn ask(view: &View<'_>, ask: &Ask) -> Outcome<Resolved> {
         expires_ms,
         clauses,
         quorum: 1,
-        form: ask.form.clone(),
+        form,
         shown: Some(blob.digest),
         signs: blob.digest,
         excluded: Vec::new(),

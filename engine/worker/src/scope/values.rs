@@ -1,6 +1,6 @@
 //! Values as expressions see them.
 
-use hostler_core::definition::{Definition, Step};
+use hostler_core::definition::Definition;
 use hostler_core::lane::Lane;
 use hostler_core::plan::Plan;
 use hostler_core::result::StepResult;
@@ -54,6 +54,7 @@ pub fn run(lane: &Lane, plan: &Plan, now_ms: i64) -> Value {
         "version": plan.version,
         "starter": plan.starter.who,
         "requester": plan.starter.who,
+        "requester_owns": plan.requester_owns,
         "reason": plan.starter.reason,
         "started": instant_text(plan.started_ms),
         "elapsed": hostler_core::duration::write_ms(now_ms.abs_diff(plan.started_ms)),
@@ -76,16 +77,6 @@ pub fn result(result: &StepResult) -> Value {
             .or_insert_with(|| reason.clone().into());
     }
     Value::Object(value)
-}
-
-pub fn step_of(lane: &Lane, definition: &Definition, id: &str) -> Option<Step> {
-    let program = lane.program(definition)?;
-    program
-        .steps
-        .iter()
-        .chain(&program.always)
-        .find(|step| &*step.id == id)
-        .cloned()
 }
 
 /// `.done`, `.failed`, `.held`, `.by`.

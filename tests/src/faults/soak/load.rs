@@ -27,6 +27,8 @@ const SIGNERS: usize = 12;
 const LOOK_AT: usize = 100;
 /// Time between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Time between two looks of one who signs: without it most of the machine would go into looking.
+const SIGN_EVERY: Duration = Duration::from_millis(100);
 /// A run of that age may have left the newest: it is looked at by itself, so many at a time.
 const OLD: Duration = Duration::from_secs(5);
 const OLD_AT_ONCE: usize = 16;
@@ -133,7 +135,7 @@ impl Load {
             scope.spawn(|| self.again(|| self.start(), Duration::ZERO));
         }
         for who in 0..SIGNERS {
-            scope.spawn(move || self.again(|| self.api.sign_every(SIGNERS, who), Duration::ZERO));
+            scope.spawn(move || self.again(|| self.api.sign_every(SIGNERS, who), SIGN_EVERY));
         }
     }
 

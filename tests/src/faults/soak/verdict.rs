@@ -29,6 +29,8 @@ const SLACK: Duration = Duration::from_secs(10);
 const FLAT: f64 = 0.02;
 /// Files, sockets and keys come and go.
 const A_FEW: f64 = 3.0;
+/// In so many parts a figure's course is printed.
+const PARTS: usize = 12;
 
 /// What there is to judge.
 pub struct Soak<'a> {
@@ -169,7 +171,15 @@ impl Soak<'_> {
         let quarter = self.samples.len() / 4;
         let early = median(&self.samples[quarter..2 * quarter], &figure.says).unwrap();
         let late = median(&self.samples[3 * quarter..], &figure.says).unwrap();
-        println!("{}: {early:.0} early, {late:.0} late", figure.name);
+        let part = (self.samples.len() / PARTS).max(1);
+        let parts = self.samples.chunks(part);
+        let course = parts.filter_map(|part| median(part, &figure.says));
+        let course: Vec<String> = course.map(|middle| format!("{middle:.0}")).collect();
+        let name = figure.name;
+        println!(
+            "{name}: {early:.0} early, {late:.0} late; in turn {}",
+            course.join(" ")
+        );
         late - early > figure.of.unwrap_or(early) * FLAT + A_FEW
     }
 

@@ -4,13 +4,13 @@ use super::TARGETS_MAX;
 use crate::problem::{Code, Problem};
 use crate::suggest;
 use hostler_core::definition::{Definition, Input, InputKind};
-use hostler_core::directory::{Choice, Chosen, Directory};
+use hostler_core::directory::{Choice, Chosen, Directory, List};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most faults that are told at once.
 const FAULTS_MAX: usize = 50;
-/// Most entries of a catalog that one fault names.
+/// Most entries of a list that one fault names.
 const CHOICES_MAX: usize = 20;
 
 pub struct Resolved {
@@ -23,7 +23,7 @@ pub struct Resolved {
 pub struct Found {
     /// Every asset that an input names, ascending.
     pub assets: BTreeSet<String>,
-    /// What was chosen from catalogs, by input.
+    /// What was chosen from lists, by input.
     pub chosen: BTreeMap<String, Chosen>,
 }
 
@@ -113,8 +113,8 @@ fn one(
     }
     match (input.kind, value) {
         (InputKind::Data, value) => {
-            if let (Some(catalog), Some(id)) = (&input.catalog, value.as_str()) {
-                let chosen = chosen(directory, name, catalog, id).map_err(Fault::Input)?;
+            if let (Some(list), Some(id)) = (&input.from, value.as_str()) {
+                let chosen = chosen(directory, name, list, id).map_err(Fault::Input)?;
                 found.chosen.insert(name.to_owned(), chosen);
             }
             Ok(value.clone())
@@ -162,7 +162,7 @@ fn one(
     }
 }
 
-/// Of a catalog its entries with their labels, as far as a fault can name them.
+/// The entries of a list with their labels, as far as a fault can name them.
 fn listed(entries: &[Choice]) -> String {
     let more = entries.len().saturating_sub(CHOICES_MAX);
     let mut named: Vec<String> = entries
@@ -177,37 +177,53 @@ fn listed(entries: &[Choice]) -> String {
 }
 
 fn missing(directory: &dyn Directory, name: &str, input: &Input) -> String {
-    let catalog = input.catalog.as_deref();
-    let entries = catalog.and_then(|catalog| directory.catalog(catalog));
-    let choose = entries.map_or_else(String::new, |entries| {
-        format!("; choose one of: {}", listed(&entries))
-    });
+    let choose = match &input.from {
+        None => String::new(),
+        Some(list) => match there(directory, list) {
+            Ok(entries) => format!("; choose one of: {}", listed(&entries)),
+            Err(lacks) => format!("; {lacks}"),
+        },
+    };
     format!("{name} is missing: give it with -i {name}=…{choose}")
 }
 
-/// The entry of the catalog as it is today.
-fn chosen(
-    directory: &dyn Directory,
-    name: &str,
-    catalog: &str,
-    id: &str,
-) -> Result<Chosen, String> {
-    if let Some(chosen) = Chosen::of(directory, catalog, id) {
+/// What can be chosen from a list today, or why nothing can.
+fn there(directory: &dyn Directory, list: &List) -> Result<Vec<Choice>, String> {
+    let entries = list.entries(directory).unwrap_or_default();
+    if !entries.is_empty() {
+        return Ok(entries);
+    }
+    Err(match list {
+        List::Catalog(name) => format!(
+            "the estate has no catalog {name}: add it under `catalog` of the estate's files"
+        ),
+        List::Triggers(_) if directory.policies().is_none() => format!(
+            "no policies are configured, and {list} is theirs: name their folder under `[policies]` `folder` of the configuration"
+        ),
+        List::Triggers(class) => format!(
+            "the policies have no trigger of the class {class}: add one to triggers.yaml of the policies"
+        ),
+    })
+}
+
+/// The entry of the list as it is today.
+fn chosen(directory: &dyn Directory, name: &str, list: &List, id: &str) -> Result<Chosen, String> {
+    if let Some(chosen) = Chosen::of(directory, list, id) {
         return Ok(chosen);
     }
-    let Some(entries) = directory.catalog(catalog) else {
-        return Err(format!(
-            "{name}: the estate has no catalog {catalog}: add it under `catalog` of the estate's files"
-        ));
-    };
+    let entries = there(directory, list).map_err(|lacks| format!("{name}: {lacks}"))?;
     let near = suggest::nearest(id, entries.iter().map(|entry| entry.id.as_str()));
-    let remedy = match near {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!("choose one of: {}", listed(&entries)),
+    let near = near.map(|near| format!("did you mean {near}?"));
+    let all = format!("choose one of: {}", listed(&entries));
+    let remedy = match (list, near) {
+        (List::Catalog(_), near) => near.unwrap_or(all),
+        // Nobody should take the nearest reason for the right one without having read the others.
+        (List::Triggers(class), near) => {
+            let near = near.map_or_else(String::new, |near| format!("{near} "));
+            format!("{near}{all}; what none of them fits does not start as {class}")
+        }
     };
-    Err(format!(
-        "{name}: {id} is not in the catalog {catalog}: {remedy}"
-    ))
+    Err(format!("{name}: {id} is not in {list}: {remedy}"))
 }
 
 fn known(directory: &dyn Directory, name: &str, id: &Value) -> Result<String, Fault> {

@@ -10,6 +10,7 @@ mod inputs;
 mod promised;
 mod reach;
 mod told;
+mod triggers;
 mod uses;
 mod waves;
 mod windows;
@@ -81,11 +82,13 @@ pub fn plan(api: &Api, definition: Arc<Definition>, wish: Wish) -> Result<Planne
     promised::check(&*api.directory, &all)?;
     let directory = &*api.directory;
     let assets = inputs::records(directory, &found.assets)?;
+    triggers::check(directory, &definition, &found.chosen, &assets)?;
     rules::inputs(api, &definition, &values, &assets)?;
     let hand_offs = duties::hand_offs(directory, &all, &found.assets, wish.started_ms)?;
     let uses = uses::of(&all);
     let reach = reach::find(api, &found.assets, &uses)?;
     let windows = windows::of(&*api.directory, &definition, &values, &assets);
+    let requester_owns = wish.starter.owns(directory, &found.assets);
     let own = definition_blob(&definition);
     let mut blobs: Vec<Blob> = called
         .values()
@@ -116,6 +119,7 @@ pub fn plan(api: &Api, definition: Arc<Definition>, wish: Wish) -> Result<Planne
         connections: reach.connections,
         policies: api.directory.policies(),
         chosen: found.chosen,
+        requester_owns,
         retry_of: wish.retry_of,
     };
     let bytes = plan.to_json().into_bytes();

@@ -199,6 +199,7 @@ impl Around for Step {
             defer_until_ms: None,
             every_ms: None,
             ways: Vec::new(),
+            alternates: false,
         });
         self
     }

@@ -9,11 +9,10 @@ use crate::policies::model::{CLASSES, Cure, Debt, Trigger};
 use crate::policies::source::Source;
 use crate::policies::span::Span;
 use crate::text;
+use hostler_core::directory::TRIGGERED;
 use std::collections::BTreeSet;
 
 const EMERGENCY: &str = "emergency";
-/// Classes that need a reason which was agreed upon.
-const TRIGGERED: [&str; 2] = [EMERGENCY, "expedited"];
 
 impl Builder<'_> {
     pub(super) fn triggers(&mut self, source: &Source<TriggersFile>) {

@@ -44,6 +44,24 @@ fn a_yes_needs_a_code_for_the_classes_of_which_a_file_says_so_and_for_no_other()
 }
 
 #[test]
+fn a_reason_is_one_of_its_class_alone_with_its_text_and_its_exposure() {
+    let read = delivered();
+    let ids = |class: &str| -> Vec<String> {
+        let reasons = read.reasons(class).into_iter();
+        reasons.map(|reason| reason.id).collect()
+    };
+    assert_eq!(
+        ids("emergency"),
+        ["exploited", "exposed-critical", "security-order"]
+    );
+    assert_eq!(ids("expedited"), ["restored-old-state", "security-release"]);
+    assert!(ids("planned").is_empty() && Policies::default().reasons("emergency").is_empty());
+    let exposed = &read.reasons("emergency")[1];
+    assert!(exposed.says.starts_with("Critical"), "{exposed:?}");
+    assert_eq!(exposed.exposure.iter().collect::<Vec<_>>(), ["internet"]);
+}
+
+#[test]
 fn what_reaches_everybody_is_what_the_file_says_or_the_default() {
     let default = Policies::default().must_have;
     assert_eq!(delivered().must_have, default);

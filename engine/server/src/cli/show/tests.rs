@@ -77,6 +77,25 @@ fn a_run_says_until_when_it_waits_and_which_waves_are_ahead() {
 }
 
 #[test]
+fn a_run_says_who_was_told_instead_of_those_who_are_not_reached() {
+    let at_ms = 1_796_083_200_000_i64;
+    let at = times::local(at_ms);
+    let line = |to: Value| {
+        let told = json!({ "customer": "chem", "to": to, "at_ms": at_ms });
+        crate::cli::notice::instead(&serde_json::from_value(told).unwrap())
+    };
+    let nobody = "nobody who has the notices was reached";
+    assert_eq!(
+        line(json!(["bob", "cleo"])),
+        format!("chem: bob, cleo told at {at}, for {nobody}")
+    );
+    assert_eq!(
+        line(json!([])),
+        format!("chem: {nobody}, nor any alternate contact, at {at}")
+    );
+}
+
+#[test]
 fn a_run_says_who_agreed_who_objects_and_for_whom_it_waits() {
     let at_ms = 1_796_083_200_000_i64;
     let at = times::local(at_ms);
