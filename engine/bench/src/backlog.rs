@@ -124,6 +124,7 @@ async fn claim(store: &dyn Store, max: usize) -> anyhow::Result<Vec<Claim>> {
         at_least: None,
         lease_ms: LEASE_MS,
         wait_ms: 0,
+        until: None,
     };
     Ok(store.claim(&ask).await?)
 }

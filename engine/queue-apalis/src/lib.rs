@@ -88,7 +88,7 @@ where
     }
     // Capacity 1: a job is taken at once, because it came with a permit.
     let (sender, receiver) = mpsc::channel::<Job>(1);
-    let permits = Permits::new(settings.permits, settings.emergency_permits);
+    let permits = Permits::new(settings.permits, settings.emergency_permits, &shutdown);
     let pumps = Pump::all(&store, &clock, &settings, &permits, &sender, &shutdown);
     drop(sender);
     let pumps: Vec<_> = pumps

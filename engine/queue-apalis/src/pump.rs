@@ -64,6 +64,7 @@ impl Pump {
                 at_least,
                 lease_ms: settings.lease_ms,
                 wait_ms: settings.wait_ms,
+                until: None,
             },
             permits: permits.clone(),
             from: Arc::clone(from),
@@ -86,11 +87,13 @@ impl Pump {
                 free = take_free(&self.from, CLAIM_MAX) => free,
             };
             let Some(free) = free else { break };
-            let beside = tokio::select! {
+            let (beside, until) = tokio::select! {
                 () = self.shutdown.cancelled() => break,
                 beside = self.permits.beside() => beside,
             };
             self.ask.max = free.len();
+            // A lane that must be alone would wait for this pump as long as for a lane.
+            self.ask.until = Some(until);
             let asked_ms = self.clock.monotonic_ms();
             match self.store.claim(&self.ask).await {
                 Ok(claims) => {

@@ -7,7 +7,7 @@
 
 use hostler_core::id::{Digest, LaneId, RunId};
 use hostler_ports::clock::Clock;
-use hostler_ports::store::memory::{Fault, MemoryStore};
+use hostler_ports::store::memory::{Fault, ManualClock, MemoryStore};
 use hostler_ports::store::{Batch, Claim, Priority, Queue, Spawn, Start, Store, Then};
 use hostler_queue_apalis::{Drained, RunError, Settings, run};
 use std::sync::Arc;
@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const LEASE_MS: i64 = 30_000;
+/// Well above what an answer takes, well below a wait for work.
+const SOON: std::time::Duration = std::time::Duration::from_secs(20);
 
 fn settings(permits: usize, emergency_permits: usize) -> Settings {
     Settings {
@@ -166,34 +168,41 @@ async fn an_emergency_finds_a_place_when_all_others_are_taken() {
     assert_eq!(bench.stop().await, Drained::Empty);
 }
 
-#[tokio::test]
-async fn a_lane_that_took_its_worker_down_twice_runs_with_nothing_beside_it() {
-    let (store, clock) = MemoryStore::with_manual_clock();
-    start(&store, 1, Priority::Operator).await;
+/// Twice a worker is lost while it calls for these lanes.
+async fn take_workers_down(store: &MemoryStore, clock: &ManualClock, lanes: usize) {
     for _ in 0..2 {
         let ask = hostler_ports::store::ClaimAsk {
             queue: Queue::Run,
             worker: "dies".into(),
-            max: 1,
+            max: lanes,
             at_least: None,
             lease_ms: LEASE_MS,
             wait_ms: 0,
+            until: None,
         };
-        let claim = store.claim(&ask).await.unwrap().remove(0);
-        let calls = Batch {
-            in_call: Some(true),
-            ..Batch::default()
-        };
-        store
-            .commit(claim.lane, &claim.fence, claim.header.version, calls)
-            .await
-            .unwrap();
+        for claim in store.claim(&ask).await.unwrap() {
+            let calls = Batch {
+                in_call: Some(true),
+                ..Batch::default()
+            };
+            store
+                .commit(claim.lane, &claim.fence, claim.header.version, calls)
+                .await
+                .unwrap();
+        }
         // In steps shorter than a stall, or the store would hold the lease for the dead.
         for _ in 0..11 {
             clock.advance(3_000);
             store.tick(10, LEASE_MS).await.unwrap();
         }
     }
+}
+
+#[tokio::test]
+async fn a_lane_that_took_its_worker_down_twice_runs_with_nothing_beside_it() {
+    let (store, clock) = MemoryStore::with_manual_clock();
+    start(&store, 1, Priority::Operator).await;
+    take_workers_down(&store, &clock, 1).await;
     for number in 2..5 {
         start(&store, number, Priority::Emergency).await;
     }
@@ -205,6 +214,26 @@ async fn a_lane_that_took_its_worker_down_twice_runs_with_nothing_beside_it() {
     bench.open.add_permits(2);
     assert_eq!(bench.entered.recv().await, Some((lane(5), 1)));
     assert_eq!(bench.stop().await, Drained::Empty);
+}
+
+#[tokio::test]
+async fn lanes_that_run_alone_do_not_wait_for_those_who_wait_for_an_emergency() {
+    let (store, clock) = MemoryStore::with_manual_clock();
+    for number in 0..20 {
+        start(&store, number, Priority::Operator).await;
+    }
+    take_workers_down(&store, &clock, 20).await;
+    let waits_long = Settings {
+        wait_ms: 600_000,
+        ..settings(8, 2)
+    };
+    let mut bench = Bench::begin(store, waits_long);
+    bench.open.add_permits(20);
+    let all = tokio::time::timeout(SOON, bench.enter(20)).await;
+    all.expect("a lane stood behind somebody who only waited");
+    assert_eq!(bench.most.load(Ordering::SeqCst), 1);
+    let stopped = tokio::time::timeout(SOON, bench.stop()).await;
+    assert_eq!(stopped.expect("a stop waits for no work"), Drained::Empty);
 }
 
 #[tokio::test]

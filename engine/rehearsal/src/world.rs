@@ -308,6 +308,7 @@ fn claim_one(queue: Queue) -> ClaimAsk {
         at_least: None,
         lease_ms: Settings::default().lease_ms,
         wait_ms: 0,
+        until: None,
     }
 }
 

@@ -196,6 +196,7 @@ impl Process {
             at_least: None,
             lease_ms: self.settings.lease_ms,
             wait_ms: 0,
+            until: None,
         };
         let asked_ms = self.clock.monotonic_ms();
         let claims = self.link.claim(&ask).await;

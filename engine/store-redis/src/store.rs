@@ -52,11 +52,22 @@ impl Store for RedisStore {
             if !claims.is_empty() || left_ms == 0 {
                 return Ok(claims);
             }
-            let Ok(mut turn) = tokio::time::timeout(left, self.wakes.turn(&list)).await else {
-                return Ok(Vec::new());
+            let rung = async {
+                let Ok(mut turn) = tokio::time::timeout(left, self.wakes.turn(&list)).await else {
+                    return false;
+                };
+                if !wake::wait(&self.link, &mut turn, &list, left_ms).await {
+                    tokio::time::sleep(Duration::from_millis(WAKE_PAUSE_MS.min(left_ms))).await;
+                }
+                true
             };
-            if !wake::wait(&self.link, &mut turn, &list, left_ms).await {
-                tokio::time::sleep(Duration::from_millis(WAKE_PAUSE_MS.min(left_ms))).await;
+            // A read that is given up may take a token with it; who waits for it claims again by itself.
+            let goes_on = tokio::select! {
+                goes_on = rung => goes_on,
+                () = ask.given_up() => false,
+            };
+            if !goes_on {
+                return Ok(Vec::new());
             }
         }
     }

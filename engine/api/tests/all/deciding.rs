@@ -30,6 +30,7 @@ pub async fn turn(world: &World, inputs: Vec<Input>) -> Lane {
         at_least: None,
         lease_ms: 30_000,
         wait_ms: 1_000,
+        until: None,
     };
     let claim: Claim = world.api.store.claim(&ask).await.unwrap().remove(0);
     let loaded = world.api.store.load(claim.lane, 0).await.unwrap().unwrap();

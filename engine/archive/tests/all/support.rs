@@ -109,6 +109,7 @@ impl World {
             at_least: None,
             lease_ms: 30_000,
             wait_ms: 0,
+            until: None,
         };
         self.store.claim(&ask).await.unwrap().remove(0)
     }

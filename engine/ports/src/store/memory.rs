@@ -316,6 +316,7 @@ mod tests {
             at_least: None,
             lease_ms: 1_000,
             wait_ms: 0,
+            until: None,
         };
         assert!(store.claim(&ask).await.is_err());
         store.clear_faults();

@@ -33,6 +33,7 @@ use async_trait::async_trait;
 use generation::{Begun, Generation, NewGeneration, StoreState};
 use hostler_core::id::{Digest, LaneId, RunId};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Most entries that one bounded read returns, and most inbox commands that one load returns.
@@ -97,6 +98,19 @@ pub struct ClaimAsk {
     pub lease_ms: i64,
     /// How long the call may wait for a lane to become ready, 0 for not at all. A ring ends the wait.
     pub wait_ms: u64,
+    /// Ends the wait early, with no lane; none: only a ring and the time do. A look at what is ready is always
+    /// finished, because its lanes would wait for their leases otherwise.
+    pub until: Option<CancellationToken>,
+}
+
+impl ClaimAsk {
+    /// Comes when the wait is to end early; never where nobody can say so.
+    pub async fn given_up(&self) {
+        match &self.until {
+            Some(until) => until.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 /// One lane handed out.

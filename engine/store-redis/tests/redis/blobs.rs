@@ -82,6 +82,7 @@ async fn a_long_blob_that_a_failover_has_lost_is_brought_by_its_call() {
         at_least: None,
         lease_ms: 30_000,
         wait_ms: 0,
+        until: None,
     };
     let claim = store.claim(&ask).await.unwrap().remove(0);
     let batch = Batch {

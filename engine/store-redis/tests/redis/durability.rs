@@ -144,6 +144,7 @@ async fn processes_that_wait_are_woken_one_for_each_lane() {
         at_least: None,
         lease_ms: 30_000,
         wait_ms: 60_000,
+        until: None,
     };
     let claims = futures::future::join_all(stores.iter().map(|store| store.claim(&ask)));
     let starts = async {

@@ -113,6 +113,7 @@ async fn what_the_first_version_left_goes_on_and_ends() {
         at_least: None,
         lease_ms: 30_000,
         wait_ms: 0,
+        until: None,
     };
     let claim = store.claim(&ask).await.unwrap().remove(0);
     let letters = claim.carried.unwrap().lane.inbox;

@@ -79,6 +79,7 @@ async fn commits_that_go_together_number_their_lines_behind_what_was_trimmed() {
         at_least: None,
         lease_ms: 30_000,
         wait_ms: 0,
+        until: None,
     };
     let mut claims = Vec::new();
     while claims.len() < LANES {

@@ -62,6 +62,7 @@ pub fn ask(max: usize) -> ClaimAsk {
         at_least: None,
         lease_ms: LEASE_MS,
         wait_ms: 0,
+        until: None,
     }
 }
 

@@ -4,11 +4,13 @@ use super::facts;
 use super::kit::*;
 use crate::store::{ClaimAsk, Priority, Seq, Spawn, Start};
 use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
 
 facts![
     a_waiting_claim_is_woken_by_a_start,
     a_waiting_claim_is_woken_by_a_ring,
     a_waiting_claim_gives_up_after_its_time,
+    a_waiting_claim_that_is_given_up_ends_and_the_next_one_is_woken,
     a_waiting_claim_for_urgent_work_is_woken_by_urgent_work,
     every_waiting_claim_gets_its_lane,
     a_waiting_reader_of_the_feed_is_woken_by_a_commit,
@@ -43,14 +45,18 @@ async fn a_waiting_claim_is_woken_by_a_start(kit: &Kit<'_>) {
 }
 
 async fn a_waiting_claim_is_woken_by_a_ring(kit: &Kit<'_>) {
-    kit.parked(1).await;
+    a_waiting_claim_is_woken_by_a_ring_of(kit, 1).await;
+}
+
+async fn a_waiting_claim_is_woken_by_a_ring_of(kit: &Kit<'_>, number: u32) {
+    kit.parked(number).await;
     let asked = waiting(1);
     let (claims, _) = soon(futures::future::join(
         kit.store().claim(&asked),
-        kit.send(lane(1), 1),
+        kit.send(lane(number), 1),
     ))
     .await;
-    assert_eq!(claims.unwrap()[0].lane, lane(1));
+    assert_eq!(claims.unwrap()[0].lane, lane(number));
 }
 
 async fn a_waiting_claim_gives_up_after_its_time(kit: &Kit<'_>) {
@@ -59,6 +65,23 @@ async fn a_waiting_claim_gives_up_after_its_time(kit: &Kit<'_>) {
         ..ask(1)
     };
     assert_eq!(soon(kit.store().claim(&asked)).await, Ok(vec![]));
+}
+
+async fn a_waiting_claim_that_is_given_up_ends_and_the_next_one_is_woken(kit: &Kit<'_>) {
+    let until = CancellationToken::new();
+    let asked = ClaimAsk {
+        until: Some(until.clone()),
+        ..waiting(1)
+    };
+    let give_up = async { until.cancel() };
+    let (claims, ()) = soon(futures::future::join(kit.store().claim(&asked), give_up)).await;
+    assert_eq!(claims, Ok(vec![]));
+    assert_eq!(soon(kit.store().claim(&asked)).await, Ok(vec![]));
+    kit.start(1).await;
+    // What is ready is handed out whether or not anybody would wait for it.
+    let claims = soon(kit.store().claim(&asked)).await;
+    assert_eq!(claims.unwrap()[0].lane, lane(1));
+    a_waiting_claim_is_woken_by_a_ring_of(kit, 2).await;
 }
 
 async fn a_waiting_claim_for_urgent_work_is_woken_by_urgent_work(kit: &Kit<'_>) {

@@ -109,6 +109,7 @@ impl<K: Keeper> Store for KvStore<K> {
             tokio::select! {
                 () = rung => {}
                 () = &mut patience => return Ok(Vec::new()),
+                () = ask.given_up() => return Ok(Vec::new()),
             }
         }
     }
