@@ -224,6 +224,7 @@ pub fn start(definition: &Blob, host: &WasmHost, number: u64, now_ms: i64) -> St
             summary: "{}".to_owned(),
         },
         blobs: vec![definition.clone(), Blob { digest, bytes }],
+        plan: Some(digest),
         index: Vec::new(),
         ledger: Vec::new(),
         run_summary: "{}".to_owned(),

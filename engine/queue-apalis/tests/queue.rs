@@ -53,6 +53,7 @@ async fn start(store: &MemoryStore, number: u128, priority: Priority) {
         body: Digest::of(b"asked"),
         root,
         blobs: vec![],
+        plan: None,
         index: vec![],
         ledger: vec![],
         run_summary: "{}".into(),

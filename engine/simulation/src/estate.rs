@@ -278,6 +278,7 @@ pub fn start(wish: &Wish<'_>) -> Start {
             summary: "{}".to_owned(),
         },
         blobs: vec![main, other, Blob { digest, bytes }],
+        plan: Some(digest),
         index: Vec::new(),
         ledger: Vec::new(),
         run_summary: "{}".to_owned(),

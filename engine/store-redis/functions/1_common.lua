@@ -8,6 +8,8 @@
 local READ_MAX = 500
 local INBOX_MAX = 100000
 local CARRIED_MAX = 8
+-- Longest plan that comes with a claim: a longer one would hold everybody else up.
+local CARRIED_BYTES_MAX = 8192
 local LANE_TIMERS_MAX = 64
 local LANE_HOLDS_MAX = 64
 local LANE_WATCHES_MAX = 64
@@ -69,6 +71,12 @@ end
 
 local function key(call, letter, name)
   return call.prefix .. letter .. ':' .. name
+end
+
+-- Blobs of up to `SHARED_MAX` share tables, in which an entry takes less than a key. The table has the first byte of a digest, the
+-- entry 28 of the others: 232 bits tell two blobs apart, and Redis rounds a name with more of them up to 48 bytes.
+local function shared_place(call, digest)
+  return key(call, 'bt', string.sub(digest, 1, 1)), string.sub(digest, 2, 29)
 end
 
 local GENERATION = { 'generation', 'copy_taken', 'copy_at', 'regressed' }

@@ -87,6 +87,8 @@ end
 
 -- Header and summary as every read returns them. A short summary lies in the header.
 local HEADER = { 'run', 'q', 'p', 'par', 'v', 'st', 'c', 'u', 's' }
+-- And what a claim asks besides.
+local PICKED = { 'run', 'q', 'p', 'par', 'v', 'st', 'c', 'u', 's', 'sk', 'pl' }
 
 local function summary_of(call, id, short)
   return short or redis.call('GET', key(call, 's', id)) or ''
@@ -134,8 +136,18 @@ local function contents_of(call, id, header, from)
   return { snapshot or false, from, events, inbox }
 end
 
+-- A lane that nobody has let go of yet comes with the plan that it begins with, if that is short.
+local function plan_of(call, digest)
+  if not digest then
+    return false
+  end
+  local shared, name = shared_place(call, digest)
+  local bytes = redis.call('HGET', shared, name) or redis.call('GET', key(call, 'b', digest))
+  return bytes and #bytes <= CARRIED_BYTES_MAX and { digest, bytes }
+end
+
 -- A short lane comes with what lies in the store of it.
-local function describe_claim(call, id, fence, strikes, header)
+local function describe_claim(call, id, fence, strikes, header, plan)
   local carried = false
   if tonumber(header[5]) <= CARRIED_MAX then
     carried = contents_of(call, id, header, 0)
@@ -143,28 +155,58 @@ local function describe_claim(call, id, fence, strikes, header)
       carried = false
     end
   end
-  return { id, fence, strikes, header, carried }
+  return { id, fence, strikes, header, carried, carried and plan_of(call, plan) }
 end
 
 -- Lanes that a claim with this nonce has handed out already: its answer was lost.
 local function claimed_before(call, nonce)
   local claims = {}
   for _, id in ipairs(redis.call('ZREVRANGE', call.prefix .. 'leased', 0, READ_MAX - 1)) do
-    local header = redis.call('HMGET', key(call, 'l', id), 'f', 'sk')
+    local header = redis.call('HMGET', key(call, 'l', id), 'f', 'sk', 'pl')
     if header[1] and string.sub(header[1], -#nonce) == nonce then
-      claims[#claims + 1] = describe_claim(call, id, header[1], header[2] or '0', header_of(call, id))
+      claims[#claims + 1] = describe_claim(call, id, header[1], header[2] or '0', header_of(call, id), header[3])
     end
   end
   return claims
 end
 
-local function hand_out(call, id, ready, strikes, header, ask)
-  local fence = redis.call('HINCRBY', call.meta, 'epoch', 1) .. ':' .. ask.nonce
-  redis.call('ZREM', ready, id)
-  redis.call('ZADD', call.prefix .. 'leased', call.now + ask.lease_ms, id)
-  redis.call('HSET', key(call, 'l', id), 'st', 'L', 'd', '0', 'ic', '0', 'wk', ask.worker, 'f', fence)
-  header[6], header[9] = 'L', summary_of(call, id, header[9])
-  return describe_claim(call, id, fence, strikes, header)
+-- Those of the front that one claim may have: { id, strikes, plan, header } each. One that must be alone comes alone.
+local function pick(call, ids, max)
+  local picked = {}
+  for _, id in ipairs(ids) do
+    local header = redis.call('HMGET', key(call, 'l', id), unpack(PICKED))
+    local plan, strikes = table.remove(header), tonumber(table.remove(header) or '0')
+    local alone = strikes >= STRIKES_BEFORE_ALONE
+    if not (alone and #picked > 0) then
+      picked[#picked + 1] = { id = id, strikes = strikes, plan = plan, header = header }
+      if alone or #picked == max then
+        break
+      end
+    end
+  end
+  return picked
+end
+
+-- What can be one command for all of them is one.
+local function hand_out(call, picked, ready, ask)
+  if #picked == 0 then
+    return {}
+  end
+  local epoch = redis.call('HINCRBY', call.meta, 'epoch', digits(#picked)) - #picked
+  local expires, ids, leases, claims = digits(call.now + ask.lease_ms), {}, {}, {}
+  for place, lane in ipairs(picked) do
+    ids[place] = lane.id
+    leases[2 * place - 1], leases[2 * place] = expires, lane.id
+  end
+  redis.call('ZREM', ready, unpack(ids))
+  redis.call('ZADD', call.prefix .. 'leased', unpack(leases))
+  for place, lane in ipairs(picked) do
+    local id, header, fence = lane.id, lane.header, digits(epoch + place) .. ':' .. ask.nonce
+    redis.call('HSET', key(call, 'l', id), 'st', 'L', 'd', '0', 'ic', '0', 'wk', ask.worker, 'f', fence)
+    header[6], header[9] = 'L', summary_of(call, id, header[9])
+    claims[place] = describe_claim(call, id, fence, lane.strikes, header, lane.plan)
+  end
+  return claims
 end
 
 -- Remembers that somebody waits at this level, and clears old tokens when nothing is there for them.
@@ -192,18 +234,7 @@ local function h1_claim(keys, args)
   local ready = call.prefix .. 'ready:' .. queue
   local below = '(' .. string.format('%d', (level + 1) * BAND)
   local ids = redis.call('ZRANGEBYSCORE', ready, '-inf', below, 'LIMIT', 0, max + ALONE_SKIP_MAX)
-  local claims = {}
-  for _, id in ipairs(ids) do
-    local header = redis.call('HMGET', key(call, 'l', id), 'sk', unpack(HEADER))
-    local strikes = tonumber(table.remove(header, 1) or '0')
-    local alone = strikes >= STRIKES_BEFORE_ALONE
-    if not (alone and #claims > 0) then
-      claims[#claims + 1] = hand_out(call, id, ready, strikes, header, ask)
-      if alone or #claims == max then
-        break
-      end
-    end
-  end
+  local claims = hand_out(call, pick(call, ids, max), ready, ask)
   if #claims == 0 and args[7] == '1' then
     prepare_wait(call, queue, level, ready)
   end

@@ -50,13 +50,21 @@ local function write_document(call, name, present, body)
   end
 end
 
--- The place of an entry, which then has none any more; nothing if it is not there.
-local function take_place(call, index, member)
+-- The place of an entry that has a body of its own, which then has none any more; nothing if it is not there.
+local function take_own_place(call, index, member)
   local bodies = key(call, 'xb', index)
   local old = redis.call('HGET', bodies, member)
   if old then
     redis.call('HDEL', bodies, member)
     return string.sub(old, 1, call.place_length)
+  end
+end
+
+-- The place of an entry, which then has none any more; nothing if it is not there.
+local function take_place(call, index, member)
+  local own = take_own_place(call, index, member)
+  if own then
+    return own
   end
   local record = entry_of_run(call, index, member)
   if record then
@@ -91,11 +99,7 @@ end
 
 -- A new summary of a run. `change`, if there is one, is its entry in an index, with the same text: it is not
 -- written there.
-local function show_run(call, run, summary, change)
-  local record = read_run(call, run)
-  if not record then
-    return
-  end
+local function show_run(call, run, record, summary, change)
   if record.index ~= '' and not (change and change.index == record.index) then
     -- That entry keeps what it says.
     redis.call('HSET', key(call, 'xb', record.index), run, record.place .. record.sum)
@@ -104,7 +108,7 @@ local function show_run(call, run, summary, change)
   if change then
     local old = record.place
     if record.index == '' then
-      old = take_place(call, change.index, run)
+      old = take_own_place(call, change.index, run)
     end
     move_entry(call, change.index, run, old, change.score)
     record.index, record.place = change.index, change.score
@@ -113,20 +117,23 @@ local function show_run(call, run, summary, change)
   write_run(call, run, record)
 end
 
--- Summaries of runs { run, summary }, and changes of indexes, those without a body among them.
-local function write_runs(call, runs, changes)
-  local listed = {}
+-- The change that lists a run with its summary.
+local function entry_with_summary(run, changes)
   for _, change in ipairs(changes) do
-    if change.body == OF_RUN then
-      listed[change.member] = change
+    if change.body == OF_RUN and change.member == run then
+      return change
     end
   end
-  for _, run in ipairs(runs) do
-    local change = listed[run[1]]
-    if change and not is_run(call, run[1]) then
-      change.body, change = run[2], nil
-    end
-    show_run(call, run[1], run[2], change)
+end
+
+-- A run's summary, and changes of indexes, the one without a body among them. `record` is what is known of the run.
+local function write_summary(call, run, record, summary, changes)
+  local change = entry_with_summary(run, changes)
+  if change and not (record and call.short) then
+    change.body, change = summary, nil
+  end
+  if record then
+    show_run(call, run, record, summary, change)
   end
 end
 
@@ -171,12 +178,6 @@ end
 -- than the blob.
 local function shelf_of(call, digest)
   return key(call, 'bs', string.sub(digest, 1, 1) .. string.char(string.byte(digest, 2) % SHELVES))
-end
-
--- Longer ones share tables, in which an entry takes less than a key. The table has the first byte of a digest, the
--- entry 28 of the others: 232 bits tell two blobs apart, and Redis rounds a name with more of them up to 48 bytes.
-local function shared_place(call, digest)
-  return key(call, 'bt', string.sub(digest, 1, 1)), string.sub(digest, 2, 29)
 end
 
 local function put_blobs(call, blobs)

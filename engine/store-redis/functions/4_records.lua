@@ -57,11 +57,6 @@ local function write_run(call, run, record)
   end
 end
 
--- Whether entries of this run may be part of its record.
-local function is_run(call, run)
-  return call.short and redis.call('EXISTS', key(call, 'r', run)) == 1
-end
-
 -- The record whose part this entry is.
 local function entry_of_run(call, index, member)
   if call.short and #member == 16 then

@@ -14,18 +14,31 @@ local function fresh_of(call, lanes)
   return fresh
 end
 
+local function add_field(fields, name, value)
+  fields[#fields + 1] = name
+  fields[#fields + 1] = value
+end
+
 -- Hot fields come first: a small hash is searched from its beginning. A log that was begun for a lane that
 -- never came to be is begun anew.
 local function new_lane(call, lane, now)
   local log = key(call, 'g', lane.id)
   redis.call('DEL', log)
   push_all(log, lane.events)
-  redis.call('HSET', key(call, 'l', lane.id), 'f', '', 'v', digits(#lane.events), 'd', '0', 'ci', '',
-    'st', 'R', 'ic', '0', 'u', now, 'p', digits(lane.priority), 'q', lane.queue, 'run', lane.run, 'c', now)
+  local fields = { 'f', '', 'v', digits(#lane.events), 'd', '0', 'ci', '', 'st', 'R', 'ic', '0', 'u', now,
+    'p', digits(lane.priority), 'q', lane.queue, 'run', lane.run, 'c', now }
   if lane.parent ~= '' then
-    redis.call('HSET', key(call, 'l', lane.id), 'par', lane.parent)
+    add_field(fields, 'par', lane.parent)
   end
-  put_summary(call, lane.id, lane.summary)
+  if lane.plan then
+    add_field(fields, 'pl', lane.plan)
+  end
+  if #lane.summary > SMALL_MAX then
+    redis.call('SET', key(call, 's', lane.id), lane.summary)
+  else
+    add_field(fields, 's', lane.summary)
+  end
+  redis.call('HSET', key(call, 'l', lane.id), unpack(fields))
 end
 
 -- Lists lanes beside a parent that is there, in their order.

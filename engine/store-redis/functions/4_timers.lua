@@ -42,9 +42,12 @@ local function count_timers(call, id, new)
 end
 
 local function clear_timers(call, id)
-  for _, name in ipairs(names_of_timers(call, id)) do
+  local names = names_of_timers(call, id)
+  for _, name in ipairs(names) do
     redis.call('ZREM', call.prefix .. 'due', id .. name)
     redis.call('HDEL', key(call, 'l', id), 't:' .. name)
   end
-  redis.call('DEL', key(call, 't', id))
+  if #names > 0 then
+    redis.call('DEL', key(call, 't', id))
+  end
 end

@@ -159,7 +159,7 @@ local function write_sections(call, lane, version, seq, b)
         change.body = b.run_summary
       end
     end
-    write_runs(call, { { lane.run, b.run_summary } }, b.index)
+    write_summary(call, lane.run, read_run(call, lane.run), b.run_summary, b.index)
   end
   for _, change in ipairs(b.index) do
     change_index(call, id, change)
@@ -188,12 +188,15 @@ end
 -- An ended lane holds nothing, waits for nothing and is woken by nothing.
 local function let_go(call, lane)
   local id = lane.id
-  apply_locks(call, lane, own_names(call, id, 'h'), nil, nil, true)
-  clear_timers(call, id)
-  for _, index in ipairs(own_names(call, id, 'x')) do
-    remove_entry(call, index, id)
+  local own = key(call, 'o', id)
+  if redis.call('EXISTS', own) == 1 then
+    apply_locks(call, lane, own_names(call, id, 'h'), nil, nil, true)
+    for _, index in ipairs(own_names(call, id, 'x')) do
+      remove_entry(call, index, id)
+    end
+    redis.call('DEL', own)
   end
-  redis.call('DEL', key(call, 'o', id))
+  clear_timers(call, id)
 end
 
 -- The lane's next state and whether there is more for it; K keeps the lease.
@@ -255,7 +258,7 @@ local function write_header(call, name, args, lane, state, seq, version)
     end
   else
     redis.call('HSET', name, 'f', '', 'v', version, 'd', '0', 'ci', mark, 'st', state, 'ic', '0', 'u', call.now)
-    redis.call('HDEL', name, 'wk')
+    redis.call('HDEL', name, 'wk', 'pl')
   end
   if lane.ticket ~= '' then
     redis.call('HSET', name, 'tk', lane.ticket)

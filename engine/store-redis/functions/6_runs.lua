@@ -1,6 +1,7 @@
 -- A run is accepted once per id, time passes. Not here: how ids are made.
 
--- ARGV: run, body digest, call id, run summary, root..., blobs, blob..., index, change..., ledger, line...
+-- ARGV: run, body digest, call id, run summary, root..., blobs, blob..., index, change..., ledger, line...,
+-- digest of the plan or '', or nothing where an older process starts it
 local function h1_start(keys, args)
   local call = begin(keys)
   local known = read_run(call, args[1])
@@ -18,9 +19,6 @@ local function h1_start(keys, args)
   if lacks_blob(call, blobs) then
     return { 'L' }
   end
-  local seq = redis.call('HINCRBY', call.meta, 'seq', 1)
-  spawn(call, { root }, seq, true)
-  put_blobs(call, blobs)
   local changes = {}
   for place = 1, tonumber(read:next()) do
     local change = { index = read:next(), member = read:next(), score = read:next(), body = read:next() }
@@ -30,14 +28,19 @@ local function h1_start(keys, args)
     changes[place] = change
   end
   local lines = read:list(tonumber(read:next()))
+  local plan = read:next()
+  root.plan = call.short and plan ~= '' and plan
+
+  local seq = redis.call('HINCRBY', call.meta, 'seq', 1)
+  spawn(call, { root }, seq, true)
+  put_blobs(call, blobs)
   if #lines > 0 then
     append_ledger(call, root.id, #root.events, lines)
   end
   wake(call)
-  write_run(call, args[1], {
-    body = args[2], root = root.id, ci = args[3], seq = seq, sum = args[4], archive = '', index = '', place = '',
-  })
-  write_runs(call, { { args[1], args[4] } }, changes)
+  write_summary(call, args[1], {
+    body = args[2], root = root.id, ci = args[3], seq = seq, sum = '', archive = '', index = '', place = '',
+  }, args[4], changes)
   for _, change in ipairs(changes) do
     change_index(call, root.id, change)
   end

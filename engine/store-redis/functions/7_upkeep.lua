@@ -58,7 +58,9 @@ local function write_lists(call, change)
     local score = entry[3] ~= '' and entry[3] or nil
     changes[position] = { index = entry[1], member = entry[2], score = score, body = entry[4] }
   end
-  write_runs(call, change.runs, changes)
+  for _, run in ipairs(change.runs) do
+    write_summary(call, run[1], read_run(call, run[1]), run[2], changes)
+  end
   for _, entry in ipairs(changes) do
     if not entry.score then
       remove_entry(call, entry.index, entry.member)

@@ -7,7 +7,7 @@
 
 use crate::decode::corrupt;
 use crate::form::Form;
-use crate::pack::{packed, unpacked_blob};
+use crate::pack::{Effort, packed, unpacked_blob};
 use crate::realm::RedisStore;
 use hostler_core::id::Digest;
 use hostler_ports::store::{Blob, StoreResult};
@@ -46,7 +46,7 @@ impl Ahead {
     pub fn of(blobs: &[Blob]) -> Self {
         let stored = |blob: &Blob| Stored {
             digest: blob.digest,
-            bytes: packed(&blob.bytes, None),
+            bytes: packed(&blob.bytes, None, Effort::Small),
         };
         Self {
             blobs: blobs.iter().map(stored).collect(),

@@ -4,7 +4,7 @@
 
 use crate::blobs::Ahead;
 use crate::form::{Form, id_in};
-use crate::pack::packed;
+use crate::pack::{Effort, packed};
 use hostler_core::id::{LaneId, RunId};
 use hostler_ports::store::generation::{DECISION, NewGeneration};
 use hostler_ports::store::verbs::timer_letter;
@@ -61,8 +61,8 @@ pub struct Of<'a> {
 pub struct Args<'a> {
     pub cmd: &'a mut Cmd,
     pub form: Form,
-    /// Texts are packed: nobody waits for this call to go on with a step.
-    pub packs: bool,
+    /// How texts are packed; none: somebody waits for this call to go on with a step.
+    pub packs: Option<Effort>,
 }
 
 impl Args<'_> {
@@ -71,11 +71,10 @@ impl Args<'_> {
     }
 
     fn text(&mut self, text: &str, home: Option<Uuid>) {
-        if self.packs {
-            self.cmd.arg(packed(text.as_bytes(), home));
-        } else {
-            self.cmd.arg(text);
-        }
+        match self.packs {
+            Some(effort) => self.cmd.arg(packed(text.as_bytes(), home, effort)),
+            None => self.cmd.arg(text),
+        };
     }
 
     /// Everything after the keys.
@@ -143,12 +142,9 @@ impl Args<'_> {
 
     /// `0`, or `1` and the text.
     fn record(&mut self, record: Option<&str>) {
-        let text = record.map(|text| {
-            if self.packs {
-                packed(text.as_bytes(), None)
-            } else {
-                text.as_bytes().to_vec()
-            }
+        let text = record.map(|text| match self.packs {
+            Some(effort) => packed(text.as_bytes(), None, effort),
+            None => text.as_bytes().to_vec(),
         });
         let text = text.map_or_else(|| b"0".to_vec(), |text| [b"1", &text[..]].concat());
         self.cmd.arg(text);
@@ -339,5 +335,7 @@ impl Args<'_> {
         for line in &start.ledger {
             self.text(&line.body, Some(start.root.lane.0));
         }
+        let plan = start.plan.map(|plan| self.form.digest(plan));
+        self.cmd.arg(plan.unwrap_or_default());
     }
 }

@@ -4,11 +4,11 @@
 //! Not here: sending, and pages of lists (`pages`).
 
 use crate::form::Form;
-use crate::pack::unpacked;
+use crate::pack::{unpacked, unpacked_blob};
 use hostler_core::id::{LaneId, RunId};
 use hostler_ports::store::generation::{CopyMark, Generation, Regression};
 use hostler_ports::store::{
-    Carried, Claim, Counts, Fence, Header, Letter, Loaded, Priority, Queue, RunRecord,
+    Blob, Carried, Claim, Counts, Fence, Header, Letter, Loaded, Priority, Queue, RunRecord,
     STRIKES_BEFORE_ALONE, StoreError, StoreResult,
 };
 use redis::Value;
@@ -154,19 +154,32 @@ pub fn claims(form: Form, value: Value, waited_ms: i64) -> StoreResult<Vec<Claim
     let now_ms = parts.parsed()?;
     let (generation, _) = generation(parts.value()?)?;
     let claim = |value| {
-        let (mut claim, contents) = claim(form, value)?;
+        let (mut claim, contents, plan) = claim(form, value)?;
         let header = claim.header.clone();
         let lane = optional(contents, |value| {
             contents_of(form, header, value, now_ms, generation)
         })?;
-        claim.carried = lane.map(|lane| Carried { lane, waited_ms });
+        let plan = optional(plan, |value| plan_of(form, value))?;
+        claim.carried = lane.map(|lane| Carried {
+            lane,
+            waited_ms,
+            plan,
+        });
         Ok(claim)
     };
     claims.into_iter().map(claim).collect()
 }
 
-/// And what lies in the store of it.
-fn claim(form: Form, value: Value) -> StoreResult<(Claim, Value)> {
+fn plan_of(form: Form, value: Value) -> StoreResult<Blob> {
+    let mut parts = Parts::of(value, "a plan")?;
+    let digest = form.read_digest(&bytes(parts.value()?, "a plan")?);
+    let digest = digest.ok_or_else(|| corrupt("a plan"))?;
+    let bytes = unpacked_blob(bytes(parts.value()?, "a plan")?, digest)?;
+    Ok(Blob { digest, bytes })
+}
+
+/// And what lies in the store of it, and its plan. An older process may have left Functions that bring none.
+fn claim(form: Form, value: Value) -> StoreResult<(Claim, Value, Value)> {
     let mut parts = Parts::of(value, "a claim")?;
     let lane = LaneId(parts.id(form)?);
     let fence = Fence(parts.text()?);
@@ -180,7 +193,7 @@ fn claim(form: Form, value: Value) -> StoreResult<(Claim, Value)> {
         header,
         carried: None,
     };
-    Ok((claim, parts.value()?))
+    Ok((claim, parts.value()?, parts.value().unwrap_or(Value::Nil)))
 }
 
 pub fn loaded(form: Form, lane: LaneId, value: Value) -> StoreResult<Loaded> {

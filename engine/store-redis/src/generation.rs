@@ -4,6 +4,7 @@
 //! Not here: how that is found (`past`).
 
 use crate::decode::{Parts, corrupt, generation};
+use crate::pack::Effort;
 use crate::realm::RedisStore;
 use hostler_ports::store::generation::{Begun, NewGeneration, StoreState};
 use hostler_ports::store::{StoreResult, bounds};
@@ -37,7 +38,7 @@ impl RedisStore {
         bounds::generation(new)?;
         let mut call = self.function("h1_generation");
         let seen = self.link.past.seen();
-        self.args(&mut call, true)
+        self.args(&mut call, Some(Effort::Small))
             .generation(new, seen, &self.mark());
         let value = self.link.call_anyway(|_| call.clone()).await?.0;
         let mut parts = Parts::of(value, "a generation")?;

@@ -21,42 +21,69 @@ const PACKED: u8 = 0xff;
 /// The same with the whole frame, for texts that zstd writes in another shape.
 const PACKED_WHOLE: u8 = 0xfd;
 static DICTIONARY: &[u8] = include_bytes!("../dictionary/1.zdict");
-/// Of one to nineteen: as small as any, and as quick as the first.
-const LEVEL: i32 = 5;
+
+/// How much is done for a small text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// For what lies for days.
+    Small,
+    /// For what leaves soon: a run that has ended goes into the archive.
+    Quick,
+}
+
+impl Effort {
+    /// Of one to nineteen: `Small` is about as small as any, `Quick` takes two thirds of its time.
+    const fn level(self) -> i32 {
+        match self {
+            Self::Small => 5,
+            Self::Quick => 3,
+        }
+    }
+}
+
 /// Shorter texts gain less than reading them costs.
 const BYTES_MIN: usize = 32;
 /// Longer ones would hold a task up for milliseconds.
 const BYTES_MAX: usize = 256 << 10;
 
-static WRITING: LazyLock<EncoderDictionary<'static>> =
-    LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LEVEL));
+static SMALL: LazyLock<EncoderDictionary<'static>> =
+    LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, Effort::Small.level()));
+static QUICK: LazyLock<EncoderDictionary<'static>> =
+    LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, Effort::Quick.level()));
 static READING: LazyLock<DecoderDictionary<'static>> =
     LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
 
 thread_local! {
-    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = RefCell::new(compressor().ok());
+    static TO_SMALL: RefCell<Option<Compressor<'static>>> = RefCell::new(compressor(&SMALL).ok());
+    static TO_QUICK: RefCell<Option<Compressor<'static>>> = RefCell::new(compressor(&QUICK).ok());
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> =
         RefCell::new(Decompressor::with_prepared_dictionary(&READING).ok());
 }
 
-fn compressor() -> std::io::Result<Compressor<'static>> {
-    let mut compressor = Compressor::with_prepared_dictionary(&WRITING)?;
+fn compressor(
+    dictionary: &'static EncoderDictionary<'static>,
+) -> std::io::Result<Compressor<'static>> {
+    let mut compressor = Compressor::with_prepared_dictionary(dictionary)?;
     compressor.include_checksum(false)?;
     compressor.include_dictid(false)?;
     Ok(compressor)
 }
 
 /// The text as it is stored. `home` is the id under which it will lie: it costs one byte wherever it occurs.
-pub fn packed(text: &[u8], home: Option<Uuid>) -> Vec<u8> {
-    smaller(text, home).unwrap_or_else(|| text.to_vec())
+pub fn packed(text: &[u8], home: Option<Uuid>, effort: Effort) -> Vec<u8> {
+    smaller(text, home, effort).unwrap_or_else(|| text.to_vec())
 }
 
-fn smaller(text: &[u8], home: Option<Uuid>) -> Option<Vec<u8>> {
+fn smaller(text: &[u8], home: Option<Uuid>, effort: Effort) -> Option<Vec<u8>> {
     if !(BYTES_MIN..=BYTES_MAX).contains(&text.len()) {
         return None;
     }
     let tokens = tokens::written(text, home)?;
-    let frame = COMPRESSOR.with_borrow_mut(|one| one.as_mut()?.compress(&tokens).ok())?;
+    let compressor = match effort {
+        Effort::Small => &TO_SMALL,
+        Effort::Quick => &TO_QUICK,
+    };
+    let frame = compressor.with_borrow_mut(|one| one.as_mut()?.compress(&tokens).ok())?;
     let stored = match shape::bare(&frame) {
         Some(bare) => [&[PACKED], &bare[..]].concat(),
         None => [&[PACKED_WHOLE], &frame[..]].concat(),
@@ -111,7 +138,7 @@ mod tests {
     fn what_is_packed_reads_back_and_is_a_third() {
         let home = Uuid::from_u128(0x1234_5678_9abc_def0);
         let text = opened(home);
-        let small = packed(text.as_bytes(), Some(home));
+        let small = packed(text.as_bytes(), Some(home), Effort::Small);
         assert!(
             small.len() * 3 < text.len(),
             "{} of {}",
@@ -134,11 +161,11 @@ mod tests {
             &long,
         ];
         for text in all {
-            let stored = packed(text.as_bytes(), None);
-            assert_eq!(
-                unpacked(stored, None, "a text"),
-                Ok(text.as_bytes().to_vec())
-            );
+            for effort in [Effort::Small, Effort::Quick] {
+                let stored = packed(text.as_bytes(), None, effort);
+                let read = unpacked(stored, None, "a text");
+                assert_eq!(read, Ok(text.as_bytes().to_vec()));
+            }
         }
     }
 
@@ -149,13 +176,13 @@ mod tests {
             unpacked_blob(bytes.clone(), Digest::of(&bytes)),
             Ok(bytes.clone())
         );
-        let stored = packed(&bytes, None);
+        let stored = packed(&bytes, None, Effort::Small);
         assert_eq!(unpacked_blob(stored, Digest::of(&bytes)), Ok(bytes));
     }
 
     #[test]
     fn damage_is_told_and_never_guessed_at() {
-        let mut stored = packed(opened(Uuid::nil()).as_bytes(), None);
+        let mut stored = packed(opened(Uuid::nil()).as_bytes(), None, Effort::Small);
         stored.truncate(stored.len() / 2);
         let told = unpacked(stored, None, "an event");
         assert!(matches!(told, Err(StoreError::Corrupt(_))), "{told:?}");

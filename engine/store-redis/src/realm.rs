@@ -10,6 +10,7 @@ use crate::decode;
 use crate::durable::Durable;
 use crate::groups::{Carried, Groups};
 use crate::link::{Link, unavailable};
+use crate::pack::Effort;
 use crate::past::Before;
 use crate::wake::Wakes;
 use crate::{OpenError, Options};
@@ -219,12 +220,16 @@ impl RedisStore {
         call.arg(self.link.name("l", &lane))
             .arg(self.link.name("g", &lane));
         call.arg(self.link.key("led"));
-        let packs = batch.then != Then::Keep;
+        let packs = match batch.then {
+            Then::Keep => None,
+            Then::End => Some(Effort::Quick),
+            Then::Park | Then::Requeue | Then::Shelve => Some(Effort::Small),
+        };
         self.args(&mut call, packs).commit(of, batch, ahead);
         call
     }
 
-    pub(crate) fn args<'a>(&self, cmd: &'a mut Cmd, packs: bool) -> Args<'a> {
+    pub(crate) fn args<'a>(&self, cmd: &'a mut Cmd, packs: Option<Effort>) -> Args<'a> {
         let form = self.link.form;
         Args { cmd, form, packs }
     }

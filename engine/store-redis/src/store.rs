@@ -6,6 +6,7 @@ use crate::answer::upkept;
 use crate::blobs::Ahead;
 use crate::commit_args::{priority_number, queue_letter};
 use crate::decode::{self, Parts, array, corrupt, optional, parsed, text};
+use crate::pack::Effort;
 use crate::pages;
 use crate::realm::{HEADERS_A_CALL, RedisStore};
 use crate::wake;
@@ -98,7 +99,8 @@ impl Store for RedisStore {
         let mark = self.mark();
         let build = |ahead: &Ahead| {
             let mut command = self.function("h1_start");
-            self.args(&mut command, true).start(&start, ahead, &mark);
+            self.args(&mut command, Some(Effort::Small))
+                .start(&start, ahead, &mark);
             command
         };
         let before = self.link.past.before();
@@ -199,7 +201,8 @@ impl Store for RedisStore {
     async fn upkeep(&self, change: Upkeep) -> Result<Seq, CommitError> {
         bounds::upkeep(&change)?;
         let mut command = self.function("h1_upkeep");
-        self.args(&mut command, true).upkeep(&change, &self.mark());
+        self.args(&mut command, Some(Effort::Small))
+            .upkeep(&change, &self.mark());
         let before = self.link.past.before();
         let (value, again) = self.link.call(|_| command.clone()).await?;
         let seq = upkept(value, &change)?;

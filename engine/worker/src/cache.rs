@@ -7,7 +7,7 @@ use hostler_core::definition::Definition;
 use hostler_core::id::{Digest, LaneId};
 use hostler_core::lane::{Item, Lane};
 use hostler_core::plan::Plan;
-use hostler_ports::store::Store;
+use hostler_ports::store::{Blob, Store};
 use lru::LruCache;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -162,6 +162,15 @@ impl Cache {
 
     pub fn keep_plan(&self, digest: Digest, plan: Plan) {
         self.plans.put(digest, Arc::new(plan));
+    }
+
+    /// A plan that came with a claim. What cannot be read is asked for again by whoever needs it.
+    pub fn keep_carried(&self, plan: &Blob) {
+        if self.plans.get(&plan.digest).is_none()
+            && let Ok(read) = serde_json::from_slice(&plan.bytes)
+        {
+            self.keep_plan(plan.digest, read);
+        }
     }
 
     pub fn keep_items(&self, digest: Digest, items: Vec<Item>) {

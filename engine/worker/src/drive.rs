@@ -35,6 +35,9 @@ impl Driver {
     /// the monotonic instant before the lease was asked for.
     pub async fn drive(self: Arc<Self>, mut claim: Claim, asked_ms: i64) {
         let carried = claim.carried.take();
+        if let Some(plan) = carried.as_ref().and_then(|carried| carried.plan.as_ref()) {
+            self.cache.keep_carried(plan);
+        }
         let brought = carried.map(|carried| (carried.lane, asked_ms + carried.waited_ms));
         let in_work = self.held.enter(claim.lane, &claim.fence, asked_ms);
         let lease = &in_work.lease;

@@ -258,6 +258,7 @@ fn opening(planned: &Planned, body: Digest) -> Start {
         body,
         root,
         blobs: planned.blobs.clone(),
+        plan: Some(planned.plan.digest()),
         index: vec![listed],
         ledger: vec![ledger],
         run_summary: row_text,

@@ -130,6 +130,7 @@ impl World {
                     bytes: DEFINITION.into(),
                 },
             ],
+            plan: Some(plan(number)),
             index: vec![put(index::RUNS, run(number).to_string(), now_ms, &row)],
             ledger: Vec::new(),
             run_summary: row,

@@ -151,7 +151,7 @@ pub struct Child {
     pub record: Option<String>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob {
     pub digest: Digest,
     pub bytes: Vec<u8>,

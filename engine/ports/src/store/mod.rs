@@ -135,6 +135,8 @@ pub struct Carried {
     pub lane: Loaded,
     /// How long the call of `claim` had waited when the store was asked, in milliseconds, at most that.
     pub waited_ms: i64,
+    /// The blob that the run's start named, if the store brings it.
+    pub plan: Option<Blob>,
 }
 
 /// The small record of a lane.
@@ -237,6 +239,9 @@ pub struct Start {
     pub body: Digest,
     pub root: Spawn,
     pub blobs: Vec<Blob>,
+    /// The one of the blobs that whoever claims the root wants next: a store that others ask from afar may bring it
+    /// with the claim.
+    pub plan: Option<Digest>,
     pub index: Vec<IndexChange>,
     pub ledger: Vec<LedgerLine>,
     /// JSON kept after the run is archived.

@@ -3,8 +3,8 @@
 use crate::durability::start;
 use crate::server::Server;
 use hostler_core::id::Digest;
-use hostler_ports::store::{Batch, Blob, ClaimAsk, Queue, Start, Started, Store};
-use hostler_store_redis::Functions;
+use hostler_ports::store::{Batch, Blob, Claim, ClaimAsk, Queue, Start, Started, Store, Then};
+use hostler_store_redis::{Functions, RedisStore};
 
 /// So many bytes, in which nothing repeats.
 fn blob(letter: u8, bytes: usize) -> Blob {
@@ -48,6 +48,19 @@ async fn a_long_blob_is_no_argument_of_a_function() {
     }
 }
 
+async fn claimed(store: &RedisStore) -> Claim {
+    let ask = ClaimAsk {
+        queue: Queue::Run,
+        worker: "w".into(),
+        max: 1,
+        at_least: None,
+        lease_ms: 30_000,
+        wait_ms: 0,
+        until: None,
+    };
+    store.claim(&ask).await.unwrap().remove(0)
+}
+
 /// The server that answers a call is not the one that took the blobs before it, as often as `lose` is there.
 async fn loses_blobs(server: &Server) {
     let whole = Functions::default();
@@ -75,16 +88,7 @@ async fn a_long_blob_that_a_failover_has_lost_is_brought_by_its_call() {
     assert!(matches!(begun, Ok(Started::New(_))), "{begun:?}");
 
     server.tell("SET lose 1").await;
-    let ask = ClaimAsk {
-        queue: Queue::Run,
-        worker: "w".into(),
-        max: 1,
-        at_least: None,
-        lease_ms: 30_000,
-        wait_ms: 0,
-        until: None,
-    };
-    let claim = store.claim(&ask).await.unwrap().remove(0);
+    let claim = claimed(&store).await;
     let batch = Batch {
         events: vec!["second".into()],
         blobs: vec![second.clone()],
@@ -118,5 +122,41 @@ async fn a_short_blob_has_no_key_of_its_own_and_is_read_by_its_digest() {
     }
     for blob in all {
         assert_eq!(store.blob(blob.digest).await, Ok(Some(blob.bytes)));
+    }
+}
+
+/// What a first claim brings of a run whose plan has this length, and what the next one does.
+async fn plans_with_claims(server: &Server, length: usize) -> [Option<Blob>; 2] {
+    let store = server.store(&format!("of{length}")).await;
+    let plan = blob(b'p', length);
+    let start = Start {
+        plan: Some(plan.digest),
+        ..asked(1, &[blob(b'o', 10), plan.clone()])
+    };
+    store.start(start).await.unwrap();
+    let first = claimed(&store).await;
+    let lets_go = Batch {
+        then: Then::Requeue,
+        ..Batch::default()
+    };
+    let version = first.header.version;
+    store
+        .commit(first.lane, &first.fence, version, lets_go)
+        .await
+        .unwrap();
+    let of = |claim: Claim| claim.carried.unwrap().plan;
+    let brought = [of(first), of(claimed(&store).await)];
+    assert!(brought[0].as_ref().is_none_or(|brought| *brought == plan));
+    brought
+}
+
+#[tokio::test]
+async fn a_first_claim_brings_a_short_plan_and_no_later_one_does() {
+    let server = Server::start(&[]).await;
+    for (length, comes) in [(40, false), (900, true), (8_000, true), (9_000, false)] {
+        let brought = plans_with_claims(&server, length)
+            .await
+            .map(|plan| plan.is_some());
+        assert_eq!(brought, [comes, false], "{length} bytes");
     }
 }

@@ -26,6 +26,7 @@ pub fn start(number: u128) -> Start {
         body: Digest::of(b"x"),
         root,
         blobs: vec![],
+        plan: None,
         index: vec![],
         ledger: vec![],
         run_summary,

@@ -232,6 +232,7 @@ async fn over_its_memory_limit_the_server_finishes_but_starts_nothing() {
             ..child
         },
         blobs: vec![],
+        plan: None,
         index: vec![],
         ledger: vec![],
         run_summary: String::new(),

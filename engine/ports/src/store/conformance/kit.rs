@@ -48,6 +48,7 @@ pub fn start(number: u32) -> Start {
         body: Digest::of(b"asked"),
         root: spawn(run(number), lane(number)),
         blobs: vec![],
+        plan: None,
         index: vec![],
         ledger: vec![],
         run_summary: format!("{{\"run\":{number}}}"),

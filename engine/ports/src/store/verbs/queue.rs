@@ -132,7 +132,12 @@ fn carried(tx: &mut Tx<'_>, id: LaneId) -> StoreResult<Option<Carried>> {
         return Ok(None);
     }
     let loaded = read::load(tx.kv, id, 0, tx.now_ms)?;
-    Ok(loaded.map(|lane| Carried { lane, waited_ms: 0 }))
+    // Whoever asks this store has its blobs at hand.
+    Ok(loaded.map(|lane| Carried {
+        lane,
+        waited_ms: 0,
+        plan: None,
+    }))
 }
 
 /// Extends leases; answers the lanes whose fence no longer holds.
