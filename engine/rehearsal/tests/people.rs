@@ -21,6 +21,8 @@ use std::sync::Arc;
 
 #[path = "people/alternate.rs"]
 mod alternate;
+#[path = "people/calling.rs"]
+mod calling;
 #[path = "people/chosen.rs"]
 mod chosen;
 #[path = "people/offered.rs"]

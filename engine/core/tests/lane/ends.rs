@@ -159,17 +159,7 @@ fn a_failure_in_always_is_seen_in_the_end() {
 
 #[test]
 fn a_lease_of_an_undo_has_a_lane_that_can_run() {
-    let mut back = read("back");
-    let Verb::Do(action) = read("end").verb else {
-        panic!("an action");
-    };
-    back.lease = Some(StepLease {
-        for_ms: 10,
-        end: LeaseEnd { action },
-        blocks: Vec::new(),
-        warn_ms: None,
-    });
-    let definition = definition(vec![read("a").undo(vec![back])], Vec::new());
+    let definition = definition(vec![read("a").undo(vec![leasing("back")])], Vec::new());
     let origin = Origin::Lease {
         program: 0,
         step: "back".into(),
@@ -180,22 +170,7 @@ fn a_lease_of_an_undo_has_a_lane_that_can_run() {
 
 #[test]
 fn a_lease_that_is_released_before_its_lanes_first_turn_ends_early_and_once() {
-    let mut opener = read("snapshot");
-    let Verb::Do(action) = read("delete").verb else {
-        panic!("an action");
-    };
-    opener.lease = Some(StepLease {
-        for_ms: 10,
-        end: LeaseEnd { action },
-        blocks: Vec::new(),
-        warn_ms: None,
-    });
-    let origin = Origin::Lease {
-        program: 0,
-        step: "snapshot".into(),
-    };
-    let world = World::of(definition(vec![opener], Vec::new()));
-    let mut drive = Drive::from(world, Lane::open(opening(origin), BEGIN_MS));
+    let mut drive = Drive::of_lease(leasing("snapshot"));
     let release = Input::Command(Command::Release {
         by: "run 1".to_owned(),
     });

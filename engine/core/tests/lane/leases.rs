@@ -8,29 +8,17 @@ use hostler_core::command::{Command, Input};
 use hostler_core::definition::*;
 use hostler_core::effect::Effect;
 use hostler_core::expression::Dynamic;
-use hostler_core::lane::{Lane, Origin};
 use hostler_core::lease::ahead;
 use hostler_core::mail::LEASE_ENDS;
 use hostler_core::result::LaneResult::*;
 
 /// The lane of a lease of 10 ms that tells its owner 4 ms before its end.
 fn warned() -> Drive {
-    let mut opener = read("snapshot");
-    let Verb::Do(action) = read("delete").verb else {
-        panic!("an action");
-    };
-    opener.lease = Some(StepLease {
-        for_ms: 10,
-        end: LeaseEnd { action },
-        blocks: Vec::new(),
-        warn_ms: Some(4),
-    });
-    let origin = Origin::Lease {
-        program: 0,
-        step: "snapshot".into(),
-    };
-    let world = World::of(definition(vec![opener], Vec::new()));
-    Drive::from(world, Lane::open(opening(origin), BEGIN_MS))
+    let mut opener = leasing("snapshot");
+    if let Some(lease) = &mut opener.lease {
+        lease.warn_ms = Some(4);
+    }
+    Drive::of_lease(opener)
 }
 
 /// Messages that the last decision asks for.

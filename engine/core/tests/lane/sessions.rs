@@ -175,22 +175,7 @@ fn rounds() -> Drive {
 
 /// A lease that ends early.
 fn lease() -> Drive {
-    let mut opener = read("snapshot");
-    let Verb::Do(action) = read("delete").verb else {
-        panic!("an action");
-    };
-    opener.lease = Some(StepLease {
-        for_ms: 10,
-        end: LeaseEnd { action },
-        blocks: Vec::new(),
-        warn_ms: None,
-    });
-    let origin = hostler_core::lane::Origin::Lease {
-        program: 0,
-        step: "snapshot".into(),
-    };
-    let world = World::of(definition(vec![opener], Vec::new()));
-    let mut drive = Drive::from(world, Lane::open(opening(origin), BEGIN_MS));
+    let mut drive = Drive::of_lease(leasing("snapshot"));
     let by = "ada".to_owned();
     drive
         .enter()

@@ -48,28 +48,7 @@ async fn an_entry_that_is_gone_or_differs_holds_what_was_signed_and_no_other_ent
 
 #[tokio::test]
 async fn a_call_takes_an_entry_of_the_catalog_and_nothing_else() {
-    let source = |name: &str| SourceFile {
-        name: format!("workflows/{name}/v1.yaml"),
-        text: text(&format!("{name}.yaml")),
-        templates: templates(),
-    };
-    let sources = ["chosen", "choosing"].map(source);
-    let contracts = contracts();
-    let environment = Environment::default()
-        .with_contracts(contracts)
-        .with_runbooks(&sources[..1]);
-    let shelf = sources.map(|source| {
-        let checked = hostler_runbook::check(&source, &environment);
-        Arc::new(
-            checked
-                .definition
-                .unwrap_or_else(|| panic!("{:?}", checked.faults)),
-        )
-    });
-    let stage = Stage {
-        runbooks: Arc::new(Shelf(shelf.to_vec())),
-        ..stage(estate())
-    };
+    let stage = calling::staged(["chosen", "choosing"], contracts(), estate());
     for (os, state, told) in [
         ("debian-13", "succeeded", ""),
         (

@@ -30,27 +30,7 @@ const EVE: &str = "{ step: owner, by: eve, yes: true }";
 
 /// Both runbooks; the one calls the other.
 fn staged(estate: Estate) -> Stage {
-    let source = |name: &str| SourceFile {
-        name: format!("workflows/{name}/v1.yaml"),
-        text: text(&format!("{name}.yaml")),
-        templates: templates(),
-    };
-    let sources = ["owned", "owning"].map(source);
-    let environment = Environment::default()
-        .with_contracts(contracts())
-        .with_runbooks(&sources[..1]);
-    let shelf = sources.map(|source| {
-        let checked = hostler_runbook::check(&source, &environment);
-        Arc::new(
-            checked
-                .definition
-                .unwrap_or_else(|| panic!("{:?}", checked.faults)),
-        )
-    });
-    Stage {
-        runbooks: Arc::new(Shelf(shelf.to_vec())),
-        ..stage(estate)
-    }
+    calling::staged(["owned", "owning"], contracts(), estate)
 }
 
 fn was_asked(outcome: &Outcome) -> bool {

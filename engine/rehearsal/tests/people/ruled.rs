@@ -6,25 +6,7 @@
 use super::*;
 
 fn ruled() -> Stage {
-    let source = |name: &str| SourceFile {
-        name: format!("workflows/{name}/v1.yaml"),
-        text: text(&format!("{name}.yaml")),
-        templates: templates(),
-    };
-    let sources = ["ruled", "calling"].map(source);
-    let environment = Environment::default().with_runbooks(&sources[..1]);
-    let shelf = sources.map(|source| {
-        let checked = hostler_runbook::check(&source, &environment);
-        Arc::new(
-            checked
-                .definition
-                .unwrap_or_else(|| panic!("{:?}", checked.faults)),
-        )
-    });
-    Stage {
-        runbooks: Arc::new(Shelf(shelf.to_vec())),
-        ..stage(promising())
-    }
+    calling::staged(["ruled", "calling"], Vec::new(), promising())
 }
 
 async fn ended(scenario: &str) -> Outcome {
