@@ -1,9 +1,9 @@
 //! Inputs that are chosen from a catalog of the estate.
 
 use crate::support::{World, ask, estate_with, world_with};
+use hostler_api::Code;
 use hostler_api::services::runbooks;
 use hostler_api::services::start::start;
-use hostler_api::{Code, read};
 use hostler_core::difference::choices;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -63,12 +63,7 @@ async fn the_plan_keeps_the_entry_and_a_start_looks_at_the_catalog_of_today() {
     let mut world = world_with(CHOOSING);
     let olga = world.subject("olga");
     let given = json!({ "os": "debian-13" });
-    let run = start(&world.api, &olga, ask(given.clone()), None)
-        .await
-        .unwrap()
-        .run;
-    let row = read::run(&world.api, run).await.unwrap();
-    let plan = read::plan(&world.api, row.plan).await.unwrap();
+    let plan = world.planned(given.clone()).await;
     assert_eq!(
         json!(plan.chosen),
         json!({ "os": { "catalog": "os", "id": "debian-13", "label": "Debian 13" } })

@@ -1,11 +1,9 @@
 //! Whether whoever starts a run owns its targets: judged when it is planned, and kept.
 
-use crate::support::{World, ask, estate_with, world, world_with};
-use hostler_api::read;
-use hostler_api::services::start::start;
+use crate::support::{World, estate_with, world, world_with};
 use hostler_core::difference::{About, plans};
 use hostler_core::plan::Plan;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 
 const OF_NOTHING: &str = r#"
@@ -24,33 +22,27 @@ fn owning(world: &mut World) {
     world.api.directory = Arc::new(estate_with(of));
 }
 
-async fn planned(world: &World, inputs: Value) -> Plan {
-    let started = start(&world.api, &world.subject("olga"), ask(inputs), None).await;
-    let row = read::run(&world.api, started.unwrap().run).await.unwrap();
-    read::plan(&world.api, row.plan).await.unwrap()
-}
-
 #[tokio::test]
 async fn whoever_owns_each_target_owns_them_and_whoever_lacks_one_does_not() {
     let mut world = world();
     let of = |targets: &str| json!({ "targets": targets });
-    assert!(!planned(&world, of("id=web1")).await.requester_owns);
+    assert!(!world.planned(of("id=web1")).await.requester_owns);
     owning(&mut world);
-    assert!(planned(&world, of("id=web1")).await.requester_owns);
-    assert!(!planned(&world, of("id=web2")).await.requester_owns);
-    assert!(!planned(&world, of("id=web1,web2")).await.requester_owns);
+    assert!(world.planned(of("id=web1")).await.requester_owns);
+    assert!(!world.planned(of("id=web2")).await.requester_owns);
+    assert!(!world.planned(of("id=web1,web2")).await.requester_owns);
     let mut nothing = world_with(OF_NOTHING);
     owning(&mut nothing);
-    assert!(!planned(&nothing, json!({})).await.requester_owns);
+    assert!(!nothing.planned(json!({})).await.requester_owns);
 }
 
 #[tokio::test]
 async fn an_approval_signs_whether_the_starter_owns_and_is_told_when_that_differs() {
     let mut world = world();
     let of = json!({ "targets": "id=web1" });
-    let before = planned(&world, of.clone()).await;
+    let before = world.planned(of.clone()).await;
     owning(&mut world);
-    let after = planned(&world, of).await;
+    let after = world.planned(of).await;
     let mut bare = after.clone();
     bare.requester_owns = false;
     assert_ne!(bare.digest(), after.digest());

@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use hostler_api::catalogue::{RunbookRow, Runbooks};
 use hostler_api::services::start::{StartAsk, start};
-use hostler_api::{Api, Subject};
+use hostler_api::{Api, Subject, read};
 use hostler_core::contract::Contract;
 use hostler_core::definition::Definition;
 use hostler_core::directory::Directory;
 use hostler_core::id::{Digest, RunId};
+use hostler_core::plan::Plan;
 use hostler_estate::{Estate, Known};
 use hostler_ports::channel::{Compose, Composed, Draft};
 use hostler_ports::plugin::{Call, Description, Entry, HostError, PluginHost, Reply};
@@ -207,6 +208,13 @@ pub fn world_with(runbook: &str) -> World {
 impl World {
     pub fn subject(&self, person: &str) -> Subject {
         Subject::of(&*self.api.directory, person, "cli").unwrap()
+    }
+
+    /// Olga starts it with these inputs; what was planned.
+    pub async fn planned(&self, inputs: Value) -> Plan {
+        let started = start(&self.api, &self.subject("olga"), ask(inputs), None).await;
+        let row = read::run(&self.api, started.unwrap().run).await.unwrap();
+        read::plan(&self.api, row.plan).await.unwrap()
     }
 
     pub async fn started(&self) -> RunId {

@@ -1,9 +1,9 @@
 //! Inputs that are chosen from the triggers of the policies: reasons for urgent work.
 
 use crate::support::{World, ask, estate_with, world_with};
+use hostler_api::Code;
 use hostler_api::services::runbooks;
 use hostler_api::services::start::start;
-use hostler_api::{Code, read};
 use hostler_core::difference::{About, choices, plans};
 use hostler_core::directory::Directory;
 use hostler_estate::{Estate, policies};
@@ -122,12 +122,7 @@ async fn the_plan_keeps_the_reason_with_its_text_and_which_policies_were_read() 
     let mut world = urgent();
     let olga = world.subject("olga");
     let given = over("id=web1", "exploited");
-    let run = start(&world.api, &olga, ask(given.clone()), None)
-        .await
-        .unwrap()
-        .run;
-    let row = read::run(&world.api, run).await.unwrap();
-    let plan = read::plan(&world.api, row.plan).await.unwrap();
+    let plan = world.planned(given.clone()).await;
     assert_eq!(
         json!(plan.chosen),
         json!({ "why": { "triggers": "emergency", "id": "exploited", "label": "It is exploited in the wild" } })
@@ -142,12 +137,7 @@ async fn the_plan_keeps_the_reason_with_its_text_and_which_policies_were_read() 
     assert!(problem.contains("choose one of: order"), "{problem}");
     // The same reason with another text is told to whoever approves the next run.
     world.api.directory = Arc::new(under(&TRIGGERS.replace("in the wild", "by somebody")));
-    let run = start(&world.api, &olga, ask(given), None)
-        .await
-        .unwrap()
-        .run;
-    let row = read::run(&world.api, run).await.unwrap();
-    let other = read::plan(&world.api, row.plan).await.unwrap();
+    let other = world.planned(given).await;
     let told = plans(&plan, &other);
     assert!(
         told.iter().any(|one| one.about == About::Choice),
