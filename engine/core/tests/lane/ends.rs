@@ -2,6 +2,7 @@
 
 use crate::support::build::*;
 use crate::support::drive::*;
+use crate::support::leases::*;
 use crate::support::letters::*;
 use hostler_core::command::{Choice, Command, Entry, Input};
 use hostler_core::definition::*;

@@ -4,6 +4,7 @@
 
 use crate::support::build::*;
 use crate::support::drive::*;
+use crate::support::leases::*;
 use hostler_core::command::{Command, Input};
 use hostler_core::definition::*;
 use hostler_core::effect::Effect;

@@ -40,23 +40,6 @@ pub fn once(id: &str) -> Step {
     act(id, Effect::Once)
 }
 
-/// Opens a lease of 10 ms that ends with the action `delete`.
-pub fn leasing(id: &str) -> Step {
-    let Verb::Do(action) = read("delete").verb else {
-        panic!("an action");
-    };
-    let lease = StepLease {
-        for_ms: 10,
-        end: LeaseEnd { action },
-        blocks: Vec::new(),
-        warn_ms: None,
-    };
-    Step {
-        lease: Some(lease),
-        ..read(id)
-    }
-}
-
 pub fn wait(id: &str) -> Step {
     let until = WaitUntil::For(Dynamic::Literal(10.into()));
     Step::bare(id, Verb::Wait(Wait { until }))

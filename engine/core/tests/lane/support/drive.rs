@@ -2,7 +2,7 @@
 //!
 //! Not here: any guess at what should happen; a refusal is handed back.
 
-use super::build::{BEGIN_MS, TIMEOUT_MS, definition, lane, opening};
+use super::build::{BEGIN_MS, TIMEOUT_MS, lane};
 use super::letters::*;
 use super::watch::{Watch, folds_from_json};
 use hostler_core::command::{AskEntry, Choice, Command, Entry, Input, SpawnEntry};
@@ -10,7 +10,7 @@ use hostler_core::contract::Effect as Class;
 use hostler_core::debt::Debt;
 use hostler_core::decide::{Context, Decision, decide};
 use hostler_core::definition::{
-    After, Approve, Ask, AskRules, Definition, OnDeny, Owing, Spawn, Step, Verb, Who,
+    After, Approve, Ask, AskRules, Definition, OnDeny, Owing, Spawn, Verb, Who,
 };
 use hostler_core::effect::Effect;
 use hostler_core::event::{ChildEnd, Event, Recorded};
@@ -284,16 +284,6 @@ pub struct Drive {
 impl Drive {
     pub fn of(world: World) -> Self {
         Self::from(world, lane())
-    }
-
-    /// The lane of the lease that this step opens.
-    pub fn of_lease(opener: Step) -> Self {
-        let origin = Origin::Lease {
-            program: 0,
-            step: opener.id.clone(),
-        };
-        let world = World::of(definition(vec![opener], Vec::new()));
-        Self::from(world, Lane::open(opening(origin), BEGIN_MS))
     }
 
     pub fn from(world: World, lane: Lane) -> Self {

@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod drive;
+pub mod leases;
 pub mod letters;
 pub mod offers;
 pub mod room;
