@@ -185,6 +185,11 @@ impl Bed {
         }
     }
 
+    /// The API does nothing any more, and is there until it is stopped.
+    pub fn stand_still(&mut self) {
+        self.serve.signal(Signal::Stop).unwrap();
+    }
+
     /// Nobody serves until the next call of `serve_upon`.
     pub fn stop_api(&mut self) {
         self.serve.end(Signal::Kill).unwrap();

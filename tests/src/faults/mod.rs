@@ -18,6 +18,7 @@ mod network;
 mod old_copy;
 mod people;
 mod poison;
+mod power;
 mod recovery;
 mod rewind;
 mod soak;
