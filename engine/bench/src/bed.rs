@@ -17,7 +17,7 @@ use hostler_ports::plugin::{Description, PluginHost};
 use hostler_ports::store::{Blob, Priority, Queue, Spawn, Start, Store};
 use hostler_worker::{Driver, Parts, Settings};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -147,6 +147,7 @@ pub fn program(programs: Vec<Program>) -> (Definition, Blob) {
         needs: BTreeMap::from([("practice".to_owned(), 1)]),
         inputs: BTreeMap::new(),
         outputs: BTreeMap::new(),
+        spend: BTreeSet::new(),
         programs,
         templates: BTreeMap::new(),
     };
@@ -198,6 +199,7 @@ pub fn start(definition: &Blob, host: &WasmHost, number: u64, now_ms: i64) -> St
         connections: BTreeMap::new(),
         policies: None,
         chosen: BTreeMap::new(),
+        spend: BTreeMap::new(),
         requester_owns: false,
         retry_of: None,
     };

@@ -45,6 +45,8 @@ pub enum About {
     /// What an input was chosen from a list.
     Choice,
     Policies,
+    /// An amount of the policies, in cents.
+    Spend,
     /// Whether the starter answers for each of the assets.
     Ownership,
     /// An expression of what is displayed with a question.
@@ -67,6 +69,7 @@ impl About {
             Self::Window => "window",
             Self::Choice => "choice",
             Self::Policies => "policies",
+            Self::Spend => "policy.spend",
             Self::Ownership => "the starter owns all",
             Self::Shown => "shown",
         }

@@ -183,6 +183,11 @@ pub trait Directory: Send + Sync + 'static {
         None
     }
 
+    /// Amounts from which on more people are asked, in cents, by name. None: no policies are configured.
+    fn amounts(&self) -> Option<BTreeMap<String, u64>> {
+        None
+    }
+
     /// How the length of an action (`guest-patch.apply`) is told: from how many calls, and what is assumed before that.
     fn fit(&self, _action: &str) -> fit::Terms {
         fit::Terms::default()

@@ -110,6 +110,9 @@ pub struct Plan {
     /// Digest of the policies under which it was made; none: there were none, or the plan is older.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<Digest>,
+    /// Amounts that the policies said when it was made, in cents, as far as its runbooks compare with them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub spend: BTreeMap<String, u64>,
     /// What inputs were chosen from lists, by input.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub chosen: BTreeMap<String, Chosen>,

@@ -26,6 +26,13 @@ pub fn zone(estate: &Estate, customer: Option<&Customer>) -> Option<Zone> {
 }
 
 impl Estate {
+    /// The date in the realm's zone, in which its files are written. None: no such instant.
+    pub(crate) fn date(&self, at_ms: i64) -> Option<Date> {
+        let zone = Zone::parse(&self.zone).ok()?;
+        let at = Timestamp::from_millisecond(at_ms).ok()?;
+        Some(zone.wall(at).0.date())
+    }
+
     /// The business days and the zone in which everything is counted that is promised to a customer, or asked of it.
     /// None: no such customer, or what its files say cannot be read.
     #[must_use]

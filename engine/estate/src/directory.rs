@@ -12,7 +12,6 @@ use crate::model::Estate;
 use crate::notice;
 use crate::owing;
 use crate::selector::Selector;
-use hostler_calendar::zone::Zone;
 use hostler_core::budget::Budgets;
 use hostler_core::consent::Required;
 use hostler_core::deferral::Agreed;
@@ -26,8 +25,6 @@ use hostler_core::gate::Closed;
 use hostler_core::id::Digest;
 use hostler_core::lane::{Climb, StepUp};
 use hostler_core::mail;
-use jiff::Timestamp;
-use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -48,13 +45,6 @@ impl Estate {
             };
         }
         self.people_where(what, |customer, person| customer.owns(person))
-    }
-
-    /// The date in the realm's zone, in which its files are written. None: no such instant.
-    fn date(&self, at_ms: i64) -> Option<Date> {
-        let zone = Zone::parse(&self.zone).ok()?;
-        let at = Timestamp::from_millisecond(at_ms).ok()?;
-        Some(zone.wall(at).0.date())
     }
 }
 
@@ -374,6 +364,10 @@ impl Directory for Estate {
 
     fn triggers(&self, class: &str) -> Option<Vec<Trigger>> {
         Some(self.policies.as_ref()?.reasons(class))
+    }
+
+    fn amounts(&self) -> Option<BTreeMap<String, u64>> {
+        Some(self.policies.as_ref()?.spend.limits.clone())
     }
 
     fn windows(&self) -> BTreeSet<String> {

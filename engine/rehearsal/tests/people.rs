@@ -16,6 +16,7 @@ use hostler_estate::{Estate, Known, policies};
 use hostler_rehearsal::scaffold::{Case, crash_after_each_commit};
 use hostler_rehearsal::{Outcome, Scenario, Stage, Trouble, play};
 use hostler_runbook::{Environment, Evaluator, SourceFile};
+use promised::promising;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,45 +32,22 @@ mod offered;
 mod owned;
 #[path = "common/plain.rs"]
 mod plain;
+#[path = "people/promised.rs"]
+mod promised;
 #[path = "people/returned.rs"]
 mod returned;
 #[path = "people/rolling.rs"]
 mod rolling;
 #[path = "people/ruled.rs"]
 mod ruled;
+#[path = "people/spent.rs"]
+mod spent;
 #[path = "people/told.rs"]
 mod told;
 #[path = "people/triggered.rs"]
 mod triggered;
 #[path = "people/turns.rs"]
 mod turns;
-
-const POLICIES: [(&str, &str); 3] = [
-    (
-        "ladders.yaml",
-        "ladders:
-  outage:
-    rungs:
-      - { who: [person:carla], every: 15m, channels: [mail] }
-      - { who: [role:duty], every: 15m, channels: [mail] }
-      - { who: [role:lead], every: 30m, channels: [mail] }
-      - deny
-",
-    ),
-    (
-        "texts.yaml",
-        "texts:\n  duty-matrix: The platform owes the disk, you owe the files.\n",
-    ),
-    (
-        "responsibilities.yaml",
-        "responsibilities:
-  - { data_level: [4], owes: refuse, reason: Level 4 is not available }
-  - { subject: guest.fs-grow, os: linux, owes: customer, reason: Filesystems are the customer's }
-  - { subject: guest.fs-grow, os: windows, owes: network, reason: Nobody is in this role }
-  - { owes: platform, reason: Part of the service }
-",
-    ),
-];
 
 struct Shelf(Vec<Arc<Definition>>);
 
@@ -117,16 +95,6 @@ fn estate_with(change: impl Fn(String) -> String) -> Estate {
     let read = |_: &str| Ok(change(text("estate.yaml")));
     let estate = hostler_estate::load(&["estate.yaml"], &read, &Known::default());
     estate.unwrap_or_else(|faults| panic!("{faults}"))
-}
-
-fn promising() -> Estate {
-    let names = POLICIES.map(|(name, _)| name);
-    let read = |path: &str| {
-        let file = POLICIES.iter().find(|(name, _)| *name == path);
-        Ok(file.unwrap().1.to_owned())
-    };
-    let read = policies::load(&names, &read, &policies::Known::default());
-    estate().under(read.unwrap_or_else(|faults| panic!("{faults}")))
 }
 
 /// Of a notice what a check wants; what is sent is not rendered from it.

@@ -94,7 +94,6 @@ codes! {
     NE_COMPUTED "HR091" Error "this engine does not compute this value yet";
     NE_CALL_OPTION "HR092" Error "this engine does not enforce this option of a call yet";
     NE_WAIT_CALENDAR "HR093" Error "this engine does not wait for a time of day yet";
-    NE_POLICY "HR094" Error "this engine does not read policies in expressions yet";
     NE_NOTIFY_OPTION "HR095" Error "this engine does not use this option of a message yet";
     NE_STEP_OPTION "HR096" Error "this engine does not enforce this option of this verb yet";
     HOLDS_NOTHING "HR097" Error "a term about time in a place where it would hold nothing";
@@ -102,6 +101,7 @@ codes! {
     WAVE_ORDER "HR099" Error "a wave that would open before the one ahead of it";
     UNKNOWN_CATALOG "HR112" Error "a catalog that the estate does not have";
     UNKNOWN_TRIGGERS "HR117" Error "triggers that the policies do not have";
+    UNKNOWN_AMOUNT "HR118" Error "an amount that the policies do not have";
     NOT_DEFERRABLE "HR108" Error "customers may put off what cannot be put off";
     NOBODY_DEFERS "HR109" Warning "customers may put off what the policies let nobody put off";
 }

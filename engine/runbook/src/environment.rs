@@ -49,6 +49,8 @@ pub struct PolicyFacts {
     pub texts: BTreeSet<String>,
     /// Ids of the triggers by their class; classes without any are left out.
     pub triggers: BTreeMap<String, BTreeSet<String>>,
+    /// `dean_cents` and the like.
+    pub amounts: BTreeSet<String>,
     /// Classes that customers may put off. None: no policies say so, and nothing is put off.
     pub deferrable: Option<BTreeSet<String>>,
 }

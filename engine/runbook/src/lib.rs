@@ -44,13 +44,13 @@ pub struct Checked {
 pub fn check(source: &SourceFile, env: &Environment) -> Checked {
     let mut faults = Faults::new(source);
     let runbook = yaml::parse(&mut faults).and_then(|root| read::read(&mut faults, &root));
-    if let Some(runbook) = &runbook {
-        check::check(&mut faults, env, runbook);
-    }
-    let definition = match runbook {
-        Some(runbook) if !faults.any_errors() => compile::compile(source, env, &runbook),
-        _ => None,
-    };
+    let definition = runbook.and_then(|runbook| {
+        let spend = check::check(&mut faults, env, &runbook);
+        if faults.any_errors() {
+            return None;
+        }
+        compile::compile(source, env, &runbook, spend)
+    });
     Checked {
         faults: faults.finish(),
         definition,

@@ -34,6 +34,7 @@ fn corpus_environment() -> Environment {
             ladders: BTreeMap::from([("oncall".to_owned(), people(&["role:operator"]))]),
             texts: people(&["duty-matrix"]),
             triggers: BTreeMap::from([("emergency".to_owned(), people(&["exploited"]))]),
+            amounts: people(&["dean_cents"]),
             deferrable: Some(people(&["standard-patch"])),
         }),
         ..EstateFacts::default()

@@ -240,6 +240,7 @@ fn plan(run: RunId, main: &Blob, other: &Blob, asset: &str, slots: u32, now_ms: 
         connections: BTreeMap::new(),
         policies: None,
         chosen: BTreeMap::new(),
+        spend: BTreeMap::new(),
         requester_owns: false,
         retry_of: None,
     }

@@ -13,7 +13,7 @@ use hostler_core::definition::{
 use hostler_core::expression::{Dynamic, Expression};
 use hostler_core::id::Digest;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Writes one definition.
 pub struct Author<'a> {
@@ -65,6 +65,7 @@ fn definition(chance: &mut Chance, steps_max: u64, name: &str, has_call: bool) -
         needs: BTreeMap::new(),
         inputs: BTreeMap::new(),
         outputs: BTreeMap::new(),
+        spend: BTreeSet::new(),
         programs: author.programs,
         templates: BTreeMap::new(),
     }

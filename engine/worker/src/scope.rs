@@ -110,6 +110,9 @@ impl<'a> View<'a> {
                 values::run(self.lane, &self.plan, self.now_ms),
             );
         }
+        if names.roots.contains("policy") {
+            scope.insert("policy".to_owned(), json!({ "spend": self.plan.spend }));
+        }
         for (name, value) in &self.lane.opening.locals {
             scope.insert(name.clone(), values::expand(value, &self.plan));
         }

@@ -19,6 +19,7 @@ mod routes;
 mod ruling;
 mod scheduling;
 mod sealing;
+mod spending;
 mod starting;
 mod storing;
 mod support;

@@ -57,6 +57,9 @@ pub struct Definition {
     pub needs: BTreeMap<String, u32>,
     pub inputs: BTreeMap<String, Input>,
     pub outputs: BTreeMap<String, Dynamic>,
+    /// Amounts of the policies that its expressions compare with (`policy.spend.<name>`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub spend: BTreeSet<String>,
     pub programs: Vec<Program>,
     /// Handlebars templates by name (`maintenance.subject`, `maintenance.text`, `maintenance.html`).
     pub templates: BTreeMap<String, String>,

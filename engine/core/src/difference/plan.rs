@@ -32,6 +32,8 @@ pub fn plans(old: &Plan, new: &Plan) -> Vec<Difference> {
         let (was, is) = (digest(old.policies), digest(new.policies));
         found.push(Difference::new(About::Policies, "", was, is));
     }
+    let cents = |cents: &u64| json!(cents);
+    each(About::Spend, &old.spend, &new.spend, cents, &mut found);
     if old.requester_owns != new.requester_owns {
         let (was, is) = (json!(old.requester_owns), json!(new.requester_owns));
         found.push(Difference::new(About::Ownership, "", was, is));

@@ -13,7 +13,7 @@ use hostler_core::lane::UndoEntry;
 use hostler_estate::policies::{self, Policies};
 use hostler_estate::{Estate, Known, load};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const ESTATE: &str = r#"
 realm: main
@@ -224,6 +224,7 @@ fn a_program_needs_what_the_longest_of_those_it_opens_needs() {
         needs: BTreeMap::new(),
         inputs: BTreeMap::new(),
         outputs: BTreeMap::new(),
+        spend: BTreeSet::new(),
         programs: vec![Program::default(), program()],
         templates: BTreeMap::new(),
     };

@@ -155,6 +155,7 @@ pub fn definition() -> Definition {
             ("targets".to_owned(), input(InputKind::Selector, targets)),
         ]),
         outputs: BTreeMap::new(),
+        spend: BTreeSet::new(),
         programs: vec![
             Program {
                 steps,

@@ -93,6 +93,7 @@ impl Checker<'_, '_, '_> {
                     (Ty::Object(_), Kind::Literal(serde_json::Value::String(field))) => {
                         self.field(expr, by, &ty, field)
                     }
+                    (Ty::Spend, _) => self.amount(expr.place(node.at), None),
                     (Ty::Bool | Ty::Number, _) => {
                         self.faults.add(
                             codes::TYPES,
@@ -175,15 +176,6 @@ impl Checker<'_, '_, '_> {
             return Ty::Any;
         }
         let place = expr.place(node.at);
-        if name == "policy" {
-            self.faults.add(
-                codes::NE_POLICY,
-                place,
-                "this engine does not read policies in expressions yet",
-                "write the value, or make it an input",
-            );
-            return Ty::Any;
-        }
         let remedy = if scope.steps.contains_key(name) {
             format!("write steps.{name}")
         } else {
@@ -281,6 +273,7 @@ impl Checker<'_, '_, '_> {
             // An input that names an asset is its record in expressions.
             Ty::AssetId => Ty::Any,
             Ty::Lookup(of) => (**of).clone(),
+            Ty::Spend => self.amount(expr.place(field_start(expr, node, field)), Some(field)),
             Ty::Object(fields) => fields.get(field).cloned().unwrap_or_else(|| {
                 let remedy = suggestion(field, fields.keys().map(String::as_str)).map_or_else(
                     || {

@@ -15,6 +15,7 @@ mod releases;
 mod rules;
 mod scope;
 mod spawns;
+mod spend;
 mod steps;
 mod templates;
 mod types;
@@ -38,10 +39,16 @@ pub(crate) struct Checker<'f, 's, 'e> {
     needs: BTreeMap<String, u32>,
     used: BTreeSet<String>,
     has_input_asset: bool,
+    /// Amounts of the policies that expressions compare with.
+    spend: BTreeSet<String>,
 }
 
-/// All checks on a runbook that could be read.
-pub(crate) fn check(faults: &mut Faults<'_>, env: &Environment, runbook: &Runbook) {
+/// All checks on a runbook that could be read. Gives the names of the policies' amounts that it uses.
+pub(crate) fn check(
+    faults: &mut Faults<'_>,
+    env: &Environment,
+    runbook: &Runbook,
+) -> BTreeSet<String> {
     let needs = contract_versions(env, runbook);
     let has_input_asset = has_input_asset(runbook);
     let mut checker = Checker {
@@ -50,6 +57,7 @@ pub(crate) fn check(faults: &mut Faults<'_>, env: &Environment, runbook: &Runboo
         needs,
         used: BTreeSet::new(),
         has_input_asset,
+        spend: BTreeSet::new(),
     };
     checker.place(runbook);
     checker.rules_of_inputs(runbook);
@@ -65,6 +73,7 @@ pub(crate) fn check(faults: &mut Faults<'_>, env: &Environment, runbook: &Runboo
     checker.calls(runbook);
     checker.deferrals(runbook);
     checker.templates(runbook);
+    checker.spend
 }
 
 /// The lane's asset of a run that takes one asset as its input `asset`.
@@ -162,6 +171,8 @@ impl<'e> Checker<'_, '_, 'e> {
             Ty::object(run.into_iter().chain(computed)),
         );
         scope.names.insert("now".to_owned(), Ty::Time);
+        let policy = Ty::object([("spend".to_owned(), Ty::Spend)]);
+        scope.names.insert("policy".to_owned(), policy);
         scope
     }
 

@@ -23,6 +23,8 @@ pub(super) enum Ty {
     /// Values by a key that is not known before the run.
     Lookup(Rc<Ty>),
     Object(Rc<BTreeMap<String, Ty>>),
+    /// `policy.spend`: the policies' amounts, each by the name that is written out.
+    Spend,
 }
 
 impl Ty {
@@ -82,7 +84,7 @@ impl Ty {
             Self::Duration => "a duration",
             Self::Asset | Self::AssetId => "an asset",
             Self::List(_) => "a list",
-            Self::Lookup(_) | Self::Object(_) => "a map",
+            Self::Lookup(_) | Self::Object(_) | Self::Spend => "a map",
         }
     }
 
@@ -118,6 +120,8 @@ impl Ty {
             Self::Asset => matches!(wanted, "string" | "object"),
             Self::List(_) => wanted == "array",
             Self::Lookup(_) | Self::Object(_) => wanted == "object",
+            // Only its amounts are values.
+            Self::Spend => false,
         }
     }
 

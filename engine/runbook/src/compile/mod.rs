@@ -36,6 +36,7 @@ pub(crate) fn compile(
     source: &SourceFile,
     env: &Environment,
     runbook: &Runbook,
+    spend: BTreeSet<String>,
 ) -> Option<Definition> {
     let mut compiler = Compiler {
         env,
@@ -65,6 +66,7 @@ pub(crate) fn compile(
         policy: runbook.policy.clone(),
         needs,
         inputs: inputs(runbook),
+        spend,
         outputs: runbook
             .outputs
             .iter()

@@ -18,6 +18,11 @@ fn policies(directory: &dyn Directory) -> Option<PolicyFacts> {
         ladders: names.map(with_people).collect(),
         texts,
         triggers: triggers(directory),
+        amounts: directory
+            .amounts()
+            .unwrap_or_default()
+            .into_keys()
+            .collect(),
         deferrable: directory.deferrable(),
     })
 }

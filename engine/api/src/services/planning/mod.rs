@@ -9,6 +9,7 @@ mod duties;
 mod inputs;
 mod promised;
 mod reach;
+mod spend;
 mod told;
 mod triggers;
 mod uses;
@@ -87,6 +88,7 @@ pub fn plan(api: &Api, definition: Arc<Definition>, wish: Wish) -> Result<Planne
     let hand_offs = duties::hand_offs(directory, &all, &found.assets, wish.started_ms)?;
     let uses = uses::of(&all);
     let reach = reach::find(api, &found.assets, &uses)?;
+    let spend = spend::amounts(directory, &all)?;
     let windows = windows::of(&*api.directory, &definition, &values, &assets);
     let requester_owns = wish.starter.owns(directory, &found.assets);
     let own = definition_blob(&definition);
@@ -118,6 +120,7 @@ pub fn plan(api: &Api, definition: Arc<Definition>, wish: Wish) -> Result<Planne
         windows,
         connections: reach.connections,
         policies: api.directory.policies(),
+        spend,
         chosen: found.chosen,
         requester_owns,
         retry_of: wish.retry_of,

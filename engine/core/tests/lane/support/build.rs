@@ -234,6 +234,7 @@ pub fn definition(steps: Vec<Step>, always: Vec<Step>) -> Definition {
         needs: Default::default(),
         inputs: Default::default(),
         outputs: Default::default(),
+        spend: Default::default(),
         programs: vec![program, Program::default()],
         templates: Default::default(),
     }
