@@ -104,6 +104,8 @@ pub enum Action {
     ReadFreezes,
     /// What is owed since an emergency.
     ReadDebts,
+    /// What will end later by itself.
+    ReadLeases,
     /// What customers' budgets of disruption have spent.
     ReadBudgets,
     /// How long calls took.
@@ -196,6 +198,7 @@ pub fn authorize(subject: &Subject, action: Action, resource: Resource<'_>) -> D
             | Action::ReadSchedules
             | Action::ReadFreezes
             | Action::ReadDebts
+            | Action::ReadLeases
             | Action::ReadBudgets
             | Action::ReadDurations
             | Action::ReadStore,

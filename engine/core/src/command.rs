@@ -95,6 +95,14 @@ pub enum Command {
     /// A lease ends now; a `wait` of a lease lane is over.
     Release {
         by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A lease lives longer by so many milliseconds.
+    Extend {
+        by: String,
+        reason: String,
+        by_ms: u64,
     },
     /// A run has done what settles a debt, for these assets.
     Cure {

@@ -49,6 +49,8 @@ pub enum Effect {
     EndLease {
         lease: String,
     },
+    /// What is said of the lease that this lane ends says another instant from now on.
+    MoveLease,
     /// Announced work is held until then, or (none) has begun.
     TellParent {
         held_ms: Option<i64>,
@@ -329,6 +331,7 @@ fn control(before: &Lane, event: &Event) -> Vec<Effect> {
             .chain(tell(Wish::Resume, by))
             .collect(),
         Event::StepReopened { .. } | Event::LeaseReleased { .. } => vec![Effect::Ledger],
+        Event::LeaseExtended { .. } => vec![Effect::Ledger, Effect::MoveLease],
         Event::LaneEnded { result, note } => {
             let waited = matches!(before.phase, Phase::Person(_));
             let closed = waited.then_some(Effect::Waiting { open: false });

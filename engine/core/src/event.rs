@@ -339,6 +339,13 @@ pub enum Event {
     },
     LeaseReleased {
         by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    LeaseExtended {
+        by: String,
+        reason: String,
+        by_ms: u64,
     },
     /// How the lane will end is known; `undo` and `always` still run.
     VerdictReached {

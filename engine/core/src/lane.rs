@@ -226,11 +226,19 @@ pub struct Lane {
     /// Customers whose alternate contacts it told, oldest first: one each time a step announces to a customer, at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fell_back: Vec<FellBack>,
+    /// It ends a lease, and people have let it live longer by so many milliseconds.
+    #[serde(default, skip_serializing_if = "is_none_ms")]
+    pub extended_ms: u64,
 }
 
 // serde hands over a reference.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 pub(crate) fn is_zero(ms: &i64) -> bool {
+    *ms == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_none_ms(ms: &u64) -> bool {
     *ms == 0
 }
 
@@ -267,6 +275,7 @@ impl Lane {
             debt: None,
             granted: None,
             fell_back: Vec::new(),
+            extended_ms: 0,
             opening: Arc::new(opening),
         }
     }

@@ -3,9 +3,10 @@
 //! The lane that ends a lease owns its entry: it is written in the commit that opens that lane, and taken out in the
 //! one that ends it. One document an asset. Not here: whom it holds (the worker's gate), and when a lease ends.
 
-use crate::definition::{Definition, Do, ProgramIndex, Spawn, Step, Verb};
+use crate::definition::{Definition, Do, ProgramIndex, Spawn, Step, StepLease, Verb};
 use crate::expression::{Dynamic, Expression};
 use crate::id::{LaneId, RunId};
+use crate::lane::{Lane, Origin};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -57,6 +58,15 @@ impl Leases {
         self.leases.sort_by_key(|lease| (lease.ends_ms, lease.lane));
     }
 
+    /// A lane says another end of its lease; nothing changes where it has said none.
+    pub fn move_end(&mut self, lane: LaneId, ends_ms: i64) {
+        let moved = self.leases.iter_mut().find(|lease| lease.lane == lane);
+        if let Some(lease) = moved {
+            lease.ends_ms = ends_ms;
+        }
+        self.leases.sort_by_key(|lease| (lease.ends_ms, lease.lane));
+    }
+
     /// Of those that keep this action off, the one that lives longest: before its end nothing is gained by looking.
     #[must_use]
     pub fn holding(&self, action: &str) -> Option<&LiveLease> {
@@ -68,6 +78,23 @@ impl Leases {
     pub fn is_full(&self) -> bool {
         self.leases.len() >= LEASES_MAX
     }
+}
+
+/// The step whose lease this lane ends, and the lease; none: it ends none.
+#[must_use]
+pub fn ended_by<'a>(lane: &Lane, definition: &'a Definition) -> Option<(&'a Step, &'a StepLease)> {
+    let Origin::Lease { program, step } = &lane.opening.origin else {
+        return None;
+    };
+    let step = definition.find(*program, step)?;
+    Some((step, step.lease.as_ref()?))
+}
+
+/// When the end of this lane's lease begins, unless it is released before.
+#[must_use]
+pub fn ends_ms(lane: &Lane, lease: &StepLease) -> i64 {
+    let lives_ms = lease.for_ms.saturating_add(lane.extended_ms);
+    lane.opened_ms.saturating_add_unsigned(lives_ms)
 }
 
 /// A change that a lane comes to on the asset of its present step.

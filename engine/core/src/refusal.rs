@@ -2,6 +2,7 @@
 
 use crate::consent::NotConsented;
 use crate::deferral::NotPutOff;
+use crate::duration;
 use crate::id::Digest;
 use thiserror::Error;
 
@@ -60,6 +61,11 @@ pub enum Refusal {
     NotPutOff(#[from] NotPutOff),
     #[error(transparent)]
     NotConsented(#[from] NotConsented),
+    #[error(
+        "a lease of {} lives no longer than that from now on: extend it by {} at most",
+        duration::write_ms(*.given_ms), duration::write_ms(*.most_ms)
+    )]
+    TooLong { given_ms: u64, most_ms: u64 },
     #[error("the lane points outside its definition")]
     Lost,
 }

@@ -207,6 +207,15 @@ pub struct LeaseRow {
     pub step: String,
     pub asset: Option<String>,
     pub ends_ms: i64,
+    /// The runbook whose step opened it. Empty in rows from before it was said.
+    #[serde(default)]
+    pub runbook: String,
+    /// The action that ends it (`hypervisor.snapshot-remove`). Empty in rows from before it was said.
+    #[serde(default)]
+    pub end: String,
+    /// What it keeps off its asset.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<String>,
 }
 
 /// What a lane leaves beside its parent when it ends.

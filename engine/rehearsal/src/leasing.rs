@@ -10,7 +10,12 @@ use crate::play::{Disturbance, Outcome, begin, read, run_out};
 use crate::scaffold::disturb_commits;
 use crate::scenario::Scenario;
 use crate::world::{Stage, Trouble, World};
+use hostler_api::services::leases::{self as services, LeaseAsk};
+use hostler_api::services::outcome::Settled;
+use hostler_api::{Problem, Subject};
+use hostler_core::id::{LaneId, RunId};
 use hostler_core::lease::{Leases, leases_document};
+use hostler_core::view::LeaseRow;
 use hostler_ports::store::{DocumentWrite, Store};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -28,6 +33,16 @@ pub struct Behind {
     pub opened: Leases,
 }
 
+/// The second run, held.
+struct Held {
+    world: World,
+    run: RunId,
+    people: People,
+    calls: Watched,
+    commits: u64,
+    opened: Leases,
+}
+
 /// Starts `first`, and `second` as soon as something is kept off `asset`; watches `second` for so many hours from when
 /// a lease first holds it, and plays it to its end. `crash`: the answer of this commit is lost with its worker.
 ///
@@ -40,6 +55,90 @@ pub async fn behind_a_lease(
     crash: Option<u64>,
     hours: u32,
 ) -> Result<Behind, Trouble> {
+    let held = held_behind(stage, (first, second), asset, crash, hours).await?;
+    ended(held, asset).await
+}
+
+/// What people say of a lease: by how much it lives longer, such as `24h`; none: it ends now.
+#[derive(Clone, Debug)]
+pub struct Steer {
+    pub by: String,
+    pub longer: Option<String>,
+}
+
+/// What came of what they said.
+pub struct Steered {
+    pub behind: Behind,
+    /// What the list of leases said before each of them, and behind the last one.
+    pub listed: Vec<Vec<LeaseRow>>,
+    pub said: Vec<Result<Settled, Problem>>,
+}
+
+/// As `behind_a_lease`; when the second run was held for so many hours, people steer the lease, one behind the other.
+///
+/// # Errors
+/// As `behind_a_lease`.
+pub async fn behind_a_steered_lease(
+    stage: &Stage,
+    runs: (&Scenario, &Scenario),
+    asset: &str,
+    hours: u32,
+    steers: &[Steer],
+) -> Result<Steered, Trouble> {
+    let held = held_behind(stage, runs, asset, None, hours).await?;
+    let (mut listed, mut said) = (Vec::new(), Vec::new());
+    for steer in steers {
+        let rows = rows(&held.world, asset, &steer.by).await?;
+        let lane = rows.first().map(|row| row.lane);
+        let lane = lane.ok_or_else(|| Trouble::Stuck("no lease is listed".to_owned()))?;
+        said.push(steered(&held.world, lane, steer).await?);
+        held.world.settle().await?;
+        listed.push(rows);
+    }
+    if let Some(last) = steers.last() {
+        listed.push(rows(&held.world, asset, &last.by).await?);
+    }
+    Ok(Steered {
+        behind: ended(held, asset).await?,
+        listed,
+        said,
+    })
+}
+
+fn subject(world: &World, person: &str) -> Result<Subject, Trouble> {
+    Subject::of(&*world.api.directory, person, "rehearsal")
+        .ok_or_else(|| Trouble::Stuck(format!("{person} is nobody")))
+}
+
+async fn rows(world: &World, asset: &str, by: &str) -> Result<Vec<LeaseRow>, Trouble> {
+    let page = services::list(&world.api, &subject(world, by)?, Some(asset), None).await;
+    let page = page.map_err(|problem| Trouble::Stuck(problem.to_string()))?;
+    Ok(page.leases)
+}
+
+async fn steered(
+    world: &World,
+    lane: LaneId,
+    steer: &Steer,
+) -> Result<Result<Settled, Problem>, Trouble> {
+    let subject = subject(world, &steer.by)?;
+    let ask = LeaseAsk {
+        longer: steer.longer.clone(),
+        reason: "it is tried out".to_owned(),
+    };
+    Ok(match ask.longer {
+        None => services::release(&world.api, &subject, lane, ask, None).await,
+        Some(_) => services::extend(&world.api, &subject, lane, ask, None).await,
+    })
+}
+
+async fn held_behind(
+    stage: &Stage,
+    (first, second): (&Scenario, &Scenario),
+    asset: &str,
+    crash: Option<u64>,
+    hours: u32,
+) -> Result<Held, Trouble> {
     let mut both = first.clone();
     both.answers.extend(second.answers.clone());
     let world = World::new(stage, &both);
@@ -61,15 +160,26 @@ pub async fn behind_a_lease(
     let run = begin(&world, second, "second").await?;
     let mut people = People::of(second);
     let calls = watched_while_held(&world, &mut people, "lease", hours).await?;
-    let ended = run_out(&world, run, &mut people).await?;
-    let mut outcome = read(&world, run, ended).await?;
-    outcome.complaints.append(&mut people.complaints);
-    Ok(Behind {
-        outcome,
+    Ok(Held {
+        world,
+        run,
+        people,
         calls,
-        left: leases(&world, asset).await?,
         commits,
         opened,
+    })
+}
+
+async fn ended(mut held: Held, asset: &str) -> Result<Behind, Trouble> {
+    let ended = run_out(&held.world, held.run, &mut held.people).await?;
+    let mut outcome = read(&held.world, held.run, ended).await?;
+    outcome.complaints.append(&mut held.people.complaints);
+    Ok(Behind {
+        outcome,
+        left: leases(&held.world, asset).await?,
+        calls: held.calls,
+        commits: held.commits,
+        opened: held.opened,
     })
 }
 

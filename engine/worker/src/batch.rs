@@ -143,6 +143,7 @@ impl Driver {
                 .spawn
                 .extend(self.detached(hold, lane, step, Apart::Step).await?),
             Effect::OpenLease { step } => self.open_lease(hold, lane, step, batch).await?,
+            Effect::MoveLease => self.move_lease(hold, lane, batch).await?,
             Effect::EndLease { lease } => self.end_lease(lane, lease, batch).await?,
             Effect::TellParent { held_ms } => tell_parent(lane, *held_ms, batch),
             Effect::InformParent { result, note } => {
@@ -316,7 +317,8 @@ fn ledger(turn: &Turn, batch: &mut Batch) {
         | Event::TurnsPutOff { .. }
         | Event::ConsentDecided { .. }
         | Event::LeaseOpened { .. }
-        | Event::LeaseReleased { .. } => true,
+        | Event::LeaseReleased { .. }
+        | Event::LeaseExtended { .. } => true,
         _ => false,
     };
     let (run, lane) = (turn.lane.opening.run, turn.lane.id());

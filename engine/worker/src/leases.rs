@@ -11,9 +11,9 @@ use crate::{Driver, Trouble};
 use hostler_core::command::Command;
 use hostler_core::definition::{Definition, Step, StepLease, Verb};
 use hostler_core::effect::Effect;
-use hostler_core::id::LaneId;
+use hostler_core::id::{LaneId, RunId};
 use hostler_core::lane::{Lane, Origin};
-use hostler_core::lease::{Leases, LiveLease, leases_document};
+use hostler_core::lease::{Leases, LiveLease, ended_by, ends_ms, leases_document};
 use hostler_core::view::{LeaseRow, index, rows};
 use hostler_ports::store::{Batch, DocumentWrite, IndexChange, Post};
 use serde_json::json;
@@ -29,11 +29,37 @@ fn opened<'a>(
     Some((step, step.lease.as_ref()?))
 }
 
-/// The step whose lease this lane ends, and the lease; none: it ends none.
-pub fn ended_by<'a>(lane: &Lane, definition: &'a Definition) -> Option<(&'a Step, &'a StepLease)> {
-    match &lane.opening.origin {
-        Origin::Lease { step, .. } => opened(lane, definition, step),
-        _ => None,
+/// What a lane that ends a lease says of it in the list of leases; none for every other lane.
+pub fn row(lane: &Lane, definition: &Definition, asset: Option<String>) -> Option<LeaseRow> {
+    let (step, lease) = ended_by(lane, definition)?;
+    let of = (lane.opening.run, lane.id(), &*definition.runbook);
+    Some(row_of(of, (step, lease), asset, ends_ms(lane, lease)))
+}
+
+fn row_of(
+    (run, lane, runbook): (RunId, LaneId, &str),
+    (step, lease): (&Step, &StepLease),
+    asset: Option<String>,
+    ends_ms: i64,
+) -> LeaseRow {
+    LeaseRow {
+        run,
+        lane,
+        step: step.id.to_string(),
+        asset,
+        ends_ms,
+        runbook: runbook.to_owned(),
+        end: lease.end.action.action.clone(),
+        blocks: lease.blocks.clone(),
+    }
+}
+
+fn listed(row: &LeaseRow) -> IndexChange {
+    IndexChange::Put {
+        index: index::LEASES.to_owned(),
+        member: row.lane.to_string(),
+        score: row.ends_ms,
+        body: serde_json::to_string(row).unwrap_or_default(),
     }
 }
 
@@ -67,23 +93,18 @@ impl Driver {
         let Some(spawn) = self.detached(hold, lane, step, apart).await? else {
             return Ok(());
         };
-        let for_ms = opened.map_or(0, |(_, lease)| lease.for_ms);
-        let row = LeaseRow {
-            run: lane.opening.run,
-            lane: spawn.lane,
-            step: step.to_string(),
-            asset: asset_of(lane, &view.plan),
-            ends_ms: hold.now_ms.saturating_add_unsigned(for_ms),
-        };
-        batch.index.push(IndexChange::Put {
-            index: index::LEASES.to_owned(),
-            member: spawn.lane.to_string(),
-            score: row.ends_ms,
-            body: serde_json::to_string(&row).unwrap_or_default(),
-        });
+        if let Some(opened) = opened {
+            let of = (lane.opening.run, spawn.lane, &*view.definition.runbook);
+            let ends_ms = hold.now_ms.saturating_add_unsigned(opened.1.for_ms);
+            let row = row_of(of, opened, asset_of(lane, &view.plan), ends_ms);
+            batch.index.push(listed(&row));
+        }
         batch.spawn.push(spawn);
         match live {
-            Some((asset, live)) => self.keep(&asset, live.lane, Some(live), batch).await,
+            Some((asset, live)) => {
+                let put = |leases: &mut Leases| leases.put(live.lane, Some(live.clone()));
+                self.keep(&asset, put, batch).await
+            }
             None => Ok(()),
         }
     }
@@ -119,18 +140,17 @@ impl Driver {
         Ok(asset.map(live))
     }
 
-    /// What a lane's lease keeps off an asset from this commit on; none: nothing any more.
+    /// What leases keep off an asset from this commit on.
     async fn keep(
         &self,
         asset: &str,
-        lane: LaneId,
-        live: Option<LiveLease>,
+        change: impl FnOnce(&mut Leases) + Send,
         batch: &mut Batch,
     ) -> Result<(), Trouble> {
         let key = leases_document(asset);
         let (expect, leases) = self.document_now::<Leases>(&key).await?;
         let mut leases = leases.unwrap_or_default();
-        leases.put(lane, live);
+        change(&mut leases);
         if !batch.expect.contains(&expect) {
             batch.expect.push(expect);
         }
@@ -147,7 +167,31 @@ impl Driver {
         let (index, member) = (index::LEASES.to_owned(), lane.id().to_string());
         batch.index.push(IndexChange::Remove { index, member });
         match &lane.opening.keeps_off {
-            Some(asset) => self.keep(asset, lane.id(), None, batch).await,
+            Some(asset) => {
+                let over = |leases: &mut Leases| leases.put(lane.id(), None);
+                self.keep(asset, over, batch).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The lease that this lane ends lives longer.
+    pub(crate) async fn move_lease(
+        &self,
+        hold: &Hold,
+        lane: &Lane,
+        batch: &mut Batch,
+    ) -> Result<(), Trouble> {
+        let view = View::of(self, lane, hold.now_ms).await?;
+        let Some(row) = row(lane, &view.definition, asset_of(lane, &view.plan)) else {
+            return Ok(());
+        };
+        batch.index.push(listed(&row));
+        match &lane.opening.keeps_off {
+            Some(asset) => {
+                let later = |leases: &mut Leases| leases.move_end(row.lane, row.ends_ms);
+                self.keep(asset, later, batch).await
+            }
             None => Ok(()),
         }
     }
@@ -175,7 +219,8 @@ impl Driver {
         if let Some((opener, step)) = opener {
             let to = lease_lane(opener, step);
             let body = json!(Command::Release {
-                by: format!("run {}", lane.opening.run)
+                by: format!("run {}", lane.opening.run),
+                reason: None,
             })
             .to_string();
             batch.send.push(Post {

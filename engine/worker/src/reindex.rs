@@ -5,14 +5,13 @@
 //! are refused then, and made again from the newer log.
 
 use crate::cache::Cache;
-use crate::leases::ended_by;
+use crate::leases;
 use crate::turn::fold_onto;
 use crate::{Trouble, outbox, scope};
-use hostler_core::definition::Definition;
 use hostler_core::id::LaneId;
 use hostler_core::lane::Lane;
 use hostler_core::mail::{Mail, MailEvent, bounced_document};
-use hostler_core::view::{LeaseRow, index, rows};
+use hostler_core::view::{index, rows};
 use hostler_ports::store::upkeep::stray_lanes;
 use hostler_ports::store::{
     CommitError, Cursor, DocumentWrite, Header, IndexChange, IndexEntry, Queue, READ_MAX, Store,
@@ -244,7 +243,7 @@ impl Reindex {
         let live = !lane.has_ended();
         let waiting = rows::waiting_row(&lane, &definition).filter(|_| live);
         let waiting = waiting.map(|row| (row.asked_ms, json(&row)));
-        let lease = lease_row(&lane, &definition, scope::asset_of(&lane, &plan));
+        let lease = leases::row(&lane, &definition, scope::asset_of(&lane, &plan));
         let lease = lease.filter(|_| live).map(|row| (row.ends_ms, json(&row)));
         let of_child = (lane.id() != run.root()).then(|| (index::waiting_in(run), waiting.clone()));
         let usual = [(index::WAITING, waiting), (index::LEASES, lease)];
@@ -355,16 +354,4 @@ fn mail_rows(
         .index
         .push(put(&index, member, row.queued_ms, json(&row)));
     Ok(())
-}
-
-/// What a lane that ends a lease says of it; none for every other lane.
-fn lease_row(lane: &Lane, definition: &Definition, asset: Option<String>) -> Option<LeaseRow> {
-    let (step, lease) = ended_by(lane, definition)?;
-    Some(LeaseRow {
-        run: lane.opening.run,
-        lane: lane.id(),
-        step: step.id.to_string(),
-        asset,
-        ends_ms: lane.opened_ms.saturating_add_unsigned(lease.for_ms),
-    })
 }

@@ -9,7 +9,9 @@ use hostler_core::id::{LaneId, RunId};
 use hostler_core::lease::{Leases, LiveLease, leases_document};
 use hostler_ports::store::DocumentWrite;
 use hostler_rehearsal::doors::{Door, behind};
-use hostler_rehearsal::leasing::{Behind, behind_a_lease, leased_before_each_commit};
+use hostler_rehearsal::leasing::{
+    Behind, Steer, Steered, behind_a_lease, behind_a_steered_lease, leased_before_each_commit,
+};
 use hostler_rehearsal::{Outcome, Scenario, Stage, play};
 use hostler_runbook::SourceFile;
 use std::collections::BTreeMap;
@@ -175,6 +177,100 @@ async fn a_disk_is_grown_as_soon_as_the_lease_is_released_and_nobody_is_told_tha
     );
     let warned = warned(&behind.outcome);
     assert!(warned.is_empty(), "{warned:?}");
+}
+
+fn olga(longer: Option<&str>) -> Steer {
+    let longer = longer.map(str::to_owned);
+    Steer {
+        by: "olga".to_owned(),
+        longer,
+    }
+}
+
+async fn steered(hours: u32, steers: &[Steer]) -> Steered {
+    let (first, second) = (probing("{ result: succeeded }"), good_of("resize-disk"));
+    let stage = probe(&[turn("turn", SNAPSHOT)]);
+    let steered = behind_a_steered_lease(&stage, (&first, &second), SERVER, hours, steers).await;
+    steered.unwrap_or_else(|trouble| panic!("{trouble}"))
+}
+
+#[tokio::test]
+async fn a_lease_that_a_person_releases_ends_and_what_it_held_goes_on() {
+    let Steered {
+        behind,
+        listed,
+        said,
+    } = steered(20, &[olga(None)]).await;
+    assert!(said[0].is_ok(), "{said:?}");
+    let row = &listed[0][0];
+    let of = (&*row.runbook, &*row.step, &*row.end, row.asset.as_deref());
+    assert_eq!(of, ("lease-probe", "snapshot", DELETE, Some(SERVER)));
+    assert_eq!(row.blocks, [GROW]);
+    assert!(listed[1].is_empty(), "{listed:?}");
+    let (deleted_ms, _) = assert_waited(&behind);
+    let lease = &behind.opened.leases[0];
+    assert_eq!(row.ends_ms, lease.ends_ms);
+    let early_ms = lease.ends_ms - deleted_ms;
+    assert!(early_ms > 50 * HOUR_MS, "{early_ms} ms before its end");
+    let released = entries(&behind.outcome, "lease_released");
+    assert_eq!(
+        (&released[0]["by"], &released[0]["reason"]),
+        (&"olga".into(), &"it is tried out".into())
+    );
+    assert!(warned(&behind.outcome).is_empty());
+}
+
+#[tokio::test]
+async fn a_lease_lives_longer_when_a_person_says_so_and_never_longer_than_it_was_given() {
+    // 20 hours of its 72 have passed when somebody speaks.
+    let said = [olga(Some("15h")), olga(Some("30h")), olga(Some("2h"))];
+    let Steered {
+        behind,
+        listed,
+        said,
+    } = steered(20, &said).await;
+    let told: Vec<_> = said
+        .iter()
+        .map(|one| one.as_ref().err().map(|problem| problem.detail.clone()))
+        .collect();
+    let [None, Some(refused), None] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert!(
+        refused.starts_with("a lease of 3d lives no longer than that from now on: extend it by "),
+        "{refused}"
+    );
+    let ends: Vec<_> = listed.iter().map(|rows| rows[0].ends_ms).collect();
+    let by = |hours: i64| ends[0] + hours * HOUR_MS;
+    assert_eq!(ends, [ends[0], by(15), by(15), by(17)]);
+    let (deleted_ms, grown_ms) = assert_waited(&behind);
+    assert!(
+        deleted_ms >= by(17) && grown_ms - by(17) < HOUR_MS,
+        "{deleted_ms} {grown_ms} {ends:?}"
+    );
+    // Who owns it is told once, a day before the end as it is then.
+    let warned = warned(&behind.outcome);
+    let [(at_ms, _)] = &warned[..] else {
+        panic!("{warned:?}")
+    };
+    let early_ms = by(17) - at_ms;
+    assert!(
+        (23 * HOUR_MS..=24 * HOUR_MS).contains(&early_ms),
+        "{early_ms} ms before"
+    );
+    assert_eq!(entries(&behind.outcome, "lease_extended").len(), 2);
+}
+
+#[tokio::test]
+async fn who_may_not_steer_a_run_does_not_steer_its_leases() {
+    let carla = Steer {
+        by: "carla".to_owned(),
+        longer: None,
+    };
+    let Steered { listed, said, .. } = steered(1, &[carla]).await;
+    let refused = said[0].as_ref().unwrap_err();
+    assert_eq!(refused.code, hostler_api::Code::Forbidden, "{refused}");
+    assert_eq!(listed[1].len(), 1);
 }
 
 #[tokio::test]

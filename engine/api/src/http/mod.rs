@@ -16,6 +16,7 @@ mod durations;
 mod feed;
 mod freezes;
 mod general;
+mod leases;
 mod mutes;
 mod routes;
 mod runs;

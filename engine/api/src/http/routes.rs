@@ -3,7 +3,7 @@
 use super::asked::Asked;
 use super::{
     bounces, budgets, consent_page, consents, debts, decide, deferral_page, deferrals, durations,
-    feed, freezes, general, mutes, runs, schedules, store, waiting,
+    feed, freezes, general, leases, mutes, runs, schedules, store, waiting,
 };
 use crate::authorize::Action;
 use crate::problem::Problem;
@@ -162,6 +162,19 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/durations", Action::ReadDurations, |asked| {
         Box::pin(durations::list(asked))
     }),
+    get("/api/v1/leases", Action::ReadLeases, |asked| {
+        Box::pin(leases::list(asked))
+    }),
+    post(
+        "/api/v1/leases/{lane}/release",
+        Action::ControlRun,
+        |asked| Box::pin(leases::release(asked)),
+    ),
+    post(
+        "/api/v1/leases/{lane}/extend",
+        Action::ControlRun,
+        |asked| Box::pin(leases::extend(asked)),
+    ),
     get("/api/v1/freezes", Action::ReadFreezes, |asked| {
         Box::pin(freezes::list(asked))
     }),

@@ -17,6 +17,7 @@ pub mod evidence;
 pub mod feed;
 pub mod follow;
 pub mod freezes;
+pub mod leases;
 pub mod link;
 pub mod locks;
 pub mod mutes;

@@ -210,7 +210,8 @@ fn follows(command: &Command, event: &Event) -> bool {
         | (Command::Pause { by }, Event::Paused { by: who })
         | (Command::Resume { by }, Event::Resumed { by: who })
         | (Command::RetryItems { by, .. }, Event::ItemsReopened { by: who, .. })
-        | (Command::Release { by }, Event::LeaseReleased { by: who }) => by == who,
+        | (Command::Release { by, .. }, Event::LeaseReleased { by: who, .. })
+        | (Command::Extend { by, .. }, Event::LeaseExtended { by: who, .. }) => by == who,
         (Command::Defer { ask }, Event::TurnsPutOff { deferral }) => {
             deferral.by == ask.actor.person && deferral.until_ms == ask.until_ms
         }

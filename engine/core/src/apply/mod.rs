@@ -111,6 +111,12 @@ fn control(lane: &mut Lane, event: &Event, at_ms: i64) {
                 open: true,
             });
         }
+        Event::LeaseExtended { by_ms, .. } => {
+            lane.extended_ms = lane.extended_ms.saturating_add(*by_ms);
+            if let Phase::Waiting { until_ms } = &mut lane.phase {
+                *until_ms = until_ms.saturating_add_unsigned(*by_ms);
+            }
+        }
         Event::FailuresTolerated => lane.recovered = true,
         Event::MoveTold { held_ms } => lane.begun |= held_ms.is_none(),
         Event::StopRequested { verdict, .. } => lane.stop = Some(verdict.clone()),

@@ -4,6 +4,7 @@ use super::Draft;
 use crate::definition::{Step, Verb};
 use crate::event::Event;
 use crate::lane::{Origin, PersonKind, Phase, Section, Why};
+use crate::lease::{ended_by, ends_ms};
 use crate::refusal::Refusal;
 use crate::result::{LaneResult, Verdict};
 use serde_json::Value;
@@ -112,7 +113,7 @@ impl Draft<'_> {
     }
 
     /// A lease ends early; nobody is told any more that it will end.
-    pub(super) fn release(&mut self, by: String) -> Result<(), Refusal> {
+    pub(super) fn release(&mut self, by: String, reason: Option<String>) -> Result<(), Refusal> {
         let is_end = |step: &Step| matches!(step.verb, Verb::Do(_));
         let holds = match &self.lane.phase {
             Phase::Waiting { .. } => true,
@@ -123,7 +124,7 @@ impl Draft<'_> {
         if !holds || !matches!(self.lane.opening.origin, Origin::Lease { .. }) {
             return self.unexpected("a release");
         }
-        self.push(Event::LeaseReleased { by });
+        self.push(Event::LeaseReleased { by, reason });
         if matches!(self.present_step()?.0.verb, Verb::Wait(_)) {
             self.waited()?;
         }
@@ -131,6 +132,24 @@ impl Draft<'_> {
             let step = std::sync::Arc::clone(&step.id);
             self.push(Event::StepSkipped { step });
         }
+        Ok(())
+    }
+
+    /// A lease lives longer: never longer from now on than it was given at first. Who was told of its end is not
+    /// told again.
+    pub(super) fn extend(&mut self, by: String, reason: String, by_ms: u64) -> Result<(), Refusal> {
+        let ended = ended_by(&self.lane, self.context.definition);
+        let (Phase::Waiting { .. }, Some((_, lease))) = (&self.lane.phase, ended) else {
+            return self.unexpected("an extension");
+        };
+        let given_ms = lease.for_ms;
+        let latest_ms = self.at_ms.saturating_add_unsigned(given_ms);
+        let most_ms = latest_ms.saturating_sub(ends_ms(&self.lane, lease));
+        let most_ms = u64::try_from(most_ms).unwrap_or_default();
+        if by_ms == 0 || by_ms > most_ms {
+            return Err(Refusal::TooLong { given_ms, most_ms });
+        }
+        self.push(Event::LeaseExtended { by, reason, by_ms });
         Ok(())
     }
 

@@ -180,7 +180,8 @@ impl<'a> Draft<'a> {
             Command::Pause { by } => self.pause(by),
             Command::Resume { by } => self.resume(by),
             Command::RetryItems { by, items } => self.retry_items(by, items),
-            Command::Release { by } => self.release(by),
+            Command::Release { by, reason } => self.release(by, reason),
+            Command::Extend { by, reason, by_ms } => self.extend(by, reason, by_ms),
             Command::Cure { assets, how, run } => self.cured(&assets, &how, run),
             // Judged with what the worker has read of it.
             Command::Defer { .. } => self.unexpected("a deferral of which nothing was read"),

@@ -54,6 +54,13 @@ fn still_open(before: &Lane, event: &Event) -> Timers {
     of_person(&person)
 }
 
+/// A wait that is longer by so much.
+fn later(before: &Lane, by_ms: u64) -> Timers {
+    let wait = timers(before).into_iter();
+    wait.map(|(name, at_ms)| (name, at_ms.saturating_add_unsigned(by_ms)))
+        .collect()
+}
+
 fn of_children(children: &Children) -> Timers {
     let soak = one(timer::SOAK, children.soak_until_ms);
     let round = one(timer::ROUND, children.next_round_ms);
@@ -130,6 +137,7 @@ fn timers_after(before: &Lane, event: &Event) -> Timers {
             ask_ms, look_ms, ..
         } => vec![(timer::CHECK, look_ms.unwrap_or(*ask_ms))],
         Event::WaitBegan { until_ms } => vec![(timer::WAIT, *until_ms)],
+        Event::LeaseExtended { by_ms, .. } => later(before, *by_ms),
         Event::PersonAsked { person } => of_person(person),
         Event::PersonEscalated | Event::PersonReminded { .. } => still_open(before, event),
         Event::WaveThrough { soak_until_ms } => one(timer::SOAK, *soak_until_ms),

@@ -174,6 +174,7 @@ fn a_lease_that_is_released_before_its_lanes_first_turn_ends_early_and_once() {
     let mut drive = Drive::of_lease(leasing("snapshot"));
     let release = Input::Command(Command::Release {
         by: "run 1".to_owned(),
+        reason: None,
     });
     drive.ok(release.clone());
     // What ends it stands next, and is not skipped by another release.

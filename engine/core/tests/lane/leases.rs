@@ -9,7 +9,8 @@ use hostler_core::command::{Command, Input};
 use hostler_core::definition::*;
 use hostler_core::effect::Effect;
 use hostler_core::expression::Dynamic;
-use hostler_core::lease::ahead;
+use hostler_core::lane::Phase;
+use hostler_core::lease::{ahead, ended_by, ends_ms};
 use hostler_core::mail::LEASE_ENDS;
 use hostler_core::result::LaneResult::*;
 
@@ -34,6 +35,15 @@ fn told(drive: &Drive) -> Vec<String> {
 fn release() -> Input {
     Input::Command(Command::Release {
         by: "run 1".to_owned(),
+        reason: None,
+    })
+}
+
+fn extend(by_ms: u64) -> Input {
+    Input::Command(Command::Extend {
+        by: "olga".to_owned(),
+        reason: "not yet".to_owned(),
+        by_ms,
     })
 }
 
@@ -103,6 +113,39 @@ fn a_lease_that_is_released_behind_its_warning_ends_at_once() {
     assert_eq!(drive.phase(), "running");
     drive.done();
     assert_eq!(drive.result(), Some(Succeeded));
+}
+
+#[test]
+fn a_lease_lives_longer_only_while_it_lives_and_for_no_longer_than_it_was_given() {
+    let mut drive = warned();
+    // Its first wait has not begun.
+    drive.refused(extend(1));
+    drive.enter();
+    drive.refused(extend(0));
+    drive.refused(extend(1));
+    let Phase::Waiting { until_ms } = drive.lane.phase else {
+        panic!("{:?}", drive.lane.phase)
+    };
+    drive.after(3).refused(extend(4));
+    drive.ok(extend(3));
+    assert_eq!(
+        drive.lane.phase,
+        Phase::Waiting {
+            until_ms: until_ms + 3
+        }
+    );
+    let moved = |effect: &Effect| match effect {
+        Effect::SetTimer { name, at_ms, .. } => Some((name.clone(), *at_ms)),
+        _ => None,
+    };
+    let timers: Vec<_> = drive.effects.iter().filter_map(moved).collect();
+    assert_eq!(timers, [("wait".to_owned(), until_ms + 3)]);
+    assert!(drive.effects.contains(&Effect::MoveLease));
+    let (_, lease) = ended_by(&drive.lane, &drive.world.definition).unwrap();
+    assert_eq!(ends_ms(&drive.lane, lease), drive.lane.opened_ms + 13);
+    drive.ok(release()).enter();
+    assert_eq!(drive.phase(), "running");
+    drive.refused(extend(1));
 }
 
 /// A step on the lane's asset, or on another one.

@@ -174,13 +174,18 @@ fn rounds() -> Drive {
     drive
 }
 
-/// A lease that ends early.
+/// A lease that lives longer, and ends early.
 fn lease() -> Drive {
     let mut drive = Drive::of_lease(leasing("snapshot"));
     let by = "ada".to_owned();
+    drive.enter().after(3);
     drive
-        .enter()
-        .command(Command::Release { by })
+        .command(Command::Extend {
+            by: by.clone(),
+            reason: "not yet".to_owned(),
+            by_ms: 2,
+        })
+        .command(Command::Release { by, reason: None })
         .enter()
         .done();
     drive

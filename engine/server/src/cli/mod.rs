@@ -14,6 +14,7 @@ mod follow;
 mod freeze;
 mod general;
 mod inputs;
+mod lease;
 mod ledger;
 mod notice;
 mod people;
@@ -132,6 +133,9 @@ enum Command {
     /// What is owed since an emergency, and what it holds
     #[command(subcommand)]
     Debt(debt::DebtCommand),
+    /// Leases: what will end later by itself
+    #[command(subcommand)]
+    Lease(lease::LeaseCommand),
     /// Budgets of disruption: how much customers were disturbed
     #[command(subcommand)]
     Budget(budget::BudgetCommand),
@@ -262,6 +266,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Policy(command) => policy::run(context, &command),
         Command::Simulate(args) => simulate::run(context, &args).await,
         Command::Debt(command) => debt::run(context, command).await,
+        Command::Lease(command) => lease::run(context, command).await,
         Command::Budget(command) => budget::run(context, command).await,
         Command::Duration(command) => duration::run(context, command).await,
         Command::Freeze(command) => freeze::run(context, command).await,

@@ -127,9 +127,7 @@ impl Looks<'_> {
                 "run what was held again when the lease has ended: that needs the server's lock, which this lane had \
                  taken already"
             }
-            false => {
-                "wait until the lease ends, or let its run release it (`release:` in its runbook)"
-            }
+            false => "wait until the lease ends, or end it: `hostler lease release`",
         };
         Closed {
             gate: GateKind::Lease,

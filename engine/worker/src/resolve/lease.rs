@@ -4,10 +4,10 @@
 
 use super::action::asset_meant;
 use super::{Fault, Outcome};
-use crate::leases::ended_by;
 use crate::scope::{View, instant_text};
 use hostler_core::command::Entry;
 use hostler_core::definition::Notify;
+use hostler_core::lease::{ended_by, ends_ms};
 use hostler_core::mail::LEASE_ENDS;
 use hostler_core::sight::Sight;
 use serde_json::{Value, json};
@@ -27,7 +27,6 @@ pub async fn ends(view: &View<'_>, notify: &Notify) -> Outcome<Option<Entry>> {
         // Whoever owns it hears of it all the same.
         Err(Fault::Step(_)) => None,
     };
-    let ends_ms = view.lane.opened_ms.saturating_add_unsigned(lease.for_ms);
     let name = |id: &String| view.plan.assets.get(id)?.get("name").cloned();
     let about = json!({
         "step": opener.id,
@@ -36,7 +35,7 @@ pub async fn ends(view: &View<'_>, notify: &Notify) -> Outcome<Option<Entry>> {
         "asset": asset,
         "action": lease.end.action.action,
         "blocks": lease.blocks,
-        "ends": instant_text(ends_ms),
+        "ends": instant_text(ends_ms(view.lane, lease)),
     });
     let asset = about.get("asset").and_then(Value::as_str);
     let template = notify.template.clone();

@@ -148,7 +148,10 @@ async fn until(view: &View<'_>, wait: &Wait) -> Outcome<Entry> {
         WaitUntil::For(dynamic) => view
             .now_ms
             .saturating_add_unsigned(milliseconds(&view.value(dynamic).await?)?),
-        WaitUntil::Opened(after_ms) => view.lane.opened_ms.saturating_add_unsigned(*after_ms),
+        WaitUntil::Opened(after_ms) => {
+            let after_ms = after_ms.saturating_add(view.lane.extended_ms);
+            view.lane.opened_ms.saturating_add_unsigned(after_ms)
+        }
         WaitUntil::Instant(dynamic) => {
             let text = view.text(dynamic).await?;
             let instant: Result<jiff::Timestamp, _> = text.parse();

@@ -125,7 +125,7 @@ fn by_phase(world: &World, lane: &Lane, now_ms: i64, bounds: Bounds) -> Vec<Inpu
         Phase::Checking(_) => vec![Input::Observed(Seen::NotDone)],
         Phase::Person(person) => deciding(lane, person, bounds),
         Phase::Children => children(world, lane, now_ms, bounds),
-        Phase::Waiting { .. } => vec![release()],
+        Phase::Waiting { .. } => [release()].into_iter().chain(extend(lane)).collect(),
         Phase::Pending(_) | Phase::Backoff { .. } | Phase::Ended => Vec::new(),
     }
 }
@@ -133,6 +133,18 @@ fn by_phase(world: &World, lane: &Lane, now_ms: i64, bounds: Bounds) -> Vec<Inpu
 fn release() -> Input {
     Input::Command(Command::Release {
         by: "ada".to_owned(),
+        reason: None,
+    })
+}
+
+/// Once: a lease may live longer and longer.
+fn extend(lane: &Lane) -> Option<Input> {
+    (lane.extended_ms == 0).then(|| {
+        Input::Command(Command::Extend {
+            by: "ada".to_owned(),
+            reason: "not yet".to_owned(),
+            by_ms: 1,
+        })
     })
 }
 
